@@ -31,7 +31,7 @@ pub struct OrdersQuery {
     /// The state of the orders. Default: `placed`.
     #[param(value_type = OrderState, inline, required = false)]
     state: Option<OrderState>,
-    /// Lists the orders with this alert within the last month, in every state, instead.
+    /// Lists the orders with this alert instead, in every state: those of the last month, and failed refunds until a refund succeeds.
     #[param(value_type = Alert, inline, required = false)]
     alert: Option<Alert>,
     /// Lists the orders of this buyer, in every state, instead.
@@ -121,7 +121,7 @@ pub struct ChangeState {
 ///
 /// A placed order can be shipped or cancelled. A paid order can be shipped, even after a partial refund, unless it is disputed or a refund
 /// is in progress. A shipped order can be delivered or returned, and a delivered order can be returned. `cancelled` and `returned` require
-/// a `Reason`.
+/// a `Reason`. Administrators can also change the state of their own orders: no step refunds money, and the audit records who made it.
 ///
 /// AWS calls: the caller and their roles in one; a read; a transaction.
 #[utoipa::path(put, path = "/v1/admin/orders/{user}/{order}/state", request_body = ChangeState,

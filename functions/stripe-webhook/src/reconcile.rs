@@ -14,9 +14,9 @@ use payments::{
     write,
 };
 use serde::Serialize;
-use store::{Conditional as _, Item as _};
+use store::Conditional as _;
 use stripe_api::{
-    Failed, Settled, Undelivered, UndeliveredPage, close, created, give_back, remove_customer, remove_payment, settle, settle_for,
+    Failed, Removed, Settled, Undelivered, UndeliveredPage, close, created, give_back, remove_customer, remove_payment, settle, settle_for,
 };
 
 use crate::{State, webhook::PAYMENT_EXPECTED_WITHIN};
@@ -86,13 +86,16 @@ impl Report {
 /// Does all kinds of work concurrently, so that much work of one kind does not delay the others. A payment that fails does not stop the
 /// others, and the next run tries it again. Nothing is changed at Stripe if the key belongs to another account.
 pub(crate) async fn reconcile(s: &State, context: &Context) -> Result<Report, Failure> {
-    match s.stripe.check_account().await {
-        Ok(()) => {}
+    let is_known = match s.stripe.check_account().await {
+        Ok(()) => true,
         Err(e @ Failed::OtherAccount) => return Err(e.into()),
         // Work without requests to Stripe is done even if Stripe does not answer. A restricted key may lack the permission to read the
         // account.
-        Err(e) => tracing::error!(error = %e, "the Stripe account of the secret key could not be read"),
-    }
+        Err(e) => {
+            tracing::error!(error = %e, "the Stripe account of the secret key could not be read");
+            false
+        }
+    };
     let mut parts: [Report; 7] = Default::default();
     let [ended, donations, plans, lost, removed, begun, left] = &mut parts;
     let kinds: [BoxFuture<'_, Result<(), Failure>>; 7] = [
@@ -101,7 +104,8 @@ pub(crate) async fn reconcile(s: &State, context: &Context) -> Result<Report, Fa
         unpaid::<Plan>(s, context, plans).boxed(),
         undelivered(s, context, lost).boxed(),
         orphaned_payments(s, context, removed).boxed(),
-        unfinished_customers(s, context, begun).boxed(),
+        // Another account would accept a new customer, although it does not know the payments and customers of the other steps.
+        async move { if is_known { unfinished_customers(s, context, begun).await } else { Ok(()) } }.boxed(),
         customers(s, context, left).boxed(),
     ];
     let outcomes = join_all(kinds).await;
@@ -276,11 +280,13 @@ async fn orphaned_payments(s: &State, context: &Context, report: &mut Report) ->
         let found = PaymentRemoval::list(&s.table, after.as_ref(), AT_ONCE).await?;
         after = found.last().cloned();
         let work = |removal: PaymentRemoval| async move {
-            let done = remove_payment(&s.stripe, &removal).await?;
-            if done {
-                s.table.delete(removal.key()).await?;
+            let removed = remove_payment(&s.stripe, &removal).await?;
+            match removed {
+                Removed::Done => removal.done(&s.table).await?,
+                Removed::Waits => {}
+                Removed::Refused => removal.refused(&s.table, s.sys.now()).await?,
             }
-            Ok::<bool, Failure>(done)
+            Ok::<bool, Failure>(removed == Removed::Done)
         };
         if !each(context, report, found, |report| &mut report.payments, work).await || after.is_none() {
             return Ok(());

@@ -12,6 +12,8 @@ use stripe_api::{Settled, settle};
 use utoipa::ToSchema;
 use web::{Json, Problems};
 
+use crate::{UNREADABLE_EVENTS, UNUSED_EVENTS};
+
 /// How long a stored donation, plan payment or order waits for its payment at Stripe, which is created after it.
 pub(crate) const PAYMENT_EXPECTED_WITHIN: Duration = Duration::from_secs(3600);
 
@@ -105,7 +107,7 @@ pub async fn receive_stripe_event(
     // A signed event is not an attack. A 4xx for an unknown form would only make Stripe deliver it for three days.
     let Ok(event) = serde_json::from_slice::<StripeEvent>(&body) else {
         tracing::error!("an event of Stripe cannot be parsed");
-        s.figures.report(&[("UnreadableEvents", 1)]);
+        s.table.report(&[(UNREADABLE_EVENTS, 1)]);
         return receipt(Outcome::Ignored);
     };
     if event.livemode != s.stripe.is_live() {
@@ -113,7 +115,7 @@ pub async fn receive_stripe_event(
     }
     let Some(intent) = event.intent() else {
         tracing::info!(event.kind, "an event of a type that is not used");
-        s.figures.report(&[("UnusedEvents", 1)]);
+        s.table.report(&[(UNUSED_EVENTS, 1)]);
         return receipt(Outcome::Ignored);
     };
     if s.table.get::<HandledEvent>(HandledEvent::key_of(&event.id)).await?.is_some() {

@@ -57,8 +57,8 @@ impl Fields {
 pub fn name(typed: &str, max: usize) -> Result<String, FieldError> {
     let name = typed.trim();
     match name.chars().count() {
-        _ if text::is_blank(name) => Err(FieldError::new("required")),
-        n if n > max => Err(FieldError::new("too_long").with("max", max)),
+        _ if text::is_blank(name) => Err(FieldError::REQUIRED),
+        n if n > max => Err(FieldError::TOO_LONG.with("max", max)),
         _ => Ok(name.to_owned()),
     }
 }
@@ -74,6 +74,6 @@ pub const PAGE: u32 = 30;
 /// `range` if it is not from 1 to [`PAGE_MAX`].
 pub fn page_limit(requested: Option<u32>, default: u32) -> Result<u32, Problem> {
     let limit = requested.unwrap_or(default);
-    let range = || FieldError::new("range").with("min", 1).with("max", PAGE_MAX);
+    let range = || FieldError::RANGE.with("min", 1).with("max", PAGE_MAX);
     if (1..=PAGE_MAX).contains(&limit) { Ok(limit) } else { Err(Problem::field("/limit", range())) }
 }
