@@ -16,7 +16,7 @@ use accounts::{
 use events::{Outbox, shop::OrderPlaced};
 use kernel::{
     Kind, Problem, Sys, Time,
-    id::{OrderId, ProductId, UserId},
+    id::{OrderId, UserId},
 };
 use money::Money;
 use payments::{Mismatch, NewPayment, PaidFor, Settlement, waiting};
