@@ -114,7 +114,7 @@ impl Filters {
         Ok(Self { search, creator, country: country.flatten() })
     }
 
-    /// The creators whose models match. Accounts that are not active are left out, because their names are not shown.
+    /// Returns the creators whose models match. Accounts that are not active are left out, because their names are not shown.
     async fn creators(&self, table: &Table) -> Result<Option<Vec<UserId>>, StoreError> {
         let name = match &self.creator {
             None => return Ok(None),

@@ -217,7 +217,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// The operator's environment, for AWS or for the local cloud with this state folder.
+/// Returns the operator's environment, for AWS or for the local cloud with this state folder.
 fn operator(local: Option<PathBuf>) -> Result<Env, Failure> {
     let Some(state) = local else { return Ok(Env::process()) };
     let file = repository::root().join(state).join("operator.env");

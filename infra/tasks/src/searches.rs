@@ -39,7 +39,7 @@ const PAGES: usize = 20;
 /// How many people write while searches are measured.
 const WRITERS: usize = 50;
 /// How many searches of each kind are measured while they write.
-const MEANWHILE: usize = 5;
+const SEARCHES_DURING_WRITES: usize = 5;
 /// A character that only the titles of their models have.
 const MARK: &str = "@";
 /// How many searches of each kind are measured.
@@ -74,11 +74,15 @@ pub fn run(sizes: &[u32]) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     println!("| models | looked for | searches | pages | calls, most | read units, median | p99 | most | short pages |");
     println!("|--:|---|--:|--:|--:|--:|--:|--:|--:|");
-    let mut dear = 0_usize;
+    let mut too_expensive = 0_usize;
     for size in sizes {
-        dear = dear.saturating_add(runtime.block_on(measure(*size))?);
+        too_expensive = too_expensive.saturating_add(runtime.block_on(measure(*size))?);
     }
-    if dear == 0 { Ok(()) } else { Err(format!("{dear} pages cost more than {READ_UNITS} read units or {CALLS} calls").into()) }
+    if too_expensive == 0 {
+        Ok(())
+    } else {
+        Err(format!("{too_expensive} pages cost more than {READ_UNITS} read units or {CALLS} calls").into())
+    }
 }
 
 /// Measures one size. Returns how many pages cost too much.
@@ -90,18 +94,18 @@ async fn measure(size: u32) -> Result<usize, Failure> {
     let models = models(&stack.sys, size, &people);
     let kinds = kinds(&stack.sys, &models);
     fill_models(&stack, &models, &grams(&kinds)).await?;
-    let mut dear = 0_usize;
+    let mut too_expensive = 0_usize;
     for (kind, searches) in &kinds {
         let pages = found(&stack, &models, searches).await?;
-        dear = dear.saturating_add(too_dear(&pages, if *kind == BY_NAME { CALLS_BY_NAME } else { CALLS }));
+        too_expensive = too_expensive.saturating_add(count_too_expensive(&pages, if *kind == BY_NAME { CALLS_BY_NAME } else { CALLS }));
         println!("{}", row(size, kind, searches.len(), pages));
     }
     let others = kinds.iter().filter(|(kind, _)| *kind != BY_NAME);
-    let searches: Vec<Search> = others.flat_map(|(_, searches)| searches.iter().take(MEANWHILE)).cloned().collect();
+    let searches: Vec<Search> = others.flat_map(|(_, searches)| searches.iter().take(SEARCHES_DURING_WRITES)).cloned().collect();
     let pages = while_others_write(&stack, &people, found(&stack, &models, &searches)).await?;
-    dear = dear.saturating_add(too_dear(&pages, CALLS));
+    too_expensive = too_expensive.saturating_add(count_too_expensive(&pages, CALLS));
     println!("{}", row(size, "some of these, while others write", searches.len(), pages));
-    Ok(dear)
+    Ok(too_expensive)
 }
 
 /// Reads all pages of some searches, and checks their results.
@@ -115,12 +119,12 @@ async fn found(stack: &Stack, models: &[Model], searches: &[Search]) -> Result<V
     Ok(pages)
 }
 
-/// How many pages cost more than a page may, with so many calls.
-fn too_dear(pages: &[Page], calls: u64) -> usize {
+/// Returns how many pages cost more than a page may, with so many calls.
+fn count_too_expensive(pages: &[Page], calls: u64) -> usize {
     pages.iter().filter(|page| page.calls > calls || page.read > READ_UNITS).count()
 }
 
-/// Does some work while others write.
+/// Runs a measurement while other people write models.
 async fn while_others_write<T>(stack: &Stack, people: &[UserId], work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let env = stack.core().account_of(FUNCTION).into_iter().collect();
     let aws = Boot { env, sys: stack.sys.clone(), http: function::http_client()? }.aws()?;
@@ -160,8 +164,8 @@ async fn write(table: &Table, sys: &Sys, owner: UserId) -> Result<(), String> {
 /// The filters of a search.
 type Search = Vec<(String, String)>;
 
-/// The value of this filter.
-fn given<'s>(search: &'s [(String, String)], name: &str) -> Option<&'s str> {
+/// Returns the value of this filter.
+fn filter_value<'s>(search: &'s [(String, String)], name: &str) -> Option<&'s str> {
     search.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str())
 }
 
@@ -178,7 +182,7 @@ struct Page {
 }
 
 impl Page {
-    /// Whether it has fewer models than a batch, and others follow.
+    /// Returns whether it has fewer models than a batch, and others follow.
     const fn is_short(&self) -> bool {
         self.size < BATCH && self.more
     }
@@ -204,11 +208,11 @@ impl Model {
 /// titles. For a search by the creators' names, only checks that no model is found twice.
 fn check(models: &[Model], search: &[(String, String)], pages: &[Page]) -> Result<(), Failure> {
     let found: Vec<&String> = pages.iter().flat_map(|page| &page.models).collect();
-    if given(search, "creator").is_some() {
+    if filter_value(search, "creator").is_some() {
         let once: BTreeSet<&String> = found.iter().copied().collect();
         return if once.len() == found.len() { Ok(()) } else { Err(format!("{search:?}: a model is there twice").into()) };
     }
-    let (text, country) = (given(search, "search").map(search::normal).unwrap_or_default(), given(search, "country"));
+    let (text, country) = (filter_value(search, "search").map(search::normal).unwrap_or_default(), filter_value(search, "country"));
     let is_wanted = |model: &&Model| model.text.contains(&text) && country.is_none_or(|country| model.country == country);
     let rest = models.iter().filter(|model| !is_wanted(model));
     let mut expected = models.iter().filter(is_wanted).chain(rest);
@@ -255,7 +259,7 @@ async fn walk(stack: &Stack, search: &[(String, String)]) -> Result<Vec<Page>, F
     Ok(pages)
 }
 
-/// The event of a request for a page, each from an address of its own.
+/// Returns the event of a request for a page, each from an address of its own.
 fn event(query: &BTreeMap<&str, &str>, number: usize) -> Result<Value, Failure> {
     let mut event: Value = serde_json::from_str(&repository::read(EVENT)?)?;
     let mut encoded = form_urlencoded::Serializer::new(String::new());
@@ -275,7 +279,7 @@ const BY_NAME: &str = "creators by a part of the name";
 /// Searches of one kind, and its name.
 type Kind = (&'static str, Vec<Search>);
 
-/// The searches of each kind.
+/// Returns the searches of each kind.
 fn kinds(sys: &Sys, models: &[Model]) -> Vec<Kind> {
     let search = |text: String| vec![("search".to_owned(), text)];
     let with = |mut search: Search, name: &str, value: &str| {
@@ -301,7 +305,7 @@ fn kinds(sys: &Sys, models: &[Model]) -> Vec<Kind> {
     ]
 }
 
-/// A word of a random title.
+/// Returns a word of a random title.
 fn part(sys: &Sys, models: &[Model]) -> String {
     let title = models.get(below(sys, models.len())).map_or("", |model| model.title.as_str());
     let words: Vec<&str> = title.split(' ').collect();
@@ -312,7 +316,7 @@ fn below(sys: &Sys, bound: usize) -> usize {
     usize::try_from(sys.below(u32::try_from(bound).unwrap_or(u32::MAX))).unwrap_or_default()
 }
 
-/// A word; the first ones are the most frequent (Zipf).
+/// Returns a word; the first ones are the most frequent (Zipf).
 fn word(sys: &Sys) -> String {
     let (one, other) = (u64::from(sys.below(WORDS)), u64::from(sys.below(WORDS)));
     let mut number = one.saturating_mul(other) / u64::from(WORDS);
@@ -327,13 +331,13 @@ fn word(sys: &Sys) -> String {
     }
 }
 
-/// The lists of parts of titles that the searches read.
+/// Returns the lists of parts of titles that the searches read.
 fn grams(kinds: &[Kind]) -> BTreeSet<String> {
-    let texts = kinds.iter().flat_map(|(_, searches)| searches).filter_map(|search| given(search, "search"));
+    let texts = kinds.iter().flat_map(|(_, searches)| searches).filter_map(|search| filter_value(search, "search"));
     texts.filter_map(Term::part).flat_map(|term| Wanted::all().with(term).partitions(Catalogue::Models)).collect()
 }
 
-/// Whether an item is in a list that a search may read. The lists of everything, of countries and of creators count as such.
+/// Returns whether an item is in a list that a search may read. The lists of everything, of countries and of creators count as such.
 fn is_read(carrier: &Carrier, grams: &BTreeSet<String>) -> bool {
     let keys = std::iter::once(carrier.key()).chain(carrier.indexes().into_iter().map(|(_, key)| key));
     keys.map(|key| key.partition().to_owned()).any(|list| {
@@ -363,7 +367,7 @@ async fn fill_people(stack: &Stack, size: u32) -> Result<Vec<UserId>, Failure> {
     Ok(people)
 }
 
-/// So many random models, in the order of their titles.
+/// Returns this number of random models, in the order of their titles.
 fn models(sys: &Sys, size: u32, people: &[UserId]) -> Vec<Model> {
     let one = |_| {
         let title = (0..=sys.below(5)).map(|_| word(sys)).collect::<Vec<_>>().join(" ");
@@ -376,7 +380,7 @@ fn models(sys: &Sys, size: u32, people: &[UserId]) -> Vec<Model> {
     models
 }
 
-/// Puts the models into the table, of their lists of parts only these.
+/// Puts the models into the table. Of their lists of parts only these are written.
 async fn fill_models(stack: &Stack, models: &[Model], grams: &BTreeSet<String>) -> Result<(), Failure> {
     let mut rows = Vec::new();
     for model in models {
@@ -398,12 +402,12 @@ async fn put(stack: &Stack, rows: Vec<Value>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The name of the table that has a stream.
+/// Returns the name of the table that has a stream.
 fn table_name(stack: &Stack) -> Result<String, Failure> {
     Ok(stack.core().template.tables.iter().find(|table| table.stream_arn.is_some()).ok_or("no table")?.name.clone())
 }
 
-/// An item as DynamoDB's JSON.
+/// Returns an item as DynamoDB's JSON.
 fn row_of<I: Item>(item: &I) -> Result<Value, Failure> {
     let Value::Object(members) = serde_json::to_value(item)? else { return Err("an item is an object".into()) };
     let text = |text: &str| json!({ "S": text });

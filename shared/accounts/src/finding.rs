@@ -100,14 +100,14 @@ impl Words {
 
 /// What a search for people looks for.
 #[derive(Clone, Debug)]
-pub enum Sought {
+pub enum PeopleSearch {
     /// The owner of a complete address or number.
     Contact(Contact),
     /// The people whom these words find.
     Words(Words),
 }
 
-impl Sought {
+impl PeopleSearch {
     /// Parses what somebody has typed: an address has an `@`, and a number begins with `+`.
     ///
     /// # Errors

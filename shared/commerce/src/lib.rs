@@ -18,6 +18,7 @@ pub mod comment;
 pub mod leaving;
 pub mod machine;
 pub mod order;
+pub mod order_writes;
 pub mod place;
 pub mod price;
 pub mod product;

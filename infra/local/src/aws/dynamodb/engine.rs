@@ -33,7 +33,7 @@ impl Engine {
         Ok(Self { database, jobs })
     }
 
-    /// The database, for threads that may block.
+    /// Returns the database, for threads that may block.
     pub fn database(&self) -> Database {
         self.database.clone()
     }
@@ -89,7 +89,7 @@ impl Engine {
     }
 }
 
-/// The name of an operation, if it is implemented.
+/// Returns the name of an operation, if it is implemented.
 pub fn known(operation: &str) -> Option<&'static str> {
     const KNOWN: [&str; 11] = [
         "BatchGetItem",
@@ -107,13 +107,13 @@ pub fn known(operation: &str) -> Option<&'static str> {
     KNOWN.into_iter().find(|known| *known == operation)
 }
 
-/// Whether an operation changes items.
+/// Returns whether an operation changes items.
 pub fn is_write(operation: &str) -> bool {
     matches!(operation, "PutItem" | "UpdateItem" | "DeleteItem" | "BatchWriteItem" | "TransactWriteItems")
 }
 
-/// The capacity of a failed call. AWS bills a write whose condition failed. dynoxide does not report how much, so the minimum
-/// is counted.
+/// Returns the capacity of a failed call. AWS bills a write whose condition failed. dynoxide does not report how much, so the minimum is
+/// counted.
 fn consumed_by(error: &DynoxideError) -> Capacity {
     let writes = match error {
         DynoxideError::ConditionalCheckFailedException(..) => 1,
@@ -127,13 +127,13 @@ fn consumed_by(error: &DynoxideError) -> Capacity {
 macro_rules! metered {
     ($database:ident . $method:ident, $module:ident :: $request:ident, $body:ident, $side:ident) => {{
         let mut request: dynoxide::actions::$module::$request = parse($body)?;
-        let asked = request.return_consumed_capacity.as_deref().is_some_and(|mode| mode != "NONE");
-        if !asked {
+        let is_requested = request.return_consumed_capacity.as_deref().is_some_and(|mode| mode != "NONE");
+        if !is_requested {
             request.return_consumed_capacity = Some("TOTAL".to_owned());
         }
         let mut response = $database.$method(request)?;
         let capacity = Capacity { $side: response.consumed_capacity.units(), ..Capacity::default() };
-        if !asked {
+        if !is_requested {
             response.consumed_capacity = None;
         }
         Ok((print(&response)?, capacity))

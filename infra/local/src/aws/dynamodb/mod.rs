@@ -30,7 +30,7 @@ use crate::{
 };
 use engine::{Engine, known};
 
-/// An item in DynamoDB's JSON.
+/// Returns an item in DynamoDB's JSON.
 ///
 /// # Errors
 /// If the value is no item.
@@ -71,7 +71,7 @@ impl DynamoDb {
         Ok(Self { engine, schema: Arc::new(schema), expiring: expiring.into(), policies: Arc::new(policies) })
     }
 
-    /// The database, for reads by the console: without permissions, and not counted. Its calls block.
+    /// Returns the database, for reads by the console: without permissions, and not counted. Its calls block.
     #[must_use]
     pub fn database(&self) -> Database {
         self.engine.database()
@@ -184,7 +184,7 @@ fn reply(result: Result<String, DynoxideError>, request_id: &str) -> Response {
     }
 }
 
-/// The error of AWS for a transaction that is cancelled with this reason for those operations that `at` selects by index and
+/// Returns the error of AWS for a transaction that is cancelled with this reason for those operations that `at` selects by index and
 /// partition key.
 fn cancelled(body: &Value, code: &str, at: impl Fn(usize, &str) -> bool) -> DynoxideError {
     let parts = body.get("TransactItems").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
