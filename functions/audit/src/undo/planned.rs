@@ -3,12 +3,15 @@
 use accounts::{
     audit::{Action, AuditEntry},
     directory::Account,
+    finding,
     staff::{self, ActorSlots, StayingSlots},
     undo::AwaitedLink,
     user::{Status, User},
 };
+use commerce::{listing, product::Product};
 use kernel::{Kind, Problem, id::UserId};
-use store::{CommitError, Slot, Table};
+use search::IndexChange;
+use store::{CommitError, Slot, Table, Tx};
 
 use super::recorded::Recorded;
 
@@ -22,8 +25,8 @@ pub struct Planned {
     pub staying: Option<StayingSlots>,
     /// The conditions on the caller's role.
     pub allowed: Allowed,
-    /// The person before and after it, if they are found by other words afterwards.
-    pub person: Option<Box<(User, User)>>,
+    /// What has other entries in the search index afterwards.
+    pub found: Option<Found>,
     /// Who has no API keys afterwards.
     pub keyless: Option<UserId>,
     /// The link that it sends, if somebody else makes the change by it.
@@ -33,7 +36,28 @@ pub struct Planned {
 impl Planned {
     /// A change that nothing is found by.
     pub fn new(entry: AuditEntry, shown: Vec<Slot>, allowed: Allowed) -> Self {
-        Self { entry, shown, staying: None, allowed, person: None, keyless: None, waits_for: None }
+        Self { entry, shown, staying: None, allowed, found: None, keyless: None, waits_for: None }
+    }
+}
+
+/// A record of the search index, before and after a change.
+pub enum Found {
+    /// A person.
+    Person(Box<(User, User)>),
+    /// A product.
+    Product(Box<(Product, Product)>),
+}
+
+impl Found {
+    /// Adds the change of its entries to a transaction, after all other writes.
+    ///
+    /// # Errors
+    /// An internal [`Problem`] for a price that no product has.
+    pub fn change(&self, tx: &mut Tx) -> Result<IndexChange, Problem> {
+        Ok(match self {
+            Self::Person(person) => finding::change(tx, &person.0, &person.1),
+            Self::Product(product) => listing::change(tx, &product.0, &product.1)?,
+        })
     }
 }
 
