@@ -233,7 +233,7 @@ pub async fn undo_entry(
 
 /// Commits the transaction of an undo with its entry and its mark, in place of the mark `lapsed` of an undo that stands no more.
 async fn commit(s: &crate::State, mut tx: Tx, planned: Planned, undone: &Undone, lapsed: Option<&Undone>) -> Result<(), Problem> {
-    let Planned { entry, shown, staying, allowed, found, keyless, waits_for: _ } = planned;
+    let Planned { entry, shown, staying, allowed, reindexed, keyless, waits_for: _ } = planned;
     let once = undone.mark(&mut tx, lapsed);
     s.audit.add(&mut tx, &entry);
     let not = |e: CommitError| match e {
@@ -242,9 +242,9 @@ async fn commit(s: &crate::State, mut tx: Tx, planned: Planned, undone: &Undone,
         e if staying.is_some_and(|staying| staying.was_refused(&e)) => Kind::VersionMismatch.into(),
         e => allowed.problem(e),
     };
-    let committed = match found {
+    let committed = match reindexed {
         // The entries take the room that is left in the transaction.
-        Some(found) => found.change(&mut tx)?.commit(&s.table, tx).await,
+        Some(record) => record.change(&mut tx)?.commit(&s.table, tx).await,
         None => s.table.commit(tx).await,
     };
     committed.map_err(not)?;

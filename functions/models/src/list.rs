@@ -122,7 +122,7 @@ impl Filters {
             Some(Creator::Named(name)) => name.clone(),
         };
         let query = SearchQuery::all().title_containing(name);
-        let found = Catalogue::People.page(table, &query, Rest::LeftOut, Position::default(), OWNERS_MAX).await?;
+        let found = Catalogue::People.page(table, &query, Rest::Omitted, Position::default(), OWNERS_MAX).await?;
         let ids: Vec<UserId> = found.entries.iter().map(search::SearchEntry::record).collect::<Result<_, _>>()?;
         if ids.is_empty() {
             return Ok(Some(ids));

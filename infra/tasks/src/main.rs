@@ -105,7 +105,7 @@ enum Task {
         /// How many products.
         #[arg(long, value_delimiter = ',', default_values_t = [100, 10_000])]
         products: Vec<u32>,
-        /// Also with a million models, which takes a quarter of an hour and 15 GB in a build with optimisations.
+        /// Also with a million models, which takes a quarter of an hour and 12 GB in a build with optimisations.
         #[arg(long)]
         million: bool,
     },

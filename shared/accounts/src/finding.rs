@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use kernel::{FieldError, id::UserId, text};
-use search::{Catalogue, Found, IndexChange, Position, Rest, SearchEntry, SearchQuery, normal};
+use search::{Catalogue, IndexChange, Position, Rest, SearchEntry, SearchPage, SearchQuery, normal};
 use store::{
     StoreError, Table, Tx,
     limits::{DAY, MINUTE, Quota},
@@ -93,8 +93,8 @@ impl Words {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn page(&self, table: &Table, after: Position, limit: u32) -> Result<Found, StoreError> {
-        Catalogue::People.page(table, &self.0, Rest::LeftOut, after, limit).await
+    pub async fn page(&self, table: &Table, after: Position, limit: u32) -> Result<SearchPage, StoreError> {
+        Catalogue::People.page(table, &self.0, Rest::Omitted, after, limit).await
     }
 }
 

@@ -39,7 +39,7 @@ pub use change::{IndexChange, Unfinished};
 pub use entry::{Order, Posting, SearchEntry, SortBy};
 pub use normal::normal;
 pub use query::{OWNERS_MAX, SearchQuery, Term};
-pub use read::{Candidates, Found, Position, Rest, products};
+pub use read::{Candidates, Position, Rest, SearchPage, products};
 
 store::items![Posting, Unfinished];
 

@@ -48,14 +48,14 @@ impl Position {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rest {
     /// Nothing.
-    LeftOut,
+    Omitted,
     /// All other records, in the order of their titles.
     Follows,
 }
 
 /// A page of a search. It can have fewer records than requested, or none, although there is a next page.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
+pub struct SearchPage {
     /// The records: either all of them match, or none.
     pub entries: Vec<SearchEntry>,
     /// Whether the records match.
@@ -88,14 +88,14 @@ impl Catalogue {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn page(self, table: &Table, query: &SearchQuery, rest: Rest, at: Position, size: u32) -> Result<Found, StoreError> {
+    pub async fn page(self, table: &Table, query: &SearchQuery, rest: Rest, at: Position, size: u32) -> Result<SearchPage, StoreError> {
         let reader = Reader { table, catalogue: self, order: Order::TITLES, size };
         let (mut at, mut queries) = (at, QUERIES);
         if at.phase == Phase::Matches {
             let segment = reader.matches(query, at.after, &mut queries).await?;
-            let found = |entries, next| Ok(Found { entries, relevant: true, divider: false, next });
+            let found = |entries, next| Ok(SearchPage { entries, relevant: true, divider: false, next });
             let ended = segment.reached.is_none();
-            if ended && (rest == Rest::LeftOut || query.is_all()) {
+            if ended && (rest == Rest::Omitted || query.is_all()) {
                 return found(segment.entries, None);
             }
             let divider = || Position::at(Phase::Divider, String::new());
@@ -108,7 +108,7 @@ impl Catalogue {
         let segment = reader.one_list(&List::All, at.after, &|| query.rest_filter(), &mut queries).await?;
         let divider = at.phase == Phase::Divider && !segment.entries.is_empty();
         let phase = if segment.entries.is_empty() { at.phase } else { Phase::Rest };
-        Ok(Found { entries: segment.entries, relevant: false, divider, next: segment.reached.map(|key| Position::at(phase, key)) })
+        Ok(SearchPage { entries: segment.entries, relevant: false, divider, next: segment.reached.map(|key| Position::at(phase, key)) })
     }
 
     /// Whether its lists have several orders. Then each posting is in one list, in the base table and in both indexes, and not in three

@@ -26,7 +26,7 @@ pub struct Planned {
     /// The conditions on the caller's role.
     pub allowed: Allowed,
     /// What has other entries in the search index afterwards.
-    pub found: Option<Found>,
+    pub reindexed: Option<Reindexed>,
     /// Who has no API keys afterwards.
     pub keyless: Option<UserId>,
     /// The link that it sends, if somebody else makes the change by it.
@@ -36,19 +36,19 @@ pub struct Planned {
 impl Planned {
     /// A change that nothing is found by.
     pub fn new(entry: AuditEntry, shown: Vec<Slot>, allowed: Allowed) -> Self {
-        Self { entry, shown, staying: None, allowed, found: None, keyless: None, waits_for: None }
+        Self { entry, shown, staying: None, allowed, reindexed: None, keyless: None, waits_for: None }
     }
 }
 
 /// A record of the search index, before and after a change.
-pub enum Found {
+pub enum Reindexed {
     /// A person.
     Person(Box<(User, User)>),
     /// A product.
     Product(Box<(Product, Product)>),
 }
 
-impl Found {
+impl Reindexed {
     /// Adds the change of its entries to a transaction, after all other writes.
     ///
     /// # Errors

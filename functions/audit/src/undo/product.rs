@@ -20,7 +20,7 @@ use money::{Money, Percent};
 use store::{Table, Tx};
 
 use super::{
-    planned::{Allowed, Found, MakeEntry, Planned, unfit},
+    planned::{Allowed, MakeEntry, Planned, Reindexed, unfit},
     recorded::{Changed, Recorded, id, text},
 };
 
@@ -82,7 +82,7 @@ impl Target {
         let entry = entry(Action::ProductChanged, self.who.user).changed("product", before.id, before.id);
         let shown = [Some(slots.product), slots.name, slots.category].into_iter().flatten().collect();
         let planned = Planned::new(before.audited(entry, &after), shown, Allowed::Role(still));
-        Ok(Planned { found: Some(Found::Product(Box::new((before, after)))), ..planned })
+        Ok(Planned { reindexed: Some(Reindexed::Product(Box::new((before, after)))), ..planned })
     }
 }
 

@@ -13,7 +13,7 @@ use kernel::{PatchMember, Problem, Time, audit::AuditValue};
 use store::Tx;
 
 use super::{
-    planned::{Allowed, Found, MakeEntry, Planned, account, unfit},
+    planned::{Allowed, MakeEntry, Planned, Reindexed, account, unfit},
     recorded::{Changed, Recorded, text},
 };
 
@@ -80,7 +80,7 @@ impl Target {
         let edited = edit.add(tx, &s.sys, (self.who, entry), (&account, &self.names), self.minimum_age)?.ok_or_else(unfit)?;
         let shown = [Some(edited.record), edited.free].into_iter().flatten().collect();
         let planned = Planned::new(edited.entry, shown, Allowed::Above(edited.allowed));
-        Ok(Planned { found: Some(Found::Person(Box::new((edited.before, edited.user)))), ..planned })
+        Ok(Planned { reindexed: Some(Reindexed::Person(Box::new((edited.before, edited.user)))), ..planned })
     }
 }
 
