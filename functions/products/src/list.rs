@@ -100,7 +100,8 @@ pub async fn list_products(
     let (limit, search, order) = (page_limit(query.limit, PAGE)?, query.search()?, Order::from(query.order()));
     let cursors = s.sealer.cursors(format!("products {search:?}, {order:?}, {:?}", query.product_filters()));
     let after = cursors.open::<String>(query.cursor.as_deref())?;
-    let found = search::products(&s.table, &search, order, after, query.examined(limit)).await?;
+    let (size, certain) = query.examined(limit);
+    let found = search::products(&s.table, &search, order, after, size, certain).await?;
     let end = found.entries.last().map(|entry| entry.id.clone());
     let candidates = query.candidates(found.entries, limit);
     let mut products = read(&s, &candidates).await?;
@@ -130,15 +131,15 @@ impl ProductQuery {
         Ok(self.part()?.into_iter().fold(listed, SearchQuery::containing))
     }
 
-    /// How many entries of the index a page examines at most.
-    fn examined(&self, limit: u32) -> u32 {
-        if self.q.is_some() {
-            EXAMINED_IN_SEARCH
-        } else if self.product_filters() == (None, None, None) {
-            limit
-        } else {
-            EXAMINED
-        }
+    /// How many entries of the index a page examines at most, and how many are enough if they match for certain.
+    fn examined(&self, limit: u32) -> (u32, u32) {
+        let filtered = self.product_filters() != (None, None, None);
+        let size = match (&self.q, filtered) {
+            (Some(_), _) => EXAMINED_IN_SEARCH,
+            (None, true) => EXAMINED,
+            (None, false) => limit,
+        };
+        (size, if filtered { size } else { limit.min(size) })
     }
 
     /// The entries whose products are read: without filters by values of the product only as many as certainly fill the page. An entry with

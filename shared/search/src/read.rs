@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// The maximum number of queries of a page. Each reads at most 1 MB (DynamoDB).
-pub const QUERIES: u8 = 2;
+const QUERIES: u8 = 2;
 /// The minimum number of records that the first query of a page reads, if there is a filter.
 const FIRST_QUERY: u32 = 60;
 
@@ -29,7 +29,7 @@ enum Phase {
     /// The matches.
     #[default]
     #[serde(rename = "w")]
-    SearchQuery,
+    Matches,
     /// The beginning of the rest.
     #[serde(rename = "d")]
     Divider,
@@ -89,7 +89,7 @@ impl Catalogue {
     /// # Errors
     /// [`StoreError`]
     pub async fn page(self, table: &Table, query: &SearchQuery, rest: Rest, at: Position, size: u32) -> Result<SearchPage, StoreError> {
-        let reader = Reader { table, catalogue: self, order: Order::TITLES, size };
+        let reader = Reader { table, catalogue: self, order: Order::TITLES, size, certain: size };
         let (mut at, mut queries) = (at, QUERIES);
         if at.phase == Phase::Matches {
             let segment = reader.matches(query, at.after, &mut queries).await?;
@@ -118,7 +118,7 @@ impl Catalogue {
     }
 }
 
-/// The next products of a search in an order, after a sort key: up to `size`.
+/// The next products of a search in an order, after a sort key: up to `size`, of which `certain` are enough if they match for certain.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -128,9 +128,10 @@ pub async fn products(
     order: Order,
     after: Option<String>,
     size: u32,
+    certain: u32,
 ) -> Result<Candidates, StoreError> {
     let catalogue = Catalogue::Products;
-    let reader = Reader { table, catalogue, order, size };
+    let reader = Reader { table, catalogue, order, size, certain };
     // Products have no owners, so there is one list.
     let Some(list) = query.lists().into_iter().next() else { return Ok(Candidates { entries: Vec::new(), next: None }) };
     let mut queries = QUERIES;
@@ -148,7 +149,10 @@ struct Reader<'t> {
     table: &'t Table,
     catalogue: Catalogue,
     order: Order,
+    /// How many entries a page has at most.
     size: u32,
+    /// How many entries are enough if their texts are known, so that they match for certain.
+    certain: u32,
 }
 
 impl Reader<'_> {
@@ -163,7 +167,7 @@ impl Reader<'_> {
         let after = after.as_str();
         let segments = try_join_all(lists.iter().map(|list| async move {
             let filter = query.filter(self.catalogue, list);
-            self.query(list, after, Some(first_limit(self.size, filter.is_some())), filter).await
+            self.query(list, after, Some(self.first_limit(filter.is_some())), filter).await
         }));
         Ok(merged(segments.await?, self.size))
     }
@@ -188,18 +192,29 @@ impl Reader<'_> {
         filter: &(dyn Fn() -> Option<Cond> + Sync),
         queries: &mut u8,
     ) -> Result<Segment, StoreError> {
-        let mut limit = Some(first_limit(self.size, filter().is_some()));
+        let mut limit = Some(self.first_limit(filter().is_some()));
         let mut all = Segment { entries: Vec::new(), reached: Some(after) };
         while let Some(key) = all.reached.take_if(|_| *queries > 0) {
             *queries = queries.saturating_sub(1);
             let next = self.query(list, &key, limit.take(), filter()).await?;
             all.entries.extend(next.entries);
             all.reached = next.reached;
-            if all.entries.len() >= count(self.size) {
+            if self.is_full(&all.entries) {
                 break;
             }
         }
         Ok(all)
+    }
+
+    fn is_full(&self, entries: &[SearchEntry]) -> bool {
+        let certain = entries.iter().filter(|entry| !entry.text().is_empty()).count();
+        entries.len() >= count(self.size) || certain >= count(self.certain)
+    }
+
+    /// The number of records that the first query reads. Without a filter these are the records of the page, and one more to know whether
+    /// there are more.
+    fn first_limit(&self, filtered: bool) -> u32 {
+        if filtered { self.certain.saturating_add(1).saturating_mul(4).max(FIRST_QUERY) } else { self.size.saturating_add(1) }
     }
 
     /// One query.
@@ -208,13 +223,6 @@ impl Reader<'_> {
         let window = self.table.window::<Posting>(limit.into_iter().fold(range, Range::limit), filter).await?;
         Ok(Segment { entries: window.items.into_iter().map(|posting| posting.entry).collect(), reached: window.reached })
     }
-}
-
-/// The number of records that the first query reads. Without a filter these are the records of the page, and one more to know whether there
-/// are more.
-fn first_limit(size: u32, filtered: bool) -> u32 {
-    let page = size.saturating_add(1);
-    if filtered { page.saturating_mul(4).max(FIRST_QUERY) } else { page }
 }
 
 fn count(size: u32) -> usize {
