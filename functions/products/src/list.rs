@@ -11,11 +11,7 @@ use commerce::{
     product::Product,
     text::NAME_MAX,
 };
-use kernel::{
-    FieldError, Problem,
-    id::{CategoryId, ProductId},
-    page_limit,
-};
+use kernel::{FieldError, Problem, id::CategoryId, page_limit};
 use money::MoneyError;
 use search::{Order, SearchEntry, SearchQuery, Term};
 use serde::{Deserialize, Serialize};

@@ -21,8 +21,6 @@ use crate::{Failure, repository};
 const READ_UNITS: f64 = 260.0;
 /// The most pages of a search that are measured.
 const PAGES: usize = 20;
-/// How many searches of each kind are measured.
-const SEARCHES: usize = 100;
 /// From this number of records on the database is in a file.
 const IN_MEMORY: u32 = 100_000;
 /// A character that only the titles of records have that are written during a measurement.

@@ -21,7 +21,7 @@ use search::{Catalogue, SearchEntry, SearchQuery, Term};
 use store::Table;
 
 use super::{
-    Filters, Kind, MARK, Measurement, Page, Route, SEARCHES, compare, fill, filter, table_name,
+    Filters, Kind, MARK, Measurement, Page, Route, compare, fill, filter, table_name,
     words::{beginning, below, frequent_pairs, one_of, word, word_of, words},
 };
 use crate::Failure;
@@ -33,6 +33,8 @@ const ROUTE: Route = Route {
     page: 5,
     calls: |search| if filter(search, "creator").is_some() { 27 } else { 3 },
 };
+/// How many searches of each kind are measured.
+const SEARCHES: usize = 100;
 /// How many people write while searches are measured.
 const WRITERS: usize = 50;
 /// How many searches of each kind are measured while they write, and how many pages of each.

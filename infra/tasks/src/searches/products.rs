@@ -19,7 +19,7 @@ use serde_json::json;
 use store::Index;
 
 use super::{
-    Filters, Kind, Measurement, Page, Route, SEARCHES, compare, fill, filter,
+    Filters, Kind, Measurement, Page, Route, compare, fill, filter,
     words::{beginning, frequent_pairs, one_of, word_of, words},
 };
 use crate::Failure;
@@ -29,7 +29,9 @@ const ORDERS: [&str; 5] = ["newest", "name_asc", "name_desc", "price_asc", "pric
 /// How many categories there are.
 const CATEGORIES: u32 = 20;
 /// How many words descriptions have.
-const LENGTHS: [u32; 4] = [3, 10, 40, 200];
+const LENGTHS: [u32; 4] = [3, 10, 30, 120];
+/// How many searches of each kind are measured. Their lists have more products than those of models, because texts are longer.
+const SEARCHES: usize = 40;
 /// A category without products.
 const EMPTY: CategoryId = CategoryId::NIL;
 
