@@ -4,7 +4,6 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use commerce::{
     CURRENCY,
-    listing::CATEGORY,
     product::{NewProduct, Product},
     slug::ProductSlug,
     text::{Description, ProductName},
@@ -39,7 +38,7 @@ const EMPTY: CategoryId = CategoryId::NIL;
 pub async fn measure(size: u32) -> Result<usize, Failure> {
     let measurement = Measurement::start(&ROUTE, size).await?;
     let sys = &measurement.stack.sys;
-    let products = Arc::new(Products::random(sys, size)?);
+    let products = Products::random(sys, size)?;
     let kinds = products.kinds(sys);
     let grams: BTreeSet<String> = kinds.iter().flat_map(|(_, searches)| searches).flat_map(|search| partitions(search)).collect();
     fill::fill(&measurement.stack, products.all.clone(), move |listed| rows_of(listed, &grams)).await?;
