@@ -1,10 +1,5 @@
 //! The search and the lists of products, compared with a comparison of every product, while others write, and with long texts.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
-
 use local::aws::faults::{Fault, Target};
 use search::normal;
 use tests::{Caller, Cloud, Value, json, race};
@@ -134,30 +129,25 @@ async fn no_product_is_repeated_or_skipped_while_others_are_written() {
     }
     kept.sort();
     let kept: Vec<String> = kept.into_iter().map(|(_, id)| id).collect();
-    let done = Arc::new(AtomicBool::new(false));
     let writing = {
-        let (staff, garden, done) = (staff.clone(), garden.clone(), done.clone());
-        tokio::spawn(async move {
-            let all = race(50, move |n| {
-                let (staff, garden) = (staff.clone(), garden.clone());
-                async move {
-                    let id = text(&create(&staff, &format!("Old harbour by {n}"), &garden, 100).await["id"]);
-                    for name in [format!("Zz harbour {n}"), format!("Aa harbour {n}")] {
-                        change(&staff, &id, json!({ "name": name })).await.is(200);
-                    }
-                    if n % 2 == 0 {
-                        staff.with("if-match", "*").delete(&format!("{PRODUCTS}/{id}")).await.is(204);
-                    }
+        let (staff, garden) = (staff.clone(), garden.clone());
+        tokio::spawn(race(50, move |n| {
+            let (staff, garden) = (staff.clone(), garden.clone());
+            async move {
+                let id = text(&create(&staff, &format!("Old harbour by {n}"), &garden, 100).await["id"]);
+                for name in [format!("Zz harbour {n}"), format!("Aa harbour {n}")] {
+                    change(&staff, &id, json!({ "name": name })).await.is(200);
                 }
-            });
-            all.await;
-            done.store(true, Ordering::Relaxed);
-        })
+                if n % 2 == 0 {
+                    staff.with("if-match", "*").delete(&format!("{PRODUCTS}/{id}")).await.is(204);
+                }
+            }
+        }))
     };
     let searches: [&[(&str, &str)]; 3] =
         [&[("sort", "name_asc")], &[("q", "harbour")], &[("q", "harbour"), ("category", &garden), ("limit", "4")]];
     let mut walks = 0;
-    while walks < 2 || !done.load(Ordering::Relaxed) {
+    while walks < 2 || !writing.is_finished() {
         for filters in searches {
             let those: Vec<String> = found(&visitor, filters).await.into_iter().filter(|id| kept.contains(id)).collect();
             assert_eq!(those, kept, "{filters:?}");
