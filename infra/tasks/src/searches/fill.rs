@@ -28,7 +28,7 @@ pub async fn fill<T: Send + Sync + 'static>(
     let table = table_name(stack)?;
     let (sender, mut batches) = mpsc::channel::<Vec<Row>>(WAITING);
     let making = tokio::task::spawn_blocking(move || {
-        let mut batch = Vec::new();
+        let mut batch: Vec<Row> = Vec::new();
         for record in records.iter() {
             batch.extend(rows_of(record)?);
             // Nobody receives it if the database has failed, which is reported there.

@@ -88,11 +88,11 @@ struct Products {
 impl Products {
     fn random(sys: &Sys, size: u32) -> Result<Self, Failure> {
         let categories: Vec<CategoryId> = (0..CATEGORIES).map(|_| sys.id()).collect();
-        let mut all = Vec::new();
+        let mut all: Vec<Listed> = Vec::new();
         for _ in 0..size {
             all.extend(product(sys, &categories)?);
         }
-        all.sort_by(|a: &Listed, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
+        all.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
         let (mut by_id, mut by_price): (Vec<usize>, Vec<usize>) = ((0..all.len()).collect(), (0..all.len()).collect());
         by_id.sort_by_cached_key(|at| all.get(*at).map(|listed| listed.id.clone()));
         by_price.sort_by_cached_key(|at| all.get(*at).map(|listed| (listed.price, listed.id.clone())));
