@@ -116,7 +116,7 @@ async fn find_by_words(
     let ids: Vec<UserId> = found.entries.iter().map(search::SearchEntry::record).collect::<Result<_, _>>()?;
     let mut accounts = Account::of_all(&s.table, &ids).await?;
     // A search entry may be out of date.
-    accounts.retain(|account| words.find(&account.user));
+    accounts.retain(|account| words.matches(&account.user));
     Ok((accounts, found.next.map(ListPosition::Found)))
 }
 

@@ -24,7 +24,6 @@ mod target;
 
 use accounts::{
     audit::{Action, AuditEntry},
-    finding,
     staff::Actor,
     undo::{FIELDS_MAX, Field, Outcome, Preview, UndoReason, Undone},
 };
@@ -236,7 +235,7 @@ pub async fn undo_entry(
 /// Commits the transaction of an undo with its audit entry and its mark, which replaces the mark `lapsed` of an undo that is no longer
 /// valid.
 async fn commit(s: &crate::State, mut tx: Tx, planned: Planned, undone: &Undone, lapsed: Option<&Undone>) -> Result<(), Problem> {
-    let Planned { entry, shown, recipient_conditions, allowed, person, without_api_keys, waits_for: _ } = planned;
+    let Planned { entry, shown, recipient_conditions, allowed, reindexed, without_api_keys, waits_for: _ } = planned;
     let once = undone.mark(&mut tx, lapsed);
     s.audit.add(&mut tx, &entry);
     let not = |e: CommitError| match e {
@@ -245,9 +244,9 @@ async fn commit(s: &crate::State, mut tx: Tx, planned: Planned, undone: &Undone,
         e if recipient_conditions.is_some_and(|slots| slots.was_refused(&e)) => Kind::VersionMismatch.into(),
         e => allowed.problem(e),
     };
-    let committed = match person {
+    let committed = match reindexed {
         // Changes of search entries take the remaining space of the transaction.
-        Some(person) => finding::change(&mut tx, &person.0, &person.1).commit(&s.table, tx).await,
+        Some(record) => record.change(&mut tx)?.commit(&s.table, tx).await,
         None => s.table.commit(tx).await,
     };
     committed.map_err(not)?;

@@ -94,7 +94,7 @@ async fn by_words(
     let mut people = s.table.get_many(ids.iter().flat_map(|id| [User::key_of(*id), Pair::key_of(me, *id)]).collect()).await?;
     let mut items = Vec::new();
     for id in ids {
-        if let Some((user, pair)) = read(&mut people, me, id)?.filter(|(user, _)| words.find(user)) {
+        if let Some((user, pair)) = read(&mut people, me, id)?.filter(|(user, _)| words.matches(user)) {
             items.push(shown(&s.links, me, user, pair.as_ref()));
         }
     }

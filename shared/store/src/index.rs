@@ -48,10 +48,6 @@ pub enum Index {
     SupportMails,
     /// The notes on support threads, by author: `gsi1`.
     NotesByAuthor,
-    /// The products of a category, or all products, by name: `gsi1`.
-    ProductsByName,
-    /// The products of a category, or all products, by price: `gsi2`.
-    ProductsByPrice,
     /// The orders in each state, by age: `gsi2`.
     OrdersByState,
     /// The tickets of the contact form in each state, by the time of the last change of state: `gsi1`.
@@ -60,9 +56,9 @@ pub enum Index {
     PairsOfLow,
     /// The pairs (relations of two people) in which this person has the higher id: `gsi2`.
     PairsOfHigh,
-    /// The first list of the search index that is not in the base table: `gsi1`.
+    /// The lists of the search index that are not in the base table, and the lists of products by name: `gsi1`.
     SearchFirst,
-    /// The second list of the search index that is not in the base table: `gsi2`.
+    /// Further lists of the search index that are not in the base table, and the lists of products by price: `gsi2`.
     SearchSecond,
     /// The records of the audit, by day: `gsi1` of its table.
     AuditByDay,
@@ -92,7 +88,6 @@ impl Index {
             | Self::MessagesByAuthor
             | Self::Online
             | Self::PairsOfLow
-            | Self::ProductsByName
             | Self::Nearby
             | Self::SearchFirst
             | Self::Staff
@@ -107,7 +102,6 @@ impl Index {
             Self::Owner
             | Self::AuditByActor
             | Self::PairsOfHigh
-            | Self::ProductsByPrice
             | Self::OrdersByState
             | Self::NotificationsAbout
             | Self::InvitationsBySender

@@ -3,12 +3,15 @@
 use accounts::{
     audit::{Action, AuditEntry},
     directory::Account,
+    finding,
     staff::{self, ActorSlots, StayingSlots},
     undo::AwaitedLink,
     user::{Status, User},
 };
+use commerce::{listing, product::Product};
 use kernel::{Kind, Problem, id::UserId};
-use store::{CommitError, Slot, Table};
+use search::IndexChange;
+use store::{CommitError, Slot, Table, Tx};
 
 use super::recorded::Recorded;
 
@@ -22,8 +25,8 @@ pub struct Planned {
     pub recipient_conditions: Option<StayingSlots>,
     /// The conditions on the caller's role.
     pub allowed: Allowed,
-    /// The person before and after the undo, if their search entries change.
-    pub person: Option<Box<(User, User)>>,
+    /// The record whose search entries change.
+    pub reindexed: Option<Reindexed>,
     /// The person who must not have API keys afterwards.
     pub without_api_keys: Option<UserId>,
     /// The link that the undo sends, if its recipient makes the change with it.
@@ -33,7 +36,28 @@ pub struct Planned {
 impl Planned {
     /// Creates a change without search entries, links and other effects.
     pub fn new(entry: AuditEntry, shown: Vec<Slot>, allowed: Allowed) -> Self {
-        Self { entry, shown, recipient_conditions: None, allowed, person: None, without_api_keys: None, waits_for: None }
+        Self { entry, shown, recipient_conditions: None, allowed, reindexed: None, without_api_keys: None, waits_for: None }
+    }
+}
+
+/// A record of the search index, before and after a change.
+pub enum Reindexed {
+    /// A person.
+    Person(Box<(User, User)>),
+    /// A product.
+    Product(Box<(Product, Product)>),
+}
+
+impl Reindexed {
+    /// Adds the change of its entries to a transaction, after all other writes.
+    ///
+    /// # Errors
+    /// An internal [`Problem`] for a price that no product has.
+    pub fn change(&self, tx: &mut Tx) -> Result<IndexChange, Problem> {
+        Ok(match self {
+            Self::Person(person) => finding::change(tx, &person.0, &person.1),
+            Self::Product(product) => listing::change(tx, &product.0, &product.1)?,
+        })
     }
 }
 

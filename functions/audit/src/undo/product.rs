@@ -20,7 +20,7 @@ use money::{Money, Percent};
 use store::{Table, Tx};
 
 use super::{
-    planned::{Allowed, MakeEntry, Planned, impossible_value},
+    planned::{Allowed, MakeEntry, Planned, Reindexed, impossible_value},
     recorded::{Changed, Recorded, id, text},
 };
 
@@ -81,7 +81,8 @@ impl Target {
         let still = staff::require(tx, self.who.user, Role::Administrator);
         let entry = entry(Action::ProductChanged, self.who.user).changed("product", before.id, before.id);
         let shown = [Some(slots.product), slots.name, slots.category].into_iter().flatten().collect();
-        Ok(Planned::new(before.audited(entry, &after), shown, Allowed::Role(still)))
+        let planned = Planned::new(before.audited(entry, &after), shown, Allowed::Role(still));
+        Ok(Planned { reindexed: Some(Reindexed::Product(Box::new((before, after)))), ..planned })
     }
 }
 

@@ -13,7 +13,7 @@ use kernel::{PatchMember, Problem, Time, audit::AuditValue};
 use store::Tx;
 
 use super::{
-    planned::{Allowed, MakeEntry, Planned, account, impossible_value},
+    planned::{Allowed, MakeEntry, Planned, Reindexed, account, impossible_value},
     recorded::{Changed, Recorded, text},
 };
 
@@ -80,7 +80,7 @@ impl Target {
         let edited = edit.add(tx, &s.sys, (self.who, entry), (&account, &self.names), self.minimum_age)?.ok_or_else(impossible_value)?;
         let shown = [Some(edited.record), edited.free].into_iter().flatten().collect();
         let planned = Planned::new(edited.entry, shown, Allowed::Above(edited.allowed));
-        Ok(Planned { person: Some(Box::new((edited.before, edited.user))), ..planned })
+        Ok(Planned { reindexed: Some(Reindexed::Person(Box::new((edited.before, edited.user)))), ..planned })
     }
 }
 

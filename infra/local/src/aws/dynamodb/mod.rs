@@ -29,6 +29,7 @@ use crate::{
     template::{ACCOUNT, REGION, TableSpec},
 };
 use engine::{Engine, known};
+pub use sqlite::Row;
 
 /// Returns an item in DynamoDB's JSON.
 ///
@@ -83,6 +84,15 @@ impl DynamoDb {
     /// If one of them is not valid.
     pub fn fill(&self, table: &str, items: Vec<Item>) -> Result<(), DynoxideError> {
         self.database().import_items(table, items, dynoxide::ImportOptions::default()).map(drop)
+    }
+
+    /// Puts rows into a table and its indexes, which have none with these keys: without permissions, not counted, and without records in its
+    /// stream. For measurements with more items than [`DynamoDb::fill`] can put in a reasonable time.
+    ///
+    /// # Errors
+    /// If the database fails, or there is such a row.
+    pub async fn fill_rows(&self, table: &str, rows: Vec<Row>) -> Result<(), DynoxideError> {
+        self.engine.fill(table.to_owned(), rows).await
     }
 
     pub(super) fn engine(&self) -> &Engine {
