@@ -1,5 +1,6 @@
-//! The payments that staff have to look at.
+//! Alerts: the payments that staff have to check.
 
+use accounts::user;
 use axum::extract::State;
 use callers::{Staff, staff::Administrator};
 use kernel::{PAGE, Timestamp, id::UserId, page_limit};
@@ -13,7 +14,7 @@ use web::{Error, Json, Problems, Query};
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct AlertsQuery {
-    /// Why staff have to look at them. `disputed` if it is absent.
+    /// The kind of alert. Default: `disputed`.
     #[param(value_type = Alert, inline, required = false)]
     alert: Option<Alert>,
     /// Maximum number of items in the page: 1 to 100.
@@ -24,49 +25,57 @@ pub struct AlertsQuery {
     cursor: Option<String>,
 }
 
-/// A payment that staff have to look at.
+/// A payment that staff have to check.
 #[derive(Serialize, ToSchema)]
 pub struct AlertedPayment {
     /// What is paid with it: `donation`, `plan_payment` or `order`.
     #[schema(examples("donation"))]
     kind: &'static str,
-    /// The id of that.
+    /// The id of the donation, the payment of a plan, or the order.
     #[schema(examples("don_01K9ZC4QW8V3T6R1NHXJ5B2MDP"))]
     id: String,
-    /// Who pays.
-    user: UserId,
-    /// How much was asked for.
+    /// The payer. Absent for a payment that is not kept, because it differs from the requested payment or its payer's account was deleted,
+    /// and whose refund Stripe refuses. The refund is requested again until it succeeds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    user: Option<UserId>,
+    /// The username of the payer. Absent if the account was deleted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, examples("anna"))]
+    username: Option<String>,
+    /// The requested amount.
     amount: Money,
     /// Stripe's id of the payment, by which it is found in Stripe's dashboard.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, examples("pi_3RtQ2bFq8Zr2mV7x"))]
     intent: Option<String>,
-    /// Since when.
+    /// When the alert began.
     since: Timestamp,
 }
 
 impl From<PaymentAlert> for AlertedPayment {
     fn from(PaymentAlert { payment, since, .. }: PaymentAlert) -> Self {
         let (kind, id) = (payment.paid_for.kind(), payment.paid_for.id());
-        Self { kind, id, user: payment.user, amount: payment.amount, intent: payment.intent, since: since.into() }
+        Self { kind, id, user: payment.user, username: None, amount: payment.amount, intent: payment.intent, since: since.into() }
     }
 }
 
 /// A page of payments.
 #[derive(Serialize, ToSchema)]
 pub struct AlertedPaymentList {
-    /// Donations, then orders, then plans, of each the oldest first. A page can have fewer payments than asked for, or none, although there
-    /// is a next one.
+    /// Donations, then orders, then plans; the oldest of each kind first, with payments that are not kept between them. A page can have
+    /// fewer payments than requested, or none, although there is a next one.
     items: Vec<AlertedPayment>,
     /// The cursor of the next page. Absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
 
-/// Lists the payments of donations, orders and plans that staff have to look at, for a month: those that are disputed, those whose last
-/// refund has failed, or those of something else than what was asked for. For administrators, with a second factor.
+/// Lists the payments of donations, orders and plans that staff have to check: those that were disputed within the last month, those whose
+/// last refund failed, until a refund succeeds, and those of the last month that differ from the requested payment. For administrators,
+/// with a second factor.
 ///
-/// AWS calls: the batch that authenticates the caller and reads their roles; a query.
+/// AWS calls: the batch that authenticates the caller and reads their roles; a query; a batch of those who pay, if there are payments.
 #[utoipa::path(get, path = "/v1/admin/payment-alerts", params(AlertsQuery),
     extensions(("x-problems" = json!(["cursor_invalid", "invalid"]))),
     responses((status = 200, body = AlertedPaymentList), Problems))]
@@ -79,5 +88,11 @@ pub async fn list_payment_alerts(
     let cursors = s.sealer.cursors(format!("payments for {} because of {}", caller.member.user.id, alert.as_str()));
     let after = cursors.open::<String>(query.cursor.as_deref())?;
     let (alerts, next) = alert::page(&s.table, alert, s.sys.now(), after.as_deref(), limit).await?;
-    Ok(Json(AlertedPaymentList { items: alerts.into_iter().map(Into::into).collect(), next_cursor: cursors.next(next)? }))
+    let payments: Vec<AlertedPayment> = alerts.into_iter().map(Into::into).collect();
+    let names = user::usernames(&s.table, payments.iter().filter_map(|payment| payment.user).collect()).await?;
+    let with_name = |payment: AlertedPayment| AlertedPayment {
+        username: payment.user.and_then(|user| names.get(&user)).map(ToString::to_string),
+        ..payment
+    };
+    Ok(Json(AlertedPaymentList { items: payments.into_iter().map(with_name).collect(), next_cursor: cursors.next(next)? }))
 }

@@ -23,12 +23,12 @@ pub struct TicketInfo {
     id: TicketId,
     /// The state.
     state: ThreadState,
-    /// Since when it is in this state.
+    /// When it came into this state.
     since: Timestamp,
     /// The end of the snooze.
     #[serde(skip_serializing_if = "Option::is_none")]
     snoozed_until: Option<Timestamp>,
-    /// Who has it.
+    /// The assignee.
     #[serde(skip_serializing_if = "Option::is_none")]
     assignee: Option<TicketPerson>,
     /// The value of the subject.
@@ -37,35 +37,39 @@ pub struct TicketInfo {
     /// The name of the subject, in the language of the response.
     #[schema(examples("Something does not work"))]
     subject_name: String,
-    /// The beginning of what was written.
+    /// The beginning of the message.
     #[schema(examples("Hello, my name is Ana Nowak. Something does not work."))]
     preview: String,
-    /// The name that whoever wrote gave.
+    /// The name of the author.
     #[schema(examples("Ana Nowak"))]
     name: String,
-    /// Their address.
+    /// The address of the author.
     #[schema(examples("ana@example.test"))]
     email: String,
-    /// Whether they were signed in, and it was the address of their account.
+    /// Whether the author was signed in and this is the address of their account.
     proven: bool,
-    /// Their account, if they were signed in.
+    /// The account of the author, if they were signed in.
     #[serde(skip_serializing_if = "Option::is_none")]
     user: Option<UserId>,
-    /// The language that they write in.
+    /// The username of that account. Absent if it was deleted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(examples("ana"))]
+    username: Option<String>,
+    /// The language of the author.
     locale: Locale,
-    /// The number of messages.
+    /// The number of messages in the ticket.
     #[schema(examples(1))]
     messages: u32,
     /// When it was written.
     created_at: Timestamp,
 }
 
-/// Somebody of the team.
+/// A member of the team.
 #[derive(Serialize, ToSchema)]
 pub struct TicketPerson {
     /// The id of the account.
     id: UserId,
-    /// Their username. Absent if the account is gone.
+    /// The username. Absent if the account was deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(examples("kim"))]
     username: Option<String>,
@@ -74,10 +78,10 @@ pub struct TicketPerson {
 /// A message of a ticket.
 #[derive(Serialize, ToSchema)]
 pub struct TicketMessageInfo {
-    /// Its number, from 1: the message of the contact form. The others are answers of the team.
+    /// The number. 1 is the message of the contact form; the others are answers of the team.
     #[schema(examples(1))]
     number: u32,
-    /// Who of the team wrote it. Absent for the message of the contact form.
+    /// The member of the team who wrote it. Absent for the message of the contact form.
     #[serde(skip_serializing_if = "Option::is_none")]
     author: Option<TicketPerson>,
     /// The text.
@@ -87,25 +91,31 @@ pub struct TicketMessageInfo {
     at: Timestamp,
 }
 
-/// People of the team by their ids, with their usernames.
-pub struct Team(BTreeMap<UserId, Username>);
+/// The accounts that tickets name, those of the team and those that wrote, with their usernames.
+pub struct Names(BTreeMap<UserId, Username>);
 
-impl Team {
+impl Names {
     /// This person alone.
     pub fn of(user: &User) -> Self {
         Self(BTreeMap::from([(user.id, user.username.clone())]))
     }
 
-    /// Reads the usernames of these people. One batch, if there is anybody.
-    pub async fn read(table: &Table, people: BTreeSet<UserId>) -> Result<Self, StoreError> {
+    /// Reads the usernames of those who wrote and have these tickets, and of the authors of these messages. One batch, if there is anybody.
+    pub async fn read(table: &Table, tickets: &[&Ticket], messages: &[TicketMessage]) -> Result<Self, StoreError> {
+        let named = tickets.iter().flat_map(|ticket| [ticket.user, ticket.assignee]);
+        let people: BTreeSet<UserId> = named.chain(messages.iter().map(|message| message.author)).flatten().collect();
         Ok(Self(user::usernames(table, people).await?))
     }
 
-    fn person(&self, id: UserId) -> TicketPerson {
-        TicketPerson { id, username: self.0.get(&id).map(ToString::to_string) }
+    fn username(&self, id: UserId) -> Option<String> {
+        self.0.get(&id).map(ToString::to_string)
     }
 
-    /// A ticket as it is now.
+    fn person(&self, id: UserId) -> TicketPerson {
+        TicketPerson { id, username: self.username(id) }
+    }
+
+    /// Returns a ticket as it is now.
     pub fn ticket(&self, ticket: &Ticket, subjects: &Subjects, locale: Locale, now: Time) -> TicketInfo {
         let state = ticket.state_at(now);
         TicketInfo {
@@ -121,13 +131,14 @@ impl Team {
             email: ticket.email.to_string(),
             proven: ticket.proven,
             user: ticket.user,
+            username: ticket.user.and_then(|id| self.username(id)),
             locale: ticket.locale,
             messages: ticket.messages,
             created_at: ticket.created_at.into(),
         }
     }
 
-    /// A message.
+    /// Returns a message.
     pub fn message(&self, message: &TicketMessage) -> TicketMessageInfo {
         TicketMessageInfo {
             number: message.number,

@@ -8,10 +8,12 @@ use accounts::{
 use events::{Notice, part};
 use function::Failure;
 use kernel::{
-    Kind, Time,
+    Time,
     id::{EventId, UserId},
 };
 use outbound::{Happened, Mail, Occasion, Text};
+use proofs::sending::NOTICES;
+use store::limits::LimitError;
 
 use crate::{
     CONSUMER, State,
@@ -26,18 +28,18 @@ pub(crate) async fn send(s: &State, (event, at): (EventId, Time), user: UserId, 
     // The account was deleted.
     let Some(person) = found.take::<User>(&person)? else { return Ok(()) };
     let details = found.take::<NoticeDetails>(&details)?;
-    let asked = details.as_ref().and_then(NoticeDetails::contact);
+    let addressed = details.as_ref().and_then(NoticeDetails::contact);
     // There is no contact that this notice may be sent to.
-    if asked.is_none() && person.email.is_none() && (person.phone.is_none() || !notice.is_texted()) {
+    if addressed.is_none() && person.email.is_none() && (person.phone.is_none() || !notice.is_texted()) {
         return Ok(());
     }
     let happened = Happened::Once(occasion(at, details));
     if notice.is_never_held_back() {
-        return deliver(s, &person, asked, notice, happened).await;
+        return deliver(s, &person, addressed, notice, happened).await;
     }
     let held = || part(CONSUMER, event, "held");
-    match decide(&s.table, s.sys.now(), (event, at), (user, notice), asked.as_ref(), held).await? {
-        Decision::Send => deliver(s, &person, asked, notice, happened).await,
+    match decide(&s.table, s.sys.now(), (event, at), (user, notice), addressed.as_ref(), held).await? {
+        Decision::Send => deliver(s, &person, addressed, notice, happened).await,
         Decision::Delay => Ok(()),
     }
 }
@@ -53,9 +55,15 @@ fn occasion(at: Time, details: Option<NoticeDetails>) -> Occasion {
     Occasion { at, device: device.filter(|known| !known.is_empty()).map(|known| known.join(", ")), place }
 }
 
-/// Sends the notice to `asked`, or if that is `None` to the person's own address or number.
-pub(crate) async fn deliver(s: &State, person: &User, asked: Option<Contact>, notice: Notice, happened: Happened) -> Result<(), Failure> {
-    match asked.or_else(|| person.email.clone().map(Contact::Email)) {
+/// Sends the notice to `addressed`, or if that is `None` to the person's own address or number.
+pub(crate) async fn deliver(
+    s: &State,
+    person: &User,
+    addressed: Option<Contact>,
+    notice: Notice,
+    happened: Happened,
+) -> Result<(), Failure> {
+    match addressed.or_else(|| person.email.clone().map(Contact::Email)) {
         Some(Contact::Email(email)) => {
             let mail = Mail::Notice { name: notice.name(), username: person.username.to_string(), happened };
             Ok(s.mailer.send(email.as_ref(), person.locale, &mail).await?)
@@ -84,16 +92,17 @@ async fn text_person(s: &State, person: &User, notice: Notice, happened: &Happen
     Ok(())
 }
 
-/// Sends a text message that was not counted before, within the limit of notices to the number. False if the limit is reached. Three
-/// counters.
+/// Sends a text message that was not counted before, within the limit of notices to the number. False if the limit is reached. If no more
+/// text messages may be sent to anybody now, this fails, and an operator can have the message sent later; except that about unread messages,
+/// which would be wrong then. Three counters.
 pub(crate) async fn text_within_limit(s: &State, person: &User, phone: &Phone, text: &Text) -> Result<bool, Failure> {
     let permit = match s.sending.notice(&s.table, s.sys.now(), phone).await {
         Ok(permit) => permit,
-        Err(problem) if problem.kind == Kind::TooManyRequests => {
-            tracing::warn!(user.id = %person.id, ?text, "somebody was told too often already");
+        Err(LimitError::Reached(reached)) if reached.quota == NOTICES || matches!(text, Text::Missed { .. }) => {
+            tracing::warn!(user.id = %person.id, limit = reached.quota.name, ?text, "a text message is dropped, because a limit is reached");
             return Ok(false);
         }
-        Err(problem) => return Err(problem.into()),
+        Err(e) => return Err(e.into()),
     };
     let sent = s.text(phone.as_ref(), person.locale, text).await;
     if sent.is_err() {

@@ -12,11 +12,11 @@ use web::{Client, Created, IdempotencyKey, Json, Problems};
 
 use crate::{info::DonationInfo, pay::Begin};
 
-/// A donation to be begun.
+/// A new donation.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewDonation {
-    /// How much: from `min` to `max` of the settings.
+    /// The amount: from `min` to `max` of the settings.
     amount: Money,
     /// The donor's country: ISO 3166-1 alpha-2, or `XK` for Kosovo. In upper or lower case.
     #[schema(format = "typed", examples("PL"))]

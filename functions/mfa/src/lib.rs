@@ -16,14 +16,14 @@ mod status;
 
 use accounts::{audit::Audit, token::Tokens};
 use axum::extract::FromRef;
-use function::{Boot, Figures, Function, StartError};
+use function::{Boot, Function, StartError};
 use kernel::Sys;
 use passkeys::Site;
 use proofs::{code_rules::CodeRules, guesses::PasswordCooldown, sending::SendLimits};
 use secrets::KeysOnDemand;
 use store::Table;
 
-store::items![passkey::Asked, pending::Setup];
+store::items![passkey::PasskeySetup, pending::Setup];
 
 /// The state of the function: its clients, keys and settings.
 #[derive(Clone, FromRef)]
@@ -79,7 +79,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         tokens: tokens.clone(),
         keys,
         site,
-        sending: SendLimits::read(r, Figures::new(&boot)),
+        sending: SendLimits::read(r),
         codes: CodeRules::read(r),
         cooldown: PasswordCooldown::read(r),
         sys: sys.clone(),

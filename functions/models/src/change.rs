@@ -12,9 +12,9 @@ use web::{Created, IfMatch, Json, NoContent, Problems, Versioned};
 use crate::show::ModelInfo;
 
 /// How many models an account may create.
-const MADE: Quota = Quota::window("models_made", 100, DAY, "new models of an account");
+const CREATIONS: Quota = Quota::window("models_made", 100, DAY, "new models of an account");
 /// How many changes an account may make. Each writes all search entries of the model again.
-const CHANGED: Quota = Quota::window("models_changed", 200, HOUR, "changes of models of an account");
+const CHANGES: Quota = Quota::window("models_changed", 200, HOUR, "changes of models of an account");
 
 /// The action that a page names when it gets the token of a captcha.
 const CAPTCHA_ACTION: &str = "create_model";
@@ -41,7 +41,7 @@ pub struct CreateModel {
 /// AWS calls: the caller; a counter; a transaction of the model and the lists that it is found in. With captchas also a request to their
 /// service.
 #[utoipa::path(post, path = "/v1/models", request_body = CreateModel,
-    extensions(("x-problems" = json!(["invalid", "too_many_requests", "unavailable", "conflict"])), ("x-limits" = json!([MADE]))),
+    extensions(("x-problems" = json!(["invalid", "too_many_requests", "unavailable", "conflict"])), ("x-limits" = json!([CREATIONS]))),
     responses((status = 201, body = ModelInfo), Problems))]
 pub async fn create_model(
     State(s): State<crate::State>,
@@ -53,7 +53,7 @@ pub async fn create_model(
     let country = body.country.map(|country| fields.take("/country", s.countries.parse(&country)));
     let country = country.unwrap_or_else(|| s.countries.0.first().copied());
     let (Some(title), Some(country)) = (title, country) else { return Err(fields.problem().into()) };
-    limits::take(&s.table, s.sys.now(), &[MADE.of(caller.user.id)]).await?;
+    limits::take(&s.table, s.sys.now(), &[CREATIONS.of(caller.user.id)]).await?;
     if let Some(captcha) = &s.captcha {
         captcha.check(s.sys.now(), body.captcha.as_deref().unwrap_or_default(), CAPTCHA_ACTION).await.map_err(Problem::from)?;
     }
@@ -85,7 +85,7 @@ pub struct UpdateModel {
     ),
     extensions(
         ("x-problems" = json!(["invalid", "forbidden", "not_found", "version_required", "version_mismatch", "too_many_requests", "conflict"])),
-        ("x-limits" = json!([CHANGED]))
+        ("x-limits" = json!([CHANGES]))
     ),
     responses((status = 200, body = ModelInfo, headers(("ETag" = String, description = "The new version."))), Problems))]
 pub async fn update_model(
@@ -99,7 +99,7 @@ pub async fn update_model(
     let title = patch.title.map_or(Some(old.title.clone()), |title| fields.take("/title", Title::parse(&title)));
     let country = patch.country.map_or(Some(old.country), |country| fields.take("/country", s.countries.parse(&country)));
     let (Some(title), Some(country)) = (title, country) else { return Err(fields.problem().into()) };
-    limits::take(&s.table, s.sys.now(), &[CHANGED.of(me.user.id)]).await?;
+    limits::take(&s.table, s.sys.now(), &[CHANGES.of(me.user.id)]).await?;
     let new = old.change(&s.table, title, country).await.map_err(Problem::from)?;
     Ok(Versioned(new.version, ModelInfo::of(&new, Some(&me.user))))
 }

@@ -7,7 +7,7 @@ use accounts::{
 use axum::extract::State;
 use callers::{Fresh, StaffOrKey, api_key::ProductsWrite, staff::Administrator};
 use commerce::{
-    CURRENCY,
+    CURRENCY, listing,
     product::{NewProduct, PRICE_MAX, Product, ProductChange, STOCK_MAX, Slots},
     slug::ProductSlug,
     text::{Description, ProductName},
@@ -73,14 +73,14 @@ impl CreateProduct {
 
 /// A price that a product can have.
 fn check_price(fields: &mut Fields, price: Money) -> Option<Money> {
-    let range = || FieldError::new("range").with("min", 0).with("max", PRICE_MAX);
+    let range = || FieldError::RANGE.with("min", 0).with("max", PRICE_MAX);
     let amount = fields.take("/price/amount", if price.amount() <= PRICE_MAX { Ok(()) } else { Err(range()) });
-    let currency = fields.take("/price/currency", if price.currency() == CURRENCY { Ok(()) } else { Err(FieldError::new("choice")) });
+    let currency = fields.take("/price/currency", if price.currency() == CURRENCY { Ok(()) } else { Err(FieldError::CHOICE) });
     amount.and(currency).map(|()| price)
 }
 
 fn check_stock(available: u32) -> Result<u32, FieldError> {
-    let range = || FieldError::new("range").with("min", 0).with("max", STOCK_MAX);
+    let range = || FieldError::RANGE.with("min", 0).with("max", STOCK_MAX);
     if available <= STOCK_MAX { Ok(available) } else { Err(range()) }
 }
 
@@ -91,7 +91,8 @@ fn check_stock(available: u32) -> Result<u32, FieldError> {
 ///
 /// Its slug is made of its name, with a number if another product has it, and stays when it is renamed.
 ///
-/// AWS calls: the caller and their roles in one; a transaction, and another one for each product with the same slug.
+/// AWS calls: the caller and their roles in one; a transaction, and another one for each product with the same slug; with a long text
+/// further ones for the entries by which it is found.
 #[utoipa::path(post, path = "/v1/products", request_body = CreateProduct,
     extensions(("x-problems" = json!(["invalid", "name_taken", "conflict"]))),
     responses((status = 201, body = ProductInfo), Problems))]
@@ -117,7 +118,8 @@ pub async fn create_product(
         let still = staff::require(&mut tx, me, Role::Administrator);
         let entry = entry(&s, &caller, &request, Action::ProductCreated, id);
         s.audit.add(&mut tx, &entry.changed("price", (), product.price).changed("available", (), product.available));
-        match s.table.commit(tx).await {
+        let listed = listing::add(&mut tx, &product)?;
+        match listed.commit(&s.table, tx).await {
             Ok(()) => {
                 tracing::info!(product.id = %id, actor.id = %me, "a product was created");
                 return Ok(Created(format!("/v1/products/{id}"), ProductInfo::of(product, &s.links, locale)?));
@@ -142,7 +144,7 @@ fn not_written(e: CommitError, slots: &Slots, still: Slot) -> Problem {
         return Kind::NameTaken.into();
     }
     if taken(slots.category) {
-        return Problem::field("/category", FieldError::new("choice"));
+        return Problem::field("/category", FieldError::CHOICE);
     }
     staff::refused(e, still)
 }
@@ -205,7 +207,7 @@ impl UpdateProduct {
 }
 
 fn percent(number: u8) -> Result<Percent, FieldError> {
-    Percent::new(number).ok_or_else(|| FieldError::new("range").with("min", 1).with("max", DISCOUNT_MAX))
+    Percent::new(number).ok_or_else(|| FieldError::RANGE.with("min", 1).with("max", DISCOUNT_MAX))
 }
 
 /// Changes a product.
@@ -216,7 +218,8 @@ fn percent(number: u8) -> Result<Percent, FieldError> {
 /// A product with a discount also shows the lowest price of the thirty days before the discount. It is determined when the price or the
 /// discount changes.
 ///
-/// AWS calls: the caller and their roles in one; a read; for another price with a discount a query of the former prices; a transaction.
+/// AWS calls: the caller and their roles in one; a read; for another price with a discount a query of the former prices; a transaction;
+/// with a long text further ones for the entries by which it is found.
 #[utoipa::path(patch, path = "/v1/products/{product}", request_body = UpdateProduct,
     params(("product" = ProductId, Path, description = "The product."),
         ("If-Match" = String, Header, format = "versions", description = "The version to be changed: the `ETag` of the product, a list of them, or `*` for any.", example = "\"v3\"")),
@@ -238,7 +241,8 @@ pub async fn update_product(
     let slots = before.change(&mut tx, &after)?;
     let still = staff::require(&mut tx, me, Role::Administrator);
     s.audit.add(&mut tx, &before.audited(entry(&s, &caller, &request, Action::ProductChanged, id), &after));
-    match s.table.commit(tx).await {
+    let listed = listing::change(&mut tx, &before, &after)?;
+    match listed.commit(&s.table, tx).await {
         Ok(()) => {}
         Err(CommitError::Refused(r)) if r.at(slots.product) => return Err(changed_meanwhile(r.current(slots.product), &before)?.into()),
         Err(e) => return Err(not_written(e, &slots, still).into()),
@@ -268,7 +272,7 @@ fn changed_meanwhile(current: Option<store::Row>, before: &Product) -> Result<Pr
 /// From then on requests for it get 404. Its comments, ratings and prices are deleted shortly afterwards. Orders keep its name and price.
 /// People have to state a `Reason`; programs may.
 ///
-/// AWS calls: the caller and their roles in one; a read; a transaction.
+/// AWS calls: the caller and their roles in one; a read; a transaction; with a long text further ones for the entries by which it is found.
 #[utoipa::path(delete, path = "/v1/products/{product}",
     params(("product" = ProductId, Path, description = "The product."),
         ("If-Match" = String, Header, format = "versions", description = "The version to be deleted: the `ETag` of the product, a list of them, or `*` for any.", example = "\"v3\"")),
@@ -290,7 +294,8 @@ pub async fn delete_product(
     let still = staff::require(&mut tx, me, Role::Administrator);
     let entry = entry(&s, &caller, &request, Action::ProductDeleted, id).because(reason);
     s.audit.add(&mut tx, &entry.changed("price", product.price, ()).changed("available", product.available, ()));
-    match s.table.commit(tx).await {
+    let listed = listing::remove(&mut tx, &product)?;
+    match listed.commit(&s.table, tx).await {
         Ok(()) => {}
         Err(CommitError::Refused(r)) if r.at(same) => return Err(changed_meanwhile(r.current(same), &product)?.into()),
         Err(e) => return Err(staff::refused(e, still).into()),

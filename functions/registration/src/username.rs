@@ -48,14 +48,14 @@ pub async fn set_registration_username(
     Ok(Json(Registration::new(token, flow, None)))
 }
 
-/// A valid name that nobody has or had recently.
+/// Returns a valid name that nobody has or had recently.
 ///
 /// # Errors
 /// The broken rule or `username_taken`, at `/username`.
 pub async fn parse_free_username(table: &Table, now: Time, text: &str) -> Result<Username, Problem> {
     let name = Username::parse(text).map_err(|e| Problem::field("/username", e))?;
     match table.get::<UsernameClaim>(UsernameClaim::key_of(&name)).await? {
-        Some(claim) if claim.is_taken(now) => Err(Problem::field("/username", FieldError::new("username_taken"))),
+        Some(claim) if claim.is_taken(now) => Err(Problem::field("/username", FieldError::USERNAME_TAKEN)),
         _ => Ok(name),
     }
 }

@@ -1,28 +1,28 @@
-//! Keeps donations, plans, orders and customers in step with Stripe: takes the events of its webhook, looks every quarter of an hour for
-//! events that did not arrive and for orders that nobody has paid in time, and sends it new names and mail addresses of people.
+//! Synchronises donations, plans, orders and customers with Stripe: receives the events of its webhook, searches every quarter of an hour
+//! for events that did not arrive and for orders that were not paid in time, and sends new names and mail addresses of people to Stripe.
 //!
-//! An event is a hint. Which payment it is about is all that is read of it, and then the payment itself is read at Stripe. So neither
-//! the order of events matters nor their version, and events of a type that is not used here are answered with 200. A failure that may
-//! pass is answered with 5xx, and Stripe delivers the event again, for three days.
+//! Only the id of the payment is read from an event, and then the payment itself is read at Stripe. So neither the order of events nor
+//! their version matters. Events of types that are not used get 200. A temporary failure gets 5xx, and Stripe delivers the event again, for
+//! three days.
 //!
 //! | operation | AWS calls |
 //! |---|---|
 //! | `POST /v1/stripe-events` | a read of the event; a read of what is paid; a transaction. One request to Stripe. For a plan that is paid two queries, and four requests if its payer has it already. None for events that are not used |
 //! | somebody's name or address has changed | a batch read; a request to Stripe and an update, if they have a customer there |
-//! | every quarter of an hour | once an hour a write, by which staff see that it runs; a read; six queries; a batch read of undelivered events; up to three transactions and a read for each payment, and a write for each event that leads to nothing. Two requests to Stripe, and up to three for each payment and customer |
+//! | every quarter of an hour | once an hour a write, by which staff see that it runs; a read; six queries; a batch read of undelivered events; up to three transactions and a read for each payment, and a write for each event without an effect. A request to Stripe, and up to three for each payment and customer |
 
+mod customer;
 mod reconcile;
-mod renamed;
 mod signature;
 mod webhook;
 
 use std::time::Duration;
 
-use accounts::last_run::noted;
+use accounts::last_run::run_and_record;
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use axum::extract::FromRef;
 use events::{Envelope, delivery::NoticeDue};
-use function::{Boot, Context, Failure, Figures, Function, RawValue, Scheduled, StartError};
+use function::{Boot, Context, Failure, Function, RawValue, Scheduled, StartError, metrics::Metric};
 use kernel::{ConfigError, Sys};
 use serde::Deserialize;
 use serde_json::value::to_raw_value;
@@ -35,6 +35,13 @@ const EVERY: Duration = Duration::from_secs(900);
 
 events::hears! { NoticeDue }
 
+function::metrics! {
+    /// An event of Stripe that has another form.
+    const UNREADABLE_EVENTS: Metric = Metric::new("UnreadableEvents");
+    /// An event of Stripe of a type that is not used.
+    const UNUSED_EVENTS: Metric = Metric::new("UnusedEvents");
+}
+
 /// The state of the function: its clients, keys and settings.
 #[derive(Clone, FromRef)]
 pub struct State {
@@ -42,11 +49,10 @@ pub struct State {
     sys: Sys,
     stripe: Stripe,
     secrets: WebhookSecrets,
-    figures: Figures,
 }
 
 // The operations in the order of the documentation: `routes()` and `description()`.
-web::operations! { "stripe-webhook", "For Stripe alone: what happened to payments.", State =>
+web::operations! { "stripe-webhook", "The webhook of Stripe, for events about payments.", State =>
     webhook::receive_stripe_event,
 }
 
@@ -63,7 +69,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     })?;
     let stripe = stripe.ok_or_else(|| ConfigError(vec!["Stripe cannot be used".to_owned()]))?;
     table.warm_up().await;
-    let state = State { table, sys, stripe, secrets, figures: Figures::new(&boot) };
+    let state = State { table, sys, stripe, secrets };
     let http = web::function(&boot, routes(), state.clone())?;
     Ok(Function::raw(move |payload, context| {
         let (state, http) = (state.clone(), http.clone());
@@ -77,13 +83,13 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     }))
 }
 
-/// What invokes the function besides the HTTP API.
+/// The reason of an invocation that is not from the HTTP API.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Trigger {
     /// The schedule.
     Schedule(Scheduled),
-    /// A notice about another name or another address: the rule in the template selects no others.
+    /// A notice about a changed name or address: the rule in the template selects no others.
     Bus(Box<EventBridgeEvent<Envelope<Heard>>>),
 }
 
@@ -91,11 +97,11 @@ async fn handle(s: &State, trigger: Trigger, context: &Context) -> Result<Box<Ra
     match trigger {
         Trigger::Schedule(_) => {
             let run = Box::pin(reconcile::reconcile(s, context));
-            Ok(to_raw_value(&noted((&s.table, &s.sys), env!("CARGO_PKG_NAME"), EVERY, run).await?)?)
+            Ok(to_raw_value(&run_and_record((&s.table, &s.sys), env!("CARGO_PKG_NAME"), EVERY, run).await?)?)
         }
         Trigger::Bus(event) => {
             let Heard::NoticeDue(NoticeDue { user, .. }) = event.detail.event;
-            renamed::renamed(s, user).await?;
+            customer::update(s, user).await?;
             Ok(to_raw_value(&())?)
         }
     }

@@ -25,6 +25,7 @@ mod stack;
 pub mod storage;
 pub mod template;
 pub mod tour;
+mod trace;
 pub mod visitor;
 
 use std::collections::BTreeMap;
@@ -44,6 +45,9 @@ use socket_api::Connections;
 pub use stack::{Options, Stack, at_root};
 pub use storage::Storage;
 use template::Template;
+
+/// A phone number that is reserved for examples, and its fixed code, for programs that cannot read messages: nothing is sent to it.
+pub const TEST_PHONE: (&str, &str) = ("+447700900999", "123456");
 
 /// The addresses of the listeners, without a slash at the end.
 #[derive(Clone, Debug, Default)]
@@ -122,19 +126,19 @@ pub struct Core {
 }
 
 impl Core {
-    /// Whether the stage is `development`, where replies have the number of their AWS calls.
+    /// Returns whether the stage is `development`, where replies have the number of their AWS calls.
     #[must_use]
     pub fn development(&self) -> bool {
         self.stage == "development"
     }
 
-    /// The environment for an SDK that acts as the operator. With a state folder it is also written to `operator.env` there.
+    /// Returns the environment for an SDK that acts as the operator. With a state folder it is also written to `operator.env` there.
     #[must_use]
     pub fn operator(&self) -> BTreeMap<String, String> {
         self.account_of(OPERATOR)
     }
 
-    /// The environment for an SDK that acts as a function, by logical id. Empty if there is no such function.
+    /// Returns the environment for an SDK that acts as a function, by logical id. Empty if there is no such function.
     #[must_use]
     pub fn account_of(&self, function: &str) -> BTreeMap<String, String> {
         self.credentials.of(function).map(|credential| hosts::account(credential, &self.urls)).unwrap_or_default()

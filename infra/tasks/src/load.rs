@@ -10,7 +10,10 @@ use std::{
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use kernel::Secret;
-use local::visitor::{ClientError, Socket, Visitor, member};
+use local::{
+    TEST_PHONE,
+    visitor::{ClientError, Socket, Visitor, member},
+};
 use messaging::pace;
 use serde_json::{Value, json};
 use tokio::{
@@ -21,7 +24,7 @@ use tokio::{
 
 use crate::{Failure, repository};
 
-/// What to measure.
+/// The numbers and the binary of a measurement.
 pub struct Plan {
     /// The binary of the local cloud.
     pub binary: PathBuf,
@@ -39,7 +42,7 @@ const AT_ONCE: usize = 16;
 /// request.
 const SIGN_INS_AT_ONCE: usize = 4;
 /// How many messages are on their way at the same time.
-const SENDING: usize = 4;
+const CONCURRENT_MESSAGES: usize = 4;
 /// Phone numbers that are reserved for fiction in the United Kingdom: nobody has them.
 const NUMBERS: std::ops::Range<usize> = 0..1_000;
 /// The most messages of one person in a burst, so that the limit on frames admits them even right after the greeting and the former room.
@@ -50,8 +53,8 @@ const BURSTS: u32 = 5;
 const REFILL: Duration = Duration::from_secs((pace::AT_ONCE / pace::PER_SECOND) as u64);
 const PATIENCE: Duration = Duration::from_mins(2);
 /// How long a person tries to open a socket: it is refused while the limit of sockets in a minute is reached.
-const OPENING: Duration = Duration::from_mins(15);
-const AGAIN: Duration = Duration::from_secs(1);
+const OPEN_PATIENCE: Duration = Duration::from_mins(15);
+const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Starts the local cloud, measures every room, and prints a table in Markdown.
 pub fn run(plan: &Plan) -> Result<(), Failure> {
@@ -65,10 +68,12 @@ async fn measure(plan: &Plan) -> Result<(), Failure> {
         "| sockets | connected in | greeted within | fan-outs | quiet after | calls of a message | deliveries a second | CPU of each | p50 | p99 | memory |"
     );
     println!("|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
-    let mut people: Vec<Visitor> = Vec::new();
+    let mut people: Vec<Person> = Vec::new();
     for sockets in &plan.rooms {
         let missing = people.len()..(*sockets).min(NUMBERS.end);
-        let more: Vec<Visitor> = stream::iter(missing).map(|n| server.sign_up(n)).buffered(SIGN_INS_AT_ONCE).try_collect().await?;
+        // Access tokens end after ten minutes.
+        people = stream::iter(people).map(|person| server.refreshed(person)).buffered(AT_ONCE).try_collect().await?;
+        let more: Vec<Person> = stream::iter(missing).map(|n| server.sign_up(n)).buffered(SIGN_INS_AT_ONCE).try_collect().await?;
         people.extend(more);
         println!("{}", room(&server, &people, *sockets, plan.messages).await?);
     }
@@ -76,21 +81,24 @@ async fn measure(plan: &Plan) -> Result<(), Failure> {
 }
 
 /// Opens the sockets, sends the messages in bursts, and closes the sockets. Returns the row of the table.
-async fn room(server: &Server, people: &[Visitor], sockets: usize, messages: usize) -> Result<String, Failure> {
-    let (tell, mut heard) = mpsc::unbounded_channel();
-    let (begun, before) = (Instant::now(), server.counts().await?);
-    let opening = people.iter().cycle().take(sockets).map(|person| open(person.clone(), begun, tell.clone()));
+async fn room(server: &Server, people: &[Person], sockets: usize, messages: usize) -> Result<String, Failure> {
+    let (report, mut received) = mpsc::unbounded_channel();
+    let begun = Instant::now();
+    let opening = people.iter().cycle().take(sockets).enumerate();
+    let opening = opening.map(|(socket, person)| open(socket, person.visitor.clone(), begun, report.clone()));
     let greeted: Vec<(Duration, mpsc::UnboundedSender<String>)> = stream::iter(opening).buffered(AT_ONCE).try_collect().await?;
     let slowest = greeted.iter().map(|(after, _)| *after).max().unwrap_or_default();
     let connected = begun.elapsed();
-    let mut quiet = connected;
-    while let Ok(Some(event)) = timeout(Duration::from_secs(2), heard.recv()).await {
+    let (mut quiet, mut figures) = (connected, vec![0_u64; sockets]);
+    while let Ok(Some(event)) = timeout(Duration::from_secs(2), received.recv()).await {
         quiet = quiet.max(event.at.duration_since(begun));
+        if let (FrameKind::Online, Some(count)) = (event.kind, figures.get_mut(event.socket)) {
+            *count = count.saturating_add(1);
+        }
     }
-    let all_open = server.counts().await?;
     let burst = messages.min(sockets.saturating_mul(usize::try_from(AT_ONCE_EACH)?));
     // The functions and their connections exist from the first message on.
-    Measured::default().burst(server, greeted.iter().map(|(_, sender)| sender).take(1), sockets.saturating_sub(1), &mut heard).await?;
+    Measured::default().burst(server, greeted.iter().map(|(_, sender)| sender).take(1), sockets.saturating_sub(1), &mut received).await?;
     sleep(REFILL).await;
     let mut measured = Measured::default();
     for n in 0..BURSTS {
@@ -102,13 +110,14 @@ async fn room(server: &Server, people: &[Visitor], sockets: usize, messages: usi
             sleep(REFILL).await;
         }
         let senders = greeted.iter().map(|(_, sender)| sender).cycle().take(count);
-        measured.burst(server, senders, count.saturating_mul(sockets.saturating_sub(1)), &mut heard).await?;
+        measured.burst(server, senders, count.saturating_mul(sockets.saturating_sub(1)), &mut received).await?;
     }
     Ok(format!(
         "| {sockets} | {:.1} s | {} ms | {} | {:.1} s | {} | {} MB |",
         connected.as_secs_f64(),
         slowest.as_millis(),
-        all_open.announcements.saturating_sub(before.announcements),
+        // The first socket has received every change.
+        figures.into_iter().max().unwrap_or_default(),
         quiet.saturating_sub(connected).as_secs_f64(),
         measured.columns(),
         server.resident_kib()? >> 10,
@@ -134,31 +143,31 @@ impl Measured {
         server: &Server,
         senders: impl Iterator<Item = &'a mpsc::UnboundedSender<String>>,
         deliveries: usize,
-        heard: &mut mpsc::UnboundedReceiver<Heard>,
+        received: &mut mpsc::UnboundedReceiver<ReceivedFrame>,
     ) -> Result<(), Failure> {
-        let (before, cpu, begun) = (server.counts().await?, server.cpu()?, Instant::now());
+        let (before, cpu, begun) = (server.calls().await?, server.cpu()?, Instant::now());
         let (mut last, expected) = (begun, self.delays.len().saturating_add(deliveries));
         for (n, sender) in senders.enumerate() {
             sender.send(begun.elapsed().as_micros().to_string()).map_err(|_| "a socket has closed")?;
             self.messages = self.messages.saturating_add(1);
-            if n % SENDING == SENDING.saturating_sub(1) {
+            if n % CONCURRENT_MESSAGES == CONCURRENT_MESSAGES.saturating_sub(1) {
                 sleep(Duration::from_millis(20)).await;
             }
         }
         while self.delays.len() < expected {
-            let event = timeout(PATIENCE, heard.recv()).await.map_err(|_| "messages are missing")?.ok_or("the sockets have closed")?;
-            if let Some(sent) = event.sent {
+            let event = timeout(PATIENCE, received.recv()).await.map_err(|_| "messages are missing")?.ok_or("the sockets have closed")?;
+            if let FrameKind::Message(sent) = event.kind {
                 self.delays.push(event.at.duration_since(begun).saturating_sub(Duration::from_micros(sent)));
                 last = last.max(event.at);
             }
         }
         self.wall = self.wall.saturating_add(last.duration_since(begun));
         self.cpu = self.cpu.saturating_add(server.cpu()?.saturating_sub(cpu));
-        self.calls = self.calls.saturating_add(server.counts().await?.calls.saturating_sub(before.calls));
+        self.calls = self.calls.saturating_add(server.calls().await?.saturating_sub(before));
         Ok(())
     }
 
-    /// The columns of a row: calls of a message, deliveries a second, CPU of each, and two percentiles of their delays.
+    /// Returns the columns of a row: calls of a message, deliveries a second, CPU of each, and two percentiles of their delays.
     fn columns(&mut self) -> String {
         self.delays.sort_unstable();
         let delays = &self.delays;
@@ -171,47 +180,68 @@ impl Measured {
 }
 
 /// A frame that a client received.
-struct Heard {
+struct ReceivedFrame {
     at: Instant,
-    /// When its message was sent, in microseconds since the beginning. `None` for other frames.
-    sent: Option<u64>,
+    /// The number of the socket.
+    socket: usize,
+    kind: FrameKind,
+}
+
+/// The kind of a frame.
+#[derive(Clone, Copy)]
+enum FrameKind {
+    /// A message, sent at this time, in microseconds since the beginning.
+    Message(u64),
+    /// The number of online people.
+    Online,
+    /// Something else.
+    Other,
+}
+
+impl FrameKind {
+    fn of(frame: &Value) -> Self {
+        let Some(payload) = frame.get("payload").filter(|_| frame.get("id").is_none()) else { return Self::Other };
+        let member = |name: &str| payload.get(name).and_then(Value::as_str);
+        match member("text").and_then(|micros| micros.parse().ok()) {
+            Some(sent) => Self::Message(sent),
+            None if member("type") == Some("online") => Self::Online,
+            None => Self::Other,
+        }
+    }
 }
 
 /// Opens a socket, sends `hello`, and then reports received frames and sends the given ones. Returns the time until the answer to `hello`.
 async fn open(
+    number: usize,
     person: Visitor,
     begun: Instant,
-    tell: mpsc::UnboundedSender<Heard>,
+    report: mpsc::UnboundedSender<ReceivedFrame>,
 ) -> Result<(Duration, mpsc::UnboundedSender<String>), ClientError> {
-    let (mut socket, asked) = loop {
-        let asked = Instant::now();
+    let (mut socket, requested_at) = loop {
+        let requested_at = Instant::now();
         match Socket::open(&person).await {
-            Ok(socket) => break (socket, asked),
-            Err(_) if begun.elapsed() < OPENING => sleep(AGAIN).await,
+            Ok(socket) => break (socket, requested_at),
+            Err(_) if begun.elapsed() < OPEN_PATIENCE => sleep(RETRY_AFTER).await,
             Err(error) => return Err(error),
         }
     };
     socket.ask(json!({ "type": "hello" })).await?;
-    let greeted = asked.elapsed();
+    let greeted = requested_at.elapsed();
     let (send, mut texts) = mpsc::unbounded_channel::<String>();
     tokio::spawn(async move {
-        let mut number = 0_u32;
+        let mut count = 0_u32;
         loop {
             tokio::select! {
                 text = texts.recv() => {
                     let Some(text) = text else { return };
-                    number = number.saturating_add(1);
-                    let nonce = format!("{number}-{}", begun.elapsed().as_nanos());
+                    count = count.saturating_add(1);
+                    let nonce = format!("{count}-{}", begun.elapsed().as_nanos());
                     let payload = json!({ "type": "send", "room": "public", "text": text, "nonce": nonce });
-                    if socket.tell(payload).await.is_err() { return }
+                    if socket.send(payload).await.is_err() { return }
                 }
                 frame = socket.next() => {
                     let Some(frame) = frame else { return };
-                    let payload = frame.get("payload");
-                    let said = payload.and_then(|p| p.get("text")).and_then(Value::as_str);
-                    let pushed = frame.get("id").is_none();
-                    let moment = said.filter(|_| pushed).and_then(|micros| micros.parse().ok());
-                    if tell.send(Heard { at: Instant::now(), sent: moment }).is_err() { return }
+                    if report.send(ReceivedFrame { at: Instant::now(), socket: number, kind: FrameKind::of(&frame) }).is_err() { return }
                 }
             }
         }
@@ -219,14 +249,10 @@ async fn open(
     Ok((greeted, send))
 }
 
-/// The operation that posts the number of online people to everybody.
-const ANNOUNCEMENT: &str = "room-fanout presence_changed";
-
-/// The AWS calls and the CPU time so far.
-struct Counts {
-    announcements: u64,
-    /// Calls to AWS.
-    calls: u64,
+/// A person who is signed in.
+struct Person {
+    visitor: Visitor,
+    refresh_token: Secret,
 }
 
 /// The process of a local cloud, with an empty state.
@@ -255,35 +281,65 @@ impl Server {
     }
 
     /// Registers a person with a phone number, who is then signed in.
-    async fn sign_up(&self, n: usize) -> Result<Visitor, ClientError> {
+    async fn sign_up(&self, n: usize) -> Result<Person, ClientError> {
         let phone = format!("+447700900{n:03}");
         let started = self.anonymous.post("/v1/phone-sign-ins", json!({ "phone": phone })).await?;
-        let inbox = self.console.get(&format!("/_local/inbox?to=%2B{}&wait=20", &phone.get(1..).unwrap_or_default())).await?;
-        let code = inbox.pointer("/messages/0/code").cloned().unwrap_or_default();
+        let code = if phone == TEST_PHONE.0 { TEST_PHONE.1.to_owned() } else { self.code_to(&phone).await? };
         let path = format!("/v1/phone-sign-ins/{}/verify", member::<String>(&started, "id")?);
-        let signed_in = self.anonymous.post(&path, json!({ "code": code })).await?;
-        Ok(self.anonymous.with_token(Secret::new(member(&signed_in, "access_token")?)))
+        self.signed_in(&self.anonymous.post(&path, json!({ "code": code })).await?)
     }
 
-    async fn counts(&self) -> Result<Counts, Failure> {
+    async fn code_to(&self, phone: &str) -> Result<String, ClientError> {
+        let inbox = self.console.get(&format!("/_local/inbox?to={}&wait=20", phone.replace('+', "%2B"))).await?;
+        let code = inbox.pointer("/messages/0/code").and_then(Value::as_str);
+        code.map(str::to_owned).ok_or_else(|| ClientError::new(format!("no code to {phone} has arrived")))
+    }
+
+    /// Returns the person with new tokens.
+    async fn refreshed(&self, person: Person) -> Result<Person, ClientError> {
+        self.signed_in(&self.anonymous.post("/v1/sessions/refresh", json!({ "refresh_token": person.refresh_token.expose() })).await?)
+    }
+
+    fn signed_in(&self, reply: &Value) -> Result<Person, ClientError> {
+        let token = |name: &str| Ok::<_, ClientError>(Secret::new(member::<String>(reply, name)?));
+        Ok(Person { visitor: self.anonymous.with_token(token("access_token")?), refresh_token: token("refresh_token")? })
+    }
+
+    /// Returns the number of calls of the functions to AWS so far.
+    async fn calls(&self) -> Result<u64, Failure> {
         let counted = self.console.get("/_local/calls").await?;
-        let list = |name: &str| counted.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
-        let operations = list("operations");
-        let announced = operations.iter().find(|operation| operation.get("name").is_some_and(|name| name == ANNOUNCEMENT));
-        let functions = list("functions");
+        let functions = counted.get("functions").and_then(Value::as_array).cloned().unwrap_or_default();
         let calls = functions.iter().filter_map(|function| function.get("calls")?.as_object()).flat_map(|calls| calls.values());
-        Ok(Counts {
-            announcements: announced.and_then(|operation| operation.get("times")?.as_u64()).unwrap_or_default(),
-            calls: calls.filter_map(Value::as_u64).sum(),
-        })
+        Ok(calls.filter_map(Value::as_u64).sum())
     }
 
-    /// The CPU time of the process so far.
+    /// Returns the CPU time of the process so far.
     fn cpu(&self) -> Result<Duration, Failure> {
         crate::sizes::cpu(self.child.id().ok_or("the local cloud has ended")?)
     }
 
     fn resident_kib(&self) -> Result<u64, Failure> {
         crate::sizes::resident(self.child.id().ok_or("the local cloud has ended")?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_and_numbers_of_online_people_are_distinguished() {
+        let read = |frame: Value| match FrameKind::of(&frame) {
+            FrameKind::Message(sent) => Some(sent),
+            FrameKind::Online => Some(0),
+            FrameKind::Other => None,
+        };
+        assert_eq!(read(json!({ "payload": { "type": "message", "text": "17" } })), Some(17));
+        assert_eq!(read(json!({ "payload": { "type": "online", "online": 3 } })), Some(0));
+        for other in
+            [json!({ "id": "1", "payload": { "type": "ack", "text": "17" } }), json!({ "payload": { "type": "typing" } }), json!({})]
+        {
+            assert_eq!(read(other.clone()), None, "{other}");
+        }
     }
 }

@@ -1,6 +1,6 @@
-//! Postal codes: the formats of each country, and parsing of what people type.
+//! Postal codes, and parsing of what people type.
 
-use std::{collections::BTreeMap, fmt, sync::LazyLock};
+use std::fmt;
 
 use kernel::{FieldError, text};
 use serde::{Deserialize, Serialize};
@@ -11,56 +11,6 @@ use crate::Country;
 const MIN: usize = 3;
 /// The maximum number of characters of a postal code.
 const MAX: usize = 20;
-
-/// The formats of the postal codes of a country.
-#[derive(Clone, Debug, Default)]
-pub struct Postcodes {
-    patterns: Vec<&'static str>,
-    example: Option<&'static str>,
-}
-
-/// The lines of a data file, by the country code at their beginning.
-fn by_country(file: &'static str) -> BTreeMap<&'static str, &'static str> {
-    file.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(' ')).collect()
-}
-
-static PATTERNS: LazyLock<BTreeMap<&str, &str>> = LazyLock::new(|| by_country(include_str!("../data/postcodes.txt")));
-static EXAMPLES: LazyLock<BTreeMap<&str, &str>> = LazyLock::new(|| by_country(include_str!("../data/postcode-examples.txt")));
-
-impl Postcodes {
-    /// The formats of the country with this code.
-    pub(crate) fn of(country: &str) -> Self {
-        let patterns = PATTERNS.get(country).map(|patterns| patterns.split_whitespace().collect()).unwrap_or_default();
-        Self { patterns, example: EXAMPLES.get(country).and_then(|examples| examples.split(", ").next()) }
-    }
-
-    /// Whether an address needs a postal code.
-    #[must_use]
-    pub fn are_required(&self) -> bool {
-        !self.patterns.contains(&"-")
-    }
-
-    /// An example of a code. `None` if no format is known.
-    #[must_use]
-    pub const fn example(&self) -> Option<&'static str> {
-        self.example
-    }
-
-    /// Whether the format is unknown, so that any code is accepted.
-    fn are_free(&self) -> bool {
-        self.patterns.contains(&"*")
-    }
-
-    /// The known formats.
-    fn forms(&self) -> impl Iterator<Item = &'static str> {
-        self.patterns.iter().copied().filter(|pattern| !pattern.starts_with(['-', '*', '=']))
-    }
-
-    /// The prefixes that people write before a code, besides the country's code.
-    fn signs(&self) -> impl Iterator<Item = &'static str> {
-        self.patterns.iter().filter_map(|pattern| pattern.strip_prefix('='))
-    }
-}
 
 /// A postal code in the canonical spelling of its country.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,13 +25,13 @@ impl Postcode {
     /// # Errors
     /// `required`, `too_short`, `too_long` or `postal_code`.
     pub fn parse(typed: &str, country: Option<Country>) -> Result<Option<Self>, FieldError> {
-        let too_long = || FieldError::new("too_long").with("max", MAX);
+        let too_long = || FieldError::TOO_LONG.with("max", MAX);
         let code = text::typed(typed).ok_or_else(too_long)?.to_uppercase();
         let required = country.is_some_and(|country| country.postcodes().are_required());
         match code.chars().count() {
-            0 if required => return Err(FieldError::new("required")),
+            0 if required => return Err(FieldError::REQUIRED),
             0 => return Ok(None),
-            n if n < MIN => return Err(FieldError::new("too_short").with("min", MIN)),
+            n if n < MIN => return Err(FieldError::TOO_SHORT.with("min", MIN)),
             n if n > MAX => return Err(too_long()),
             _ => {}
         }
@@ -91,7 +41,7 @@ impl Postcode {
         let readings: Vec<&str> = std::iter::once(code.as_str()).chain(signs.filter_map(|sign| code.strip_prefix(sign))).collect();
         let fitting = postcodes.forms().flat_map(|form| readings.iter().filter_map(move |code| fit(code, form))).next();
         let free = || postcodes.are_free().then(|| anything(typed)).flatten();
-        fitting.or_else(free).map(|code| Some(Self(code))).ok_or_else(|| FieldError::new("postal_code"))
+        fitting.or_else(free).map(|code| Some(Self(code))).ok_or(FieldError::POSTAL_CODE)
     }
 
     /// The code.
@@ -139,6 +89,7 @@ fn fit(code: &str, pattern: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::postcode_format::{EXAMPLES, PATTERNS};
 
     fn code(country: &str, text: &str) -> Result<Option<String>, &'static str> {
         let country = Country::of(country).unwrap();

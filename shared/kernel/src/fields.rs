@@ -1,45 +1,10 @@
 //! Validation of a request: all wrong fields are reported, not only the first.
 
-use std::collections::BTreeMap;
-
 use crate::{
-    Locale,
+    FieldError,
     problem::{Kind, Problem},
     text,
 };
-
-/// The error of one field. `code` is the name of a message `field-<code>` in every language.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FieldError {
-    /// The code for programs. Stable and independent of the language.
-    pub code: &'static str,
-    /// Numbers and words for the message.
-    pub params: BTreeMap<&'static str, String>,
-}
-
-impl FieldError {
-    /// The prefix of message names; the code follows.
-    pub const MESSAGE: &'static str = "field-";
-
-    /// An error without parameters.
-    #[must_use]
-    pub const fn new(code: &'static str) -> Self {
-        Self { code, params: BTreeMap::new() }
-    }
-
-    /// The same error with one more parameter.
-    #[must_use]
-    pub fn with(mut self, name: &'static str, value: impl ToString) -> Self {
-        self.params.insert(name, value.to_string());
-        self
-    }
-
-    /// The message in this language.
-    #[must_use]
-    pub fn text(&self, locale: Locale) -> String {
-        locale.text(&format!("field-{}", self.code), &self.params.iter().map(|(k, v)| (*k, v.clone())).collect::<Vec<_>>())
-    }
-}
 
 /// Collects the errors of a request's fields.
 #[derive(Debug, Default)]
@@ -92,8 +57,8 @@ impl Fields {
 pub fn name(typed: &str, max: usize) -> Result<String, FieldError> {
     let name = typed.trim();
     match name.chars().count() {
-        _ if text::is_blank(name) => Err(FieldError::new("required")),
-        n if n > max => Err(FieldError::new("too_long").with("max", max)),
+        _ if text::is_blank(name) => Err(FieldError::REQUIRED),
+        n if n > max => Err(FieldError::TOO_LONG.with("max", max)),
         _ => Ok(name.to_owned()),
     }
 }
@@ -109,6 +74,6 @@ pub const PAGE: u32 = 30;
 /// `range` if it is not from 1 to [`PAGE_MAX`].
 pub fn page_limit(requested: Option<u32>, default: u32) -> Result<u32, Problem> {
     let limit = requested.unwrap_or(default);
-    let range = || FieldError::new("range").with("min", 1).with("max", PAGE_MAX);
+    let range = || FieldError::RANGE.with("min", 1).with("max", PAGE_MAX);
     if (1..=PAGE_MAX).contains(&limit) { Ok(limit) } else { Err(Problem::field("/limit", range())) }
 }

@@ -5,8 +5,7 @@ use std::{collections::BTreeMap, fmt, str::FromStr};
 use accounts::{picture::Picture, profanity};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use kernel::{
-    FieldError, Kind, Problem, Time,
-    clock::Timestamp,
+    FieldError, Kind, Problem, Time, Timestamp,
     id::{MessageId, RoomId, UserId},
 };
 use serde::{Deserialize, Serialize};
@@ -41,7 +40,7 @@ impl Text {
             return Err(Problem::new(Kind::MessageLength).with("max", TEXT_MAX_CHARS));
         }
         if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
-            return Err(Problem::field("/text", FieldError::new("characters")));
+            return Err(Problem::field("/text", FieldError::CHARACTERS));
         }
         Ok(Self(text.to_owned()))
     }

@@ -49,7 +49,7 @@ impl NewMessage {
 
 /// The sender, already authorized.
 #[derive(Debug)]
-pub struct Speaker<'a> {
+pub struct MessageSender<'a> {
     /// The person.
     pub user: &'a User,
     /// The person in the room.
@@ -73,12 +73,12 @@ pub async fn say(
     sys: &Sys,
     sockets: &Sockets,
     links: &Links,
-    Speaker { user, member, socket, chat, receipt, pair }: Speaker<'_>,
+    MessageSender { user, member, socket, chat, receipt, pair }: MessageSender<'_>,
     NewMessage { text, nonce, reply_to, attachments }: NewMessage,
 ) -> Result<Receipt, Problem> {
     let visible = |seq: u64| (member.membership.from..=member.room.seq).contains(&seq);
     if reply_to.is_some_and(|seq| !visible(seq)) {
-        return Err(Problem::field("/reply_to", FieldError::new("choice")));
+        return Err(Problem::field("/reply_to", FieldError::CHOICE));
     }
     let (receipt, room) = (receipt.filter(|receipt| receipt.holds(sys.now())), member.room.id);
     let fingerprint = send::fingerprint(&text, &attachments);

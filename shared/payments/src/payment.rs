@@ -213,7 +213,7 @@ impl<P: Purpose> CardPayment<P> {
 
     /// The payment with the time of its next automatic check.
     #[must_use]
-    pub fn looked_at(&self, now: Time) -> Self {
+    pub fn with_next_check(&self, now: Time) -> Self {
         Self { look_at: now + RECHECK, ..self.clone() }
     }
 
@@ -236,7 +236,7 @@ impl<P: Purpose> CardPayment<P> {
 
     /// The payment in the form for alerts.
     fn watched(&self) -> Watched {
-        Watched { paid_for: P::paid_for(self.id), user: self.user, amount: self.purpose.amount(), intent: self.intent.clone() }
+        Watched { paid_for: P::paid_for(self.id), user: Some(self.user), amount: self.purpose.amount(), intent: self.intent.clone() }
     }
 
     /// Whether this alert holds for the payment. Of refunds only those that are made automatically: staff make others at Stripe, and see

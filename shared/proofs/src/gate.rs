@@ -15,7 +15,7 @@ use store::{
     limits::{self, Limit, MINUTE, Quota},
 };
 
-use crate::code_key::CodeKey;
+use crate::{SIGN_INS_FAILED, code_key::CodeKey};
 
 /// The header with the proof of work.
 pub const HEADER: &str = "proof-of-work";
@@ -104,7 +104,7 @@ impl Gate {
 
 /// Counts a wrong password or code of any operation. One update. Best effort, because other limits stop guesses too.
 pub async fn failed(table: &Table, now: Time, client: &Client) {
-    function::report_of(now, "TableName", table.name(), &[("SignInsFailed", 1)]);
+    table.report(&[(SIGN_INS_FAILED, 1)]);
     let network = Sha256::digest(client.network());
     let shard = shard(network.first().map_or(0, |byte| byte % SHARDS));
     if let Err(e) = limits::record(table, now, &[shard]).await {

@@ -42,7 +42,7 @@ impl State {
     }
 }
 
-/// The router of all stand-ins.
+/// Returns the router of all stand-ins.
 pub fn router(core: Arc<Core>) -> Router {
     Router::new()
         .nest(breached::PATH, breached::routes())

@@ -10,6 +10,7 @@ mod ttl;
 use std::{collections::HashMap, path::Path, sync::Arc};
 
 use axum::response::Response;
+pub use dynoxide::{AttributeValue, Item};
 use dynoxide::{Database, DynoxideError, errors::CancellationReason};
 use http::{HeaderMap, StatusCode};
 use kernel::{Sys, Time};
@@ -28,6 +29,15 @@ use crate::{
     template::{ACCOUNT, REGION, TableSpec},
 };
 use engine::{Engine, known};
+pub use sqlite::Row;
+
+/// Returns an item in DynamoDB's JSON.
+///
+/// # Errors
+/// If the value is no item.
+pub fn item(value: Value) -> Result<Item, DynoxideError> {
+    serde_json::from_value(value).map_err(|e| DynoxideError::ValidationException(e.to_string()))
+}
 
 /// The tables of one local cloud. Cloning shares them.
 #[derive(Clone)]
@@ -62,20 +72,27 @@ impl DynamoDb {
         Ok(Self { engine, schema: Arc::new(schema), expiring: expiring.into(), policies: Arc::new(policies) })
     }
 
-    /// The database, for reads by the console: without permissions, and not counted. Its calls block.
+    /// Returns the database, for reads by the console: without permissions, and not counted. Its calls block.
     #[must_use]
     pub fn database(&self) -> Database {
         self.engine.database()
     }
 
-    /// Puts many items, as DynamoDB's JSON, into a table at once: without permissions, not counted, and without records in its stream.
-    /// For measurements. Blocks.
+    /// Puts many items into a table at once: without permissions, not counted, and without records in its stream. For measurements. Blocks.
     ///
     /// # Errors
-    /// If a value is not a valid item.
-    pub fn fill(&self, table: &str, items: Vec<Value>) -> Result<(), DynoxideError> {
-        let items = serde_json::from_value(items.into()).map_err(|e| DynoxideError::ValidationException(e.to_string()))?;
+    /// If one of them is not valid.
+    pub fn fill(&self, table: &str, items: Vec<Item>) -> Result<(), DynoxideError> {
         self.database().import_items(table, items, dynoxide::ImportOptions::default()).map(drop)
+    }
+
+    /// Puts rows into a table and its indexes, which have none with these keys: without permissions, not counted, and without records in its
+    /// stream. For measurements with more items than [`DynamoDb::fill`] can put in a reasonable time.
+    ///
+    /// # Errors
+    /// If the database fails, or there is such a row.
+    pub async fn fill_rows(&self, table: &str, rows: Vec<Row>) -> Result<(), DynoxideError> {
+        self.engine.fill(table.to_owned(), rows).await
     }
 
     pub(super) fn engine(&self) -> &Engine {
@@ -177,7 +194,7 @@ fn reply(result: Result<String, DynoxideError>, request_id: &str) -> Response {
     }
 }
 
-/// The error of AWS for a transaction that is cancelled with this reason for those operations that `at` selects by index and
+/// Returns the error of AWS for a transaction that is cancelled with this reason for those operations that `at` selects by index and
 /// partition key.
 fn cancelled(body: &Value, code: &str, at: impl Fn(usize, &str) -> bool) -> DynoxideError {
     let parts = body.get("TransactItems").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
