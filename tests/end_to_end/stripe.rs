@@ -5,10 +5,11 @@ use std::{collections::BTreeSet, time::Duration};
 use futures_util::future::join_all;
 use kernel::Env;
 use local::{
+    Options, Stack,
     aws::faults::{Fault, Target},
     outside::{
         Mode,
-        stripe::{Act, PUBLISHABLE_KEY, SECRET_KEY, StripeEvent, WEBHOOK_SECRET, Webhooks, signature},
+        stripe::{Act, PUBLISHABLE_KEY, SECRET_KEY, StripeEvent, WEBHOOK_SECRET, Webhooks, parameters, signature},
     },
 };
 use reqwest::Method;
@@ -448,6 +449,38 @@ async fn a_browser_pays_with_the_secret_of_its_payment() {
     assert_eq!(confirm(secret, VISA).await.is(200)["status"], "succeeded");
     cloud.settle().await;
     assert_eq!(seen(&ana, &begun).await["state"], "paid");
+}
+
+/// With keys in the environment payments are made at the Stripe that it names, and the stand-in is off. Its webhooks come from outside, as
+/// the Stripe CLI forwards them.
+/// Promise: local-stripe
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_keys_in_the_environment_payments_are_made_at_stripe() {
+    // The stand-in of another local cloud.
+    let elsewhere = Stack::start(Options { now: Options::for_tests().now, ..Options::default() }).await.unwrap();
+    let (core, stripe, url) = (elsewhere.core(), &elsewhere.outside.stripe, format!("{}/stripe", elsewhere.urls.outside));
+    stripe.send_webhooks(Webhooks::Held);
+    let env = [
+        ("STRIPE_URL", url.as_str()),
+        ("STRIPE_SECRET_KEY", SECRET_KEY),
+        ("STRIPE_PUBLISHABLE_KEY", PUBLISHABLE_KEY),
+        ("STRIPE_WEBHOOK_SECRETS", WEBHOOK_SECRET),
+    ];
+    let given = parameters(&env.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter().collect()).unwrap();
+    let given: Vec<(&str, &str)> = given.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let cloud = Cloud::start_with(&given).await;
+    let (ana, anybody) = (cloud.member("ana").await, cloud.anonymous());
+    let begun = begin(&ana, "one").await;
+    assert_eq!((stripe.payments().len(), cloud.outside.stripe.payments().len()), (1, 0));
+    stripe.act(&core, &intent(&begun), &card(VISA)).unwrap();
+    let (_, event) = stripe.webhook(&core, &stripe.events().last().unwrap().id).unwrap();
+    post(&anybody, &signature(&event, cloud.now()), &event).await.is(200);
+    assert_eq!(stored(&cloud).await[0]["state"]["S"], "paid");
+
+    let console = format!("{}/_local/stripe", cloud.urls.console);
+    assert_eq!(anybody.get(&console).await.is(200)["real"], json!(url));
+    anybody.post(&console, json!({ "mode": "down" })).await.has(400);
+    anybody.get(&format!("{}/stripe/v1/balance", cloud.urls.outside)).await.has(404);
 }
 
 /// The page of the console pays as the payer and as the bank, with BLIK and with Przelewy24.
