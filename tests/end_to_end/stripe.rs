@@ -1,6 +1,9 @@
 //! What Stripe tells, in every order and late, and what it does not tell. And the stand-in itself.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 use futures_util::future::join_all;
 use kernel::Env;
@@ -345,6 +348,28 @@ async fn an_outage_loses_no_event() {
     cloud.settle().await;
     assert_eq!((last().delivered, last().attempts), (true, 2));
     assert_eq!(cloud.mails_to(&ana.email()).await.len(), 1);
+}
+
+/// While Stripe is slow the webhook answers soon all the same, and not with a success: Stripe sends the event again.
+/// Promise: stripe-outage
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_webhook_does_not_wait_for_a_slow_stripe() {
+    let cloud = Cloud::start().await;
+    let (ana, core, stripe) = (cloud.member("ana").await, cloud.core(), &cloud.outside.stripe);
+    stripe.send_webhooks(Webhooks::Held);
+    let begun = begin(&ana, "one").await;
+    act(&cloud, &begun, card(VISA));
+    let last = || stripe.events().pop().unwrap();
+    stripe.be(Mode::Slow);
+    let sent = Instant::now();
+    assert_eq!(stripe.deliver(&core, &last().id).await, Ok(503));
+    // Stripe would have answered after ten seconds, and its client waits for eight.
+    assert!(sent.elapsed() < Duration::from_secs(6), "{:?}", sent.elapsed());
+    assert_eq!(stored(&cloud).await[0]["state"]["S"], "pending_payment");
+    stripe.be(Mode::Well);
+    cloud.advance(Duration::from_secs(5 * 60)).await;
+    assert_eq!((last().delivered, last().attempts), (true, 2));
+    assert_eq!((&stored(&cloud).await[0]["state"]["S"], cloud.mails_to(&ana.email()).await.len()), (&json!("paid"), 1));
 }
 
 /// A donation is paid while calls of the webhook fail. Stripe sends its events again.

@@ -3,7 +3,7 @@
 //!
 //! An event is a hint. Which payment it is about is all that is read of it, and then the payment itself is read at Stripe. So neither
 //! the order of events matters nor their version, and events of a type that is not used here are answered with 200. A failure that may
-//! pass is answered with 5xx, and Stripe delivers the event again, for three days.
+//! pass is answered with 5xx, as is what takes longer than Stripe waits for an answer, and Stripe delivers the event again, for three days.
 //!
 //! | operation | AWS calls |
 //! |---|---|

@@ -9,11 +9,16 @@ use payments::HandledEvent;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use stripe_api::{Settled, settle};
+use tokio::time::timeout;
 use utoipa::ToSchema;
 use web::{Json, Problems};
 
 /// How long a payment waits for what is paid. That is written before the payment is created.
 pub(crate) const AWAITED: Duration = Duration::from_secs(3600);
+
+/// How long an event is worked on. Stripe is to have its answer within two seconds. What takes longer is begun again when it repeats the
+/// event, after what was done by then, or by the schedule.
+const PATIENCE: Duration = Duration::from_millis(1500);
 
 /// The beginnings of the types of events that are used.
 const USED: [&str; 4] = ["payment_intent.", "charge.", "refund.", "radar.early_fraud_warning."];
@@ -119,7 +124,11 @@ pub async fn receive_stripe_event(
     if s.table.get::<HandledEvent>(HandledEvent::key_of(&event.id)).await?.is_some() {
         return receipt(Outcome::HandledBefore);
     }
-    match settle(&s.table, &s.sys, &s.stripe, intent, Some(&event.id)).await? {
+    let settling = Box::pin(settle(&s.table, &s.sys, &s.stripe, intent, Some(&event.id)));
+    let Ok(settled) = timeout(PATIENCE, settling).await else {
+        return Err(Problem::unavailable("Stripe takes too long to answer").into());
+    };
+    match settled? {
         Settled::Donation(_) | Settled::Plan(_) | Settled::Order(_) | Settled::Record => receipt(Outcome::Applied),
         Settled::Before => receipt(Outcome::HandledBefore),
         Settled::Foreign | Settled::Gone => receipt(Outcome::Ignored),
