@@ -446,7 +446,11 @@ async fn refused_cards_take_a_captcha() {
     ben.with("idempotency-key", "his").post(PAYMENTS, json!({ "plan": "basic" })).await.is_problem(403, "captcha_required");
     assert_eq!(other.post(PAYMENTS, with(&token("contact"))).await.field_errors(), ["/captcha captcha"]);
     captchas.be(Mode::Down);
-    other.post(PAYMENTS, with(&token("pay"))).await.is_problem(503, "unavailable");
+    ana.with("idempotency-key", "gift").post(donations::DONATIONS, donations::of(1234)).await.is_problem(403, "captcha_required");
+    let mut gift = donations::of(1234);
+    gift["captcha"] = json!("none");
+    ana.with("idempotency-key", "gift").post(donations::DONATIONS, gift.clone()).await.is_problem(403, "proof_of_work_required");
+    let _ = ana.with("idempotency-key", "gift").post_with_work(donations::DONATIONS, gift).await.is(201);
     captchas.be(Mode::Well);
     let solved = token("pay");
     let accepted = other.post(PAYMENTS, with(&solved)).await.is(201);

@@ -115,7 +115,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         sending: SendLimits::read(r, Figures::new(&boot)),
         codes: CodeRules::read(r),
         cooldown: PasswordCooldown::read(r),
-        gate: Gate::new(keys.code_key()),
+        gate: Gate::new(keys.code_key().secret().clone()),
         published: PublishedAddresses::read(r),
         figures: Figures::new(&boot),
         sys: sys.clone(),

@@ -4,6 +4,7 @@ use accounts::user::User;
 use axum::extract::State;
 use callers::MemberWith;
 use commerce::order::{Order, Written, write};
+use http::HeaderMap;
 use kernel::{Kind, Problem, id::OrderId};
 use payments::{CAPTCHAS, Customer, FROM_NETWORK, PAYMENTS, PaidFor, Progress};
 use serde::Deserialize;
@@ -119,20 +120,22 @@ pub(crate) async fn looked_at(s: &Shop, order: Order) -> Result<Order, Problem> 
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PayOrder {
-    /// The token of a captcha with the action `pay`. Required after `captcha_required`, otherwise ignored.
+    /// The token of a captcha with the action `pay`. Required after `captcha_required`, otherwise ignored. While their service is away any
+    /// text will do: the answer is `proof_of_work_required` then.
     #[schema(max_length = 8192, nullable = false)]
     captcha: Option<String>,
 }
 
 /// Returns the secret to pay one of the caller's orders by card once more, such as for another tab. If Stripe has cancelled the payment by
-/// itself, another one is begun. After three refused cards it takes a captcha, if this deployment uses captchas.
+/// itself, another one is begun. After three refused cards it takes a captcha, if this deployment uses captchas, or a
+/// proof of work while their service does not answer.
 ///
 /// AWS calls: the caller and the order in one; a counter; with captchas a batch read; a read of the caller's customer. If another payment
 /// is begun also two counters and two transactions. One to four requests to Stripe.
 #[utoipa::path(post, path = "/v1/orders/{order}/payment", params(("order" = OrderId, Path, description = "The order.")),
     request_body = Option<PayOrder>,
     extensions(
-        ("x-problems" = json!(["captcha_required", "not_found", "order_state", "invalid", "too_many_requests", "unavailable", "conflict"])),
+        ("x-problems" = json!(["captcha_required", "proof_of_work_required", "not_found", "order_state", "invalid", "too_many_requests", "unavailable", "conflict"])),
         ("x-limits" = json!([LOOKS, PAYMENTS, FROM_NETWORK, CAPTCHAS])),
     ),
     responses((status = 200, body = OrderInfo), Problems))]
@@ -140,6 +143,7 @@ pub async fn pay_order(
     State(s): State<Shop>,
     caller: MemberWith<Order>,
     client: Client,
+    headers: HeaderMap,
     body: Option<Json<PayOrder>>,
 ) -> Result<Json<OrderInfo>, Error> {
     let order = caller.resource.ok_or(Kind::NotFound)?;
@@ -149,7 +153,7 @@ pub async fn pay_order(
     }
     limits::take(&s.table, now, &[LOOKS.of(user.id)]).await?;
     let PayOrder { captcha } = body.map(|Json(body)| body).unwrap_or_default();
-    s.gate.check(&s.table, now, user.id, &network, captcha.as_deref()).await?;
+    s.gate.check(&s.table, now, user.id, (&client, &headers), captcha.as_deref()).await?;
     let customer = s.table.get::<Customer>(Customer::key_of(user.id)).await?;
     let info = payable(&s, user, customer, order, &tries(user, &network)).await?;
     Ok(Json(info))
