@@ -10,6 +10,7 @@ use kernel::{Id as _, id::UserId};
 use local::{
     aws::{
         Service,
+        dynamodb::{self, AttributeValue, Item},
         faults::{Fault, Target},
     },
     hosts::Trace,
@@ -17,6 +18,7 @@ use local::{
 use reqwest::Method;
 use serde_json::value::to_raw_value;
 use tests::{App, Caller, Cloud, DAY, PASSWORD, Reply, Value, json, race};
+use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::{
     admin::{audit, trusted_device},
@@ -658,34 +660,45 @@ async fn a_removed_role_ends_what_it_allowed() {
     assert_eq!(cloud.of_kind("audit").await.len(), entries.len());
 }
 
-/// Puts so many more accounts into the table, half of them deactivated, as `ana` is.
+/// How many accounts are put into the table at once.
+const FILLED_AT_ONCE: u32 = 10_000;
+
+/// Puts so many more accounts into the table, half of them deactivated, as `ana` is. The next ones are made while some are put.
 async fn fill(cloud: &Cloud, ana: &Caller, people: u32) {
-    let mut like = stored(cloud, ana).await;
+    let like = dynamodb::item(stored(cloud, ana).await).unwrap();
     let table = cloud.core().template.tables.iter().find(|table| table.stream_arn.is_some()).unwrap().name.clone();
-    let mut number = 0;
-    while number < people {
-        let mut rows = Vec::new();
-        for _ in 0..people.min(10_000) {
+    let text = AttributeValue::S;
+    let (mut next, mut filling) = (0, None::<JoinHandle<()>>);
+    while next < people {
+        let (first, mut rows) = (next, Vec::new());
+        next = people.min(first + FILLED_AT_ONCE);
+        for number in first..next {
             let id: UserId = cloud.sys.id();
             let shard = id.ulid().to_bytes()[15] % 4;
-            like["pk"]["S"] = json!(format!("USER#{id}"));
-            like["id"]["S"] = json!(id.to_string());
-            like["username"]["S"] = json!(format!("u{number:08}"));
             let mut row = like.clone();
+            row.insert("pk".to_owned(), text(format!("USER#{id}")));
+            row.insert("id".to_owned(), text(id.to_string()));
+            row.insert("username".to_owned(), text(format!("u{number:08}")));
             if number % 2 == 0 {
-                row["status"]["S"] = json!("deactivated");
-                row["gsi2pk"] = json!({ "S": "ACCOUNTS#deactivated" });
-                row["gsi2sk"] = json!({ "S": id.to_string() });
+                row.insert("status".to_owned(), text("deactivated".to_owned()));
+                row.insert("gsi2pk".to_owned(), text("ACCOUNTS#deactivated".to_owned()));
+                row.insert("gsi2sk".to_owned(), text(id.to_string()));
             }
             rows.push(row);
-            rows.push(json!({
-                "pk": { "S": format!("DIRECTORY#{shard}") }, "sk": { "S": id.to_string() }, "kind": { "S": "directory_entry" },
-                "v": { "N": "1" }, "user": { "S": id.to_string() },
-            }));
-            number += 1;
+            let (kind, user) = ("directory_entry".to_owned(), id.to_string());
+            let entry = [("pk", format!("DIRECTORY#{shard}")), ("sk", user.clone()), ("kind", kind), ("user", user)];
+            let mut entry: Item = entry.into_iter().map(|(name, value)| (name.to_owned(), text(value))).collect();
+            entry.insert("v".to_owned(), AttributeValue::N("1".to_owned()));
+            rows.push(entry);
+        }
+        if let Some(filling) = filling.take() {
+            filling.await.unwrap();
         }
         let (core, table) = (cloud.core(), table.clone());
-        tokio::task::spawn_blocking(move || core.aws.dynamodb.fill(&table, rows).unwrap()).await.unwrap();
+        filling = Some(spawn_blocking(move || core.aws.dynamodb.fill(&table, rows).unwrap()));
+    }
+    if let Some(filling) = filling {
+        filling.await.unwrap();
     }
 }
 
@@ -713,7 +726,8 @@ async fn cost(cloud: &Cloud, who: &Caller, query: &str) -> Vec<(u64, String)> {
     pages
 }
 
-/// What pages cost with so many accounts.
+/// What pages cost with so many accounts, which is also printed as rows of a table: the accounts, what is listed, and the calls and the
+/// read units of the first pages.
 async fn costs(people: u32) -> Vec<Vec<(u64, String)>> {
     let cloud = Cloud::start().await;
     let (root, _) = cloud.staff("root_of_all", "superuser").await;
@@ -723,7 +737,10 @@ async fn costs(people: u32) -> Vec<Vec<(u64, String)>> {
     root.get(USERS).await.is(200);
     let mut costs = Vec::new();
     for query in ["", "&state=active", "&state=deactivated", "&joined_from=2000-01-01"] {
-        costs.push(cost(&cloud, &root, query).await);
+        let pages = cost(&cloud, &root, query).await;
+        let (calls, units): (Vec<u64>, Vec<&String>) = pages.iter().map(|(calls, units)| (*calls, units)).unzip();
+        println!("| {people} | {} | {calls:?} | {units:?} |", query.trim_start_matches('&'));
+        costs.push(pages);
     }
     costs
 }
@@ -737,7 +754,7 @@ async fn a_page_of_accounts_costs_the_same_with_many() {
     assert_eq!(costs(100_000).await, few);
 }
 
-/// The same with a million, which takes minutes and some gigabytes.
+/// The same with a million, which takes minutes and some gigabytes. The table is shown with `--nocapture`.
 /// Promise: constant-pages
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "fills a table with a million accounts"]
@@ -772,6 +789,7 @@ async fn rooms_are_listed_and_closed_by_staff() {
     assert_eq!(listed().await, made);
     let shown = ida.get("/v1/admin/rooms").await.is(200)["items"][0].clone();
     assert_eq!((&shown["name"], &shown["owner"], &shown["member_count"]), (&json!("Walks 6"), &json!(ana.id()), &json!(1)));
+    assert_eq!(shown["owner_username"], "ana");
     let closed = format!("/v1/admin/rooms/{}", made[0]);
     moe.delete(&closed).await.is_problem(403, "forbidden");
     ida.delete(&closed).await.is(204);

@@ -13,7 +13,7 @@ use local::{
 };
 use serde_json::value::to_raw_value;
 use sha2::{Digest as _, Sha256};
-use tests::{App, Caller, Cloud, DAY, HOUR, PASSWORD, Reply, Value, json, race};
+use tests::{App, Caller, Cloud, DAY, HOUR, PASSWORD, PATIENCE, Reply, Value, json, race};
 
 use crate::{
     deletion::{SWEEP, run, schedule, until_due},
@@ -511,7 +511,7 @@ async fn a_seal_that_is_just_being_written_is_not_missing() {
         run(&cloud, SEALER).await
     };
     let both = async { tokio::join!(verified(&root), meanwhile) };
-    let (page, report) = tokio::time::timeout(MINUTE, both).await.expect("verification looks behind the last seal");
+    let (page, report) = tokio::time::timeout(PATIENCE, both).await.expect("verification looks behind the last seal");
     assert!(page["broken"].is_null(), "{page}");
     assert!(report["seals"].as_u64() >= Some(1) && holds(&root).await > last, "{report}");
 }

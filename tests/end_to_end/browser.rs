@@ -5,6 +5,8 @@ use axum::{Router, response::Html, routing::get};
 use tests::{Browser, Cloud, PASSWORD, Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};
 
+use crate::client::PATIENCE_MS;
+
 /// A minimal frontend: calls the API and passes its answers to the browser.
 const FRONTEND: &str = r"
     globalThis.api = async (method, path, token, body) => {
@@ -210,11 +212,12 @@ async fn the_pages_of_the_console_show_their_data() {
         let mut browser = Browser::open(&format!("{}{page}", cloud.urls.console)).await;
         let script = r"(async () => {
             const there = () => document.getElementById(ID)?.textContent ?? '';
-            const late = Date.now() + 10000;
+            const late = Date.now() + PATIENCE;
             while (!TEXTS.every(text => there().includes(text)) && Date.now() < late) await new Promise(then => setTimeout(then, 20));
             return there();
         })()";
         let script = script.replace("ID", &json!(id).to_string()).replace("TEXTS", &json!(texts).to_string());
+        let script = script.replace("PATIENCE", &PATIENCE_MS.to_string());
         let there = browser.run(&script).await;
         assert!(texts.iter().all(|text| there.as_str().unwrap_or_default().contains(text)), "{page}: {texts:?} are not in {there}");
         let errors = browser.errors().await;
@@ -226,8 +229,10 @@ async fn the_pages_of_the_console_show_their_data() {
         const at = document.getElementById('offset');
         while (!at.textContent.includes('ahead of')) await new Promise(then => setTimeout(then, 20));
         const before = at.textContent;
-        document.querySelector('[data-advance="1d"]').click();
-        while (at.textContent === before) await new Promise(then => setTimeout(then, 20));
+        const day = document.querySelector('[data-advance="1d"]');
+        day.click();
+        // The text changes with the real time too.
+        while (day.disabled || at.textContent === before) await new Promise(then => setTimeout(then, 20));
         return true;
     })()"#;
     assert_eq!(browser.run(click).await, true);
@@ -264,7 +269,8 @@ async fn the_console_and_the_documents_remember_the_chosen_language() {
         browser.go(next).await;
         browser.until(&format!("document.documentElement?.lang === 'pl' && {}", shows(next_place, next_polish))).await;
         browser.run("document.querySelector('a[hreflang=en]').click()").await;
-        browser.until("document.documentElement?.lang === 'en'").await;
+        // A script of the page remembers it.
+        browser.until("document.documentElement?.lang === 'en' && document.readyState === 'complete'").await;
         browser.go(page).await;
         browser.until(&shows(place, english)).await;
     }
@@ -278,10 +284,9 @@ async fn the_console_and_the_documents_remember_the_chosen_language() {
 async fn an_operation_is_framed_in_polish() {
     let cloud = Cloud::start().await;
     let mut browser = Browser::open(&format!("{}?lang=pl", cloud.urls.docs)).await;
-    browser.until("document.querySelector('.opblock-summary-control') !== null").await;
-    browser
-        .run("document.querySelector('[id$=start_registration] .opblock-summary-control, .opblock-post .opblock-summary-control').click()")
-        .await;
+    let first = "document.querySelector('[id$=start_registration] .opblock-summary-control, .opblock-post .opblock-summary-control')";
+    browser.until(&format!("{first} !== null")).await;
+    browser.run(&format!("{first}.click()")).await;
     browser.until("document.querySelector('.try-out button') !== null").await;
     browser.run("document.querySelector('.try-out button').click()").await;
     browser.until("document.querySelector('.execute') !== null").await;

@@ -190,7 +190,7 @@ async fn a_disputed_order_is_not_shipped() {
     become_state(&staff, &ana, &placed, "shipped").await.is(200);
 }
 
-/// Staff see how many orders are disputed and how many refunds have failed, and which, until that is over or a month old.
+/// Staff see how many orders are disputed and how many refunds have failed, and which, until that is over.
 /// Promise: staff-work, order-disputed, order-refund-failed
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn staff_see_disputes_and_refunds_that_have_failed() {
@@ -261,8 +261,15 @@ async fn a_payment_of_something_else_ends_its_order() {
     items::are_as_described(&cloud).await;
 }
 
-/// If the buyer's bank or Stripe refuses the automatic refund of what was paid instead, staff ask for it again, up to what was paid.
-/// Promise: order-wrong-payment, order-refund-failed
+/// When the alerts of failed refunds expire.
+async fn ttl_of_failed(cloud: &Cloud) -> Vec<Value> {
+    let alerts = cloud.of_kind("payment_alert").await;
+    alerts.iter().filter(|alert| alert["alert"]["S"] == "refund_failed").map(|alert| alert["ttl"].clone()).collect()
+}
+
+/// If the buyer's bank or Stripe refuses the automatic refund of what was paid instead, staff ask for it again, up to what was paid. Neither
+/// the order nor what staff see of it is forgotten before.
+/// Promise: refund-owed, order-wrong-payment, order-refund-failed
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn staff_ask_again_for_the_refund_of_something_else() {
     let cloud = Cloud::start().await;
@@ -281,6 +288,7 @@ async fn staff_ask_again_for_the_refund_of_something_else() {
         let ended = shown(&staff, &placed).await;
         assert_eq!((&ended["state"], &ended["refunds"][0]["state"]), (&json!("cancelled"), &json!(state)));
         assert_eq!(staff.get("/v1/admin/work").await.is(200)["failed_refunds"]["count"], 1, "{state}");
+        assert!(stored(&cloud).await.iter().all(|order| order["ttl"].is_null()) && ttl_of_failed(&cloud).await == [Value::Null]);
         assert_eq!(refund(&staff, &placed, state, paid + 1).await.field_errors(), ["/amount/amount range"]);
         let again = refund(&staff, &placed, state, paid).await.is(201);
         assert_eq!((&again["state"], &again["refunds"][1]["state"]), (&json!("cancelled"), &json!("done")));
@@ -376,8 +384,37 @@ async fn a_promised_refund_is_made_after_its_buyer_has_left() {
     assert!(cloud.of_kind("payment_removal").await.is_empty());
 }
 
-/// What is to be given back because its buyer has left is not forgotten when Stripe refuses it: it is asked for until it is made.
-/// Promise: order-leaving, stripe-outage
+/// If the buyer's bank has refused a refund, staff see it until the money is given back, also after the buyer has left, whom it no longer
+/// names.
+/// Promise: refund-owed, order-leaving, staff-work
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn money_of_somebody_who_has_left_is_owed_until_it_is_given_back() {
+    let cloud = Cloud::start().await;
+    let (_, products) = shop(&cloud, 1).await;
+    let ana = cloud.buyer("ana", PHONE).await;
+    let placed = order(&ana, "one", &products[0], 1).await;
+    change_at_stripe(&cloud, &placed["payment"], "amount=900".to_owned()).await;
+    for act in [card(VISA), Act::FailRefunds] {
+        pay(&cloud, &placed, act);
+        cloud.settle().await;
+    }
+    assert_eq!(ttl_of_failed(&cloud).await.len(), 1);
+    let scheduled = schedule(&ana).await;
+    until_due(&cloud, &scheduled).await;
+    assert_eq!(run(&cloud, SWEEP).await["claimed"], 1);
+    cloud.settle().await;
+    assert_eq!((run(&cloud, WEBHOOK).await["payments"].clone(), refunds(&cloud)), (json!(0), 1));
+    let alerts = cloud.of_kind("payment_alert").await;
+    assert!(alerts.len() == 1 && !json!(alerts).to_string().contains(&ana.id()), "{alerts:?}");
+    items::are_as_described(&cloud).await;
+    pay(&cloud, &placed, Act::Refund(None));
+    assert_eq!(run(&cloud, WEBHOOK).await["payments"], 1);
+    assert!(cloud.of_kind("payment_alert").await.is_empty() && cloud.of_kind("payment_removal").await.is_empty());
+}
+
+/// What is to be given back because its buyer has left is not forgotten when Stripe refuses it: it is asked for until it is made, and staff
+/// see it until then, without the buyer.
+/// Promise: refund-owed, order-leaving, stripe-outage, staff-work
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn money_of_somebody_who_has_left_is_given_back_although_stripe_refuses_at_first() {
     let cloud = Cloud::start().await;
@@ -395,8 +432,10 @@ async fn money_of_somebody_who_has_left_is_given_back_although_stripe_refuses_at
     cloud.settle().await;
     assert_eq!(run(&cloud, WEBHOOK).await["payments"], 0);
     assert_eq!((refunds(&cloud), cloud.of_kind("payment_removal").await.len()), (0, 1));
+    let alerts = cloud.of_kind("payment_alert").await;
+    assert!(alerts.len() == 1 && !json!(alerts).to_string().contains(&ana.id()), "{alerts:?}");
     cloud.advance(DAY).await;
     cloud.advance(QUARTER * 2).await;
     assert_eq!((refunds(&cloud), &payments(&cloud, &placed)[0]["latest_charge"]["amount_refunded"]), (1, &json!(2000)));
-    assert!(cloud.of_kind("payment_removal").await.is_empty());
+    assert!(cloud.of_kind("payment_removal").await.is_empty() && cloud.of_kind("payment_alert").await.is_empty());
 }

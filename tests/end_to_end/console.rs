@@ -185,6 +185,8 @@ async fn tables_begin_with_people_and_can_be_searched() {
 async fn the_next_calls_of_a_service_fail_as_asked() {
     let cloud = Cloud::start().await;
     let (ana, caller) = (cloud.member("ana").await, cloud.anonymous());
+    // Calls about the new member would take faults from those of the requests.
+    cloud.settle().await;
     let faults = console(&cloud, "/_local/faults");
     let script = async |fault: Value| caller.post(&faults, fault).await.is(201)["id"].clone();
     let status = async |who: &Caller| who.get("/v1/me").await.status.as_u16();

@@ -166,7 +166,8 @@ async fn the_team_gets_what_is_written_and_can_answer_the_mail() {
     assert_eq!((&ticket["ticket"]["locale"], &ticket["ticket"]["proven"]), (&json!("pl"), &json!(false)));
     assert!(ticket["ticket"]["preview"].as_str().unwrap().starts_with("Nothing <b>works</b>. It has been"), "{ticket}");
     assert_eq!(ticket["messages"][0]["text"], long("Nothing <b>works</b>.").trim());
-    assert!(ticket["ticket"].get("user").is_none() && ticket["messages"][0].get("author").is_none(), "{ticket}");
+    assert!(["user", "username"].iter().all(|of_an_account| ticket["ticket"].get(of_an_account).is_none()), "{ticket}");
+    assert!(ticket["messages"][0].get("author").is_none(), "{ticket}");
 }
 
 /// The operator's own subjects have their names in both languages, in the form and in mails.
@@ -421,6 +422,10 @@ async fn the_tickets_of_an_account_are_listed() {
     let listed: Vec<String> = page["items"].as_array().unwrap().iter().map(|ticket| text(&ticket["id"])).collect();
     assert_eq!((listed, page.get("next_cursor")), (ids, None), "the latest first");
     assert_eq!((&page["items"][1]["state"], &page["items"][0]["proven"]), (&json!("done"), &json!(true)));
+    let of_ana = |ticket: &Value| (&ticket["user"], &ticket["username"]) == (&json!(ana.id()), &json!("ana"));
+    assert!(page["items"].as_array().unwrap().iter().all(of_ana), "{page}");
+    let ticket = read(&kim, &text(&page["items"][0]["id"])).await.json();
+    assert!(of_ana(&ticket["ticket"]), "{ticket}");
     assert_eq!(kim.get(&format!("{TICKETS}?user={}", kim.id())).await.is(200)["items"], json!([]));
 }
 

@@ -381,6 +381,28 @@ async fn text_messages_are_asked_for_and_have_no_text_of_a_message() {
     assert!(all.iter().all(|text| !text.contains("secret")), "{all:?}");
 }
 
+/// If no more text messages may be sent today, one about unread messages is dropped: tomorrow it would be wrong.
+/// Promise: digest-texts
+#[tokio::test(flavor = "multi_thread")]
+async fn a_text_message_that_may_not_be_sent_today_is_dropped() {
+    const PHONE: &str = "+447911123456";
+    // One for numbers that an account has verified, and one for anybody, are available at once.
+    let cloud = Cloud::start_with(&[("SmsDailyMax", "4")]).await;
+    let (ana, ben) = (cloud.member("ana").await, by_phone(&cloud, PHONE).await);
+    let room = room_of(&ana, &ben).await;
+    ben.patch(SETTINGS, json!({ "direct": { "sms": true } })).await.is(200);
+    let texts = async || cloud.mails_to(PHONE).await.into_iter().filter(|text| text.text.contains("at Stoa.")).count();
+    for i in 1..=2 {
+        say_anew(&cloud, "ana", &room, &format!("one {i}")).await;
+        cloud.advance(LATER).await;
+        assert_eq!(texts().await, 1, "{i}");
+        cloud.advance(MINUTE * 14).await;
+    }
+    cloud.advance(DAY).await;
+    assert_eq!(texts().await, 1);
+    assert!(cloud.aws.dead_letters.list().is_empty());
+}
+
 /// The link of a mail stops such mails when something is posted to it, at once and without a session. Opening it changes nothing. Mails
 /// that cannot be switched off have no such link.
 /// Promise: one-click-unsubscribe

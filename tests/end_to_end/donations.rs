@@ -10,7 +10,10 @@ use local::outside::{
 use reqwest::Method;
 use tests::{Caller, Cloud, Value, json};
 
-use crate::deletion::{SWEEP, assert_gone, run, schedule, until_due};
+use crate::{
+    card_orders::try_run,
+    deletion::{SWEEP, assert_gone, run, schedule, until_due},
+};
 
 pub(crate) const DONATIONS: &str = "/v1/donations";
 pub(crate) const WEBHOOK: &str = "StripeWebhookFunction";
@@ -43,6 +46,13 @@ pub(crate) fn card(number: &str) -> Act {
 /// The donation as its donor sees it.
 pub(crate) async fn seen(donor: &Caller, begun: &Value) -> Value {
     donor.get(&format!("{DONATIONS}/{}", begun["id"].as_str().unwrap())).await.is(200)
+}
+
+/// Pays what was begun, with a card, and it is paid.
+async fn pays(cloud: &Cloud, donor: &Caller, begun: &Value) {
+    act(cloud, begun, card(VISA));
+    cloud.settle().await;
+    assert_eq!(seen(donor, begun).await["state"], "paid");
 }
 
 /// The donations as they are stored.
@@ -321,6 +331,7 @@ async fn repetitions_at_once_do_not_pass_the_limit() {
 async fn an_outage_of_stripe_begins_nothing_twice() {
     let cloud = Cloud::start().await;
     let (ana, stripe) = (cloud.member("ana").await.with("idempotency-key", "one"), &cloud.outside.stripe);
+    assert!(try_run(&cloud).await, "the account is known");
     for (mode, status, code) in [
         (Mode::Down, 503, "unavailable"),
         (Mode::Limited, 409, "conflict"),
@@ -333,9 +344,7 @@ async fn an_outage_of_stripe_begins_nothing_twice() {
     stripe.be(Mode::Well);
     let begun = ana.post(DONATIONS, of(1234)).await.is(201);
     assert_eq!((stripe.payments().len(), stripe.customers().len(), stored(&cloud).await.len()), (1, 1, 1));
-    act(&cloud, &begun, card(VISA));
-    cloud.settle().await;
-    assert_eq!(seen(&ana, &begun).await["state"], "paid");
+    pays(&cloud, &ana, &begun).await;
 }
 
 /// One customer for each person: told of changes, and made anew when Stripe no longer knows them.
@@ -362,9 +371,7 @@ async fn a_person_has_one_customer() {
     let begun = begin(&ana, "4").await;
     let anew = stripe.customers();
     assert!(anew.len() == 1 && anew[0]["id"] != told[0]["id"], "{anew:?}");
-    act(&cloud, &begun, card(VISA));
-    cloud.settle().await;
-    assert_eq!(seen(&ana, &begun).await["state"], "paid");
+    pays(&cloud, &ana, &begun).await;
 }
 
 /// A failure of Stripe's own at a customer, which it repeats for the same request for a day, keeps nobody from paying for longer than
@@ -375,6 +382,7 @@ async fn a_failure_that_stripe_repeats_keeps_nobody_from_paying() {
     for (mode, attempt) in [(Mode::FailsAfter, "1"), (Mode::FailsBefore, "2")] {
         let cloud = Cloud::start().await;
         let (ana, stripe) = (cloud.member("ana").await.with("idempotency-key", "one"), &cloud.outside.stripe);
+        assert!(try_run(&cloud).await, "the account is known");
         stripe.be(mode);
         ana.post(DONATIONS, of(1234)).await.is_problem(503, "unavailable");
         stripe.be(Mode::Well);
@@ -384,9 +392,7 @@ async fn a_failure_that_stripe_repeats_keeps_nobody_from_paying() {
         let (known, at_stripe) = (cloud.of_kind("customer").await, stripe.customers());
         assert_eq!((at_stripe.len(), &known[0]["attempt"]["N"]), (1, &json!(attempt)), "{mode:?}");
         assert_eq!(known[0]["customer"]["S"], at_stripe[0]["id"], "{mode:?}");
-        act(&cloud, &begun, card(VISA));
-        cloud.settle().await;
-        assert_eq!(seen(&ana, &begun).await["state"], "paid");
+        pays(&cloud, &ana, &begun).await;
     }
 }
 
@@ -396,6 +402,7 @@ async fn a_failure_that_stripe_repeats_keeps_nobody_from_paying() {
 async fn a_customer_is_found_among_many() {
     let cloud = Cloud::start().await;
     let (ana, stripe) = (cloud.member("ana").await.with("idempotency-key", "one"), &cloud.outside.stripe);
+    assert!(try_run(&cloud).await, "the account is known");
     many_customers(&cloud).await;
     stripe.be(Mode::FailsAfter);
     ana.post(DONATIONS, of(1234)).await.is_problem(503, "unavailable");
@@ -428,6 +435,7 @@ fn lists_of_customers(cloud: &Cloud) -> usize {
 async fn a_customer_that_was_given_up_is_looked_for_among_those_of_its_time() {
     let cloud = Cloud::start().await;
     let (ana, stripe) = (cloud.member("ana").await.with("idempotency-key", "one"), &cloud.outside.stripe);
+    assert!(try_run(&cloud).await, "the account is known");
     stripe.be(Mode::FailsBefore);
     ana.post(DONATIONS, of(1234)).await.is_problem(503, "unavailable");
     stripe.be(Mode::Well);
@@ -464,9 +472,7 @@ async fn a_payment_at_which_stripe_has_failed_is_made() {
         let payments = stripe.payments();
         let own: Vec<&Value> = payments.iter().filter(|payment| payment["metadata"]["donation"] == begun["id"]).collect();
         assert_eq!((own.len(), &own[0]["id"]), (1, &json!(intent(&begun))), "{mode:?}");
-        act(&cloud, &begun, card(VISA));
-        cloud.settle().await;
-        assert_eq!(seen(&ana, &begun).await["state"], "paid");
+        pays(&cloud, &ana, &begun).await;
     }
 }
 
@@ -512,6 +518,7 @@ async fn of_several_payments_of_one_donation_one_can_be_paid() {
 async fn a_customer_that_appears_late_is_deleted() {
     let cloud = Cloud::start().await;
     let (ana, stripe) = (cloud.member("ana").await.with("idempotency-key", "one"), &cloud.outside.stripe);
+    assert!(try_run(&cloud).await, "the account is known");
     stripe.be(Mode::FailsBefore);
     ana.post(DONATIONS, of(1234)).await.is_problem(503, "unavailable");
     stripe.be(Mode::Well);
@@ -535,6 +542,7 @@ async fn a_customer_that_appears_late_is_deleted() {
 async fn a_customer_whose_id_was_never_known_goes_with_its_person() {
     let cloud = Cloud::start().await;
     let (ana, stripe) = (cloud.member("ana").await, &cloud.outside.stripe);
+    assert!(try_run(&cloud).await, "the account is known");
     stripe.be(Mode::FailsAfter);
     ana.with("idempotency-key", "one").post(DONATIONS, of(1234)).await.is_problem(503, "unavailable");
     let scheduled = schedule(&ana).await;

@@ -437,6 +437,8 @@ async fn a_public_channel_is_joined_by_its_slug() {
     }
     assert_eq!(entries(&ben, &room).await, ["created ana", "first"], "readers who join are no event");
     assert_eq!(ben.get("/v1/channels/agora-news").await.is(200)["members"], 3);
+    // The fan-out of the first message is over.
+    cloud.settle().await;
     let (mut his, mut third) = (ben.socket().await, cyd.socket().await);
     assert_eq!(say(&mut his, &room, "me too").await["problem"]["code"], "forbidden");
     assert_eq!(say(&mut hers, &room, "second").await["seq"], 3);

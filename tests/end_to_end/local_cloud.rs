@@ -20,7 +20,7 @@ async fn a_wait_at_the_inbox_ends_with_the_mail() {
     let cloud = Cloud::start().await;
     let caller = cloud.anonymous();
     let waiting = {
-        let (caller, url) = (cloud.anonymous(), console(&cloud, "/_local/inbox?to=ana@example.test&wait=30"));
+        let (caller, url) = (cloud.anonymous(), console(&cloud, "/_local/inbox?to=ana@example.test&wait=60"));
         tokio::spawn(async move { caller.get(&url).await.is(200) })
     };
     let _ = caller.post("/v1/registrations", json!({ "email": "ana@example.test" })).await.is(201);

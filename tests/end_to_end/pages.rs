@@ -208,7 +208,8 @@ async fn refused(browser: &mut Browser, password: &str) -> Value {
 /// Sends a password that is accepted, and returns what the page says, whether its form is gone, where it leads, and the address.
 async fn sent(browser: &mut Browser, password: &str) -> Value {
     browser.run(&SUBMIT.replace("PASSWORD", &json!(password).to_string())).await;
-    browser.until("document.getElementById('outcome').textContent").await;
+    // Nobody stays signed in: what the page has to say comes before the answer to that.
+    browser.until("document.getElementById('outcome').textContent && !document.querySelector('#form button.primary').disabled").await;
     let script = "[document.getElementById('outcome').textContent, document.getElementById('form').hidden,
         document.querySelector('#end a').href, location.hash]";
     browser.run(script).await

@@ -91,6 +91,23 @@ async fn a_member_reads_their_own_profile() {
     cloud.anonymous().with("authorization", "Bearer x.y.z").get("/v1/me").await.is_problem(401, "token_invalid");
 }
 
+/// Their own roles are in the profile, from the next request on. Others do not see them.
+/// Promise: console-roles
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn people_read_their_own_roles() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    assert_eq!(ana.get("/v1/me").await.is(200)["roles"], json!([]));
+    cloud.appoint(&ana, &["moderator", "administrator"]);
+    let read = ana.get("/v1/me").await;
+    assert!(read.header("server-timing").contains("calls=1 "), "{read:?}");
+    assert_eq!(read.is(200)["roles"], json!(["moderator", "administrator"]));
+    let changed = patch(&ana, &read.header("etag"), json!({ "bio": "Climbs." })).await;
+    assert_eq!(changed.is(200)["roles"], json!(["moderator", "administrator"]));
+    assert!(ben.get("/v1/users/ana").await.is(200).get("roles").is_none());
+    assert_eq!(ben.get("/v1/me").await.is(200)["roles"], json!([]));
+}
+
 /// A merge patch: absent members stay, `null` clears, and the version rises by one.
 /// Promise: profile
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

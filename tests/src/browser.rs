@@ -19,6 +19,16 @@ pub struct Browser {
     _profile: TempDir,
 }
 
+/// The middle of an element, if a click would meet it there. What is loaded above an element moves it.
+const AIM: &str = r"(async () => {
+    const node = document.querySelector(SELECTOR);
+    node?.scrollIntoView({ block: 'center' });
+    const middle = () => (({ x, y, width, height }) => [x + width / 2, y + height / 2])(node.getBoundingClientRect());
+    const before = node && middle();
+    await new Promise(then => requestAnimationFrame(then));
+    return Boolean(node?.isConnected) && String(before) === String(middle()) && node.contains(document.elementFromPoint(...before)) && before;
+})()";
+
 /// The path of the browser: `CHROMIUM`, or the one of Debian.
 #[must_use]
 pub fn chromium() -> PathBuf {
@@ -62,10 +72,8 @@ impl Browser {
         let target: Value = serde_json::from_slice(&new.bytes().await.expect("a body")).expect("a target");
         let (page, _) = connect_async(target["webSocketDebuggerUrl"].as_str().expect("a page")).await.expect("the page listens");
         let mut browser = Self { page, asked: 0, told: Vec::new(), _process: process, _profile: profile };
-        // The browser begins with an empty page.
-        while browser.run("location.href !== 'about:blank' && document.readyState === 'complete'").await != true {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        // The browser begins with an empty page, which has no value while it is being left.
+        browser.until("location.href !== 'about:blank' && document.readyState === 'complete'").await;
         browser
     }
 
@@ -77,10 +85,7 @@ impl Browser {
         // Two addresses that differ only in the fragment are the same document, so the empty page is loaded in between.
         for url in ["about:blank", url] {
             self.call("Page.navigate", json!({ "url": url })).await;
-            // A page that is just being left has no value.
-            while self.try_run("document.readyState").await.unwrap_or_default() != "complete" {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
+            self.until("document.readyState === 'complete'").await;
         }
     }
 
@@ -163,14 +168,13 @@ impl Browser {
         self.call("Input.insertText", json!({ "text": text })).await;
     }
 
-    /// Clicks so many times in a row with the mouse, in the middle of the first element that a selector finds.
+    /// Clicks so many times in a row with the mouse, in the middle of the first element that a selector finds, once nothing is over it and
+    /// it has stayed where it is for a frame.
+    ///
+    /// # Panics
+    /// If that takes longer than [`PATIENCE`].
     pub async fn click(&mut self, selector: &str, times: u32) {
-        let script = format!(
-            "(place => [place.x + place.width / 2, place.y + place.height / 2])((node => (node.scrollIntoView({{ block: 'center' }}),
-            node.getBoundingClientRect()))(document.querySelector({})))",
-            json!(selector)
-        );
-        let place = self.run(&script).await;
+        let place = self.until(&AIM.replace("SELECTOR", &json!(selector).to_string())).await;
         for n in 1..=times {
             for kind in ["mousePressed", "mouseReleased"] {
                 let event = json!({ "type": kind, "x": place[0], "y": place[1], "button": "left", "clickCount": n });

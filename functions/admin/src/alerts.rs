@@ -1,5 +1,6 @@
 //! The payments that staff have to look at.
 
+use accounts::user;
 use axum::extract::State;
 use callers::{Staff, staff::Administrator};
 use kernel::{PAGE, Timestamp, id::UserId, page_limit};
@@ -33,8 +34,15 @@ pub struct AlertedPayment {
     /// The id of that.
     #[schema(examples("don_01K9ZC4QW8V3T6R1NHXJ5B2MDP"))]
     id: String,
-    /// Who pays.
-    user: UserId,
+    /// Who pays. Absent if Stripe refuses to give back a payment that is not kept, because it is not the one that was asked for, or its
+    /// payer has left. Stripe is asked for that until it is given back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    user: Option<UserId>,
+    /// Their username. Absent if the account is gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, examples("anna"))]
+    username: Option<String>,
     /// How much was asked for.
     amount: Money,
     /// Stripe's id of the payment, by which it is found in Stripe's dashboard.
@@ -48,25 +56,26 @@ pub struct AlertedPayment {
 impl From<PaymentAlert> for AlertedPayment {
     fn from(PaymentAlert { payment, since, .. }: PaymentAlert) -> Self {
         let (kind, id) = (payment.paid_for.kind(), payment.paid_for.id());
-        Self { kind, id, user: payment.user, amount: payment.amount, intent: payment.intent, since: since.into() }
+        Self { kind, id, user: payment.user, username: None, amount: payment.amount, intent: payment.intent, since: since.into() }
     }
 }
 
 /// A page of payments.
 #[derive(Serialize, ToSchema)]
 pub struct AlertedPaymentList {
-    /// Donations, then orders, then plans, of each the oldest first. A page can have fewer payments than asked for, or none, although there
-    /// is a next one.
+    /// Donations, then orders, then plans, of each the oldest first, with payments that are not kept between them. A page can have fewer
+    /// payments than asked for, or none, although there is a next one.
     items: Vec<AlertedPayment>,
     /// The cursor of the next page. Absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
 
-/// Lists the payments of donations, orders and plans that staff have to look at, for a month: those that are disputed, those whose last
-/// refund has failed, or those of something else than what was asked for. For administrators, with a second factor.
+/// Lists the payments of donations, orders and plans that staff have to look at: those that have been disputed within the last month, those
+/// whose last refund has failed, until it is made, or those of something else than what was asked for, of the last month. For
+/// administrators, with a second factor.
 ///
-/// AWS calls: the batch that authenticates the caller and reads their roles; a query.
+/// AWS calls: the batch that authenticates the caller and reads their roles; a query; a batch of those who pay, if there are payments.
 #[utoipa::path(get, path = "/v1/admin/payment-alerts", params(AlertsQuery),
     extensions(("x-problems" = json!(["cursor_invalid", "invalid"]))),
     responses((status = 200, body = AlertedPaymentList), Problems))]
@@ -79,5 +88,8 @@ pub async fn list_payment_alerts(
     let cursors = s.sealer.cursors(format!("payments for {} because of {}", caller.member.user.id, alert.as_str()));
     let after = cursors.open::<String>(query.cursor.as_deref())?;
     let (alerts, next) = alert::page(&s.table, alert, s.sys.now(), after.as_deref(), limit).await?;
-    Ok(Json(AlertedPaymentList { items: alerts.into_iter().map(Into::into).collect(), next_cursor: cursors.next(next)? }))
+    let payments: Vec<AlertedPayment> = alerts.into_iter().map(Into::into).collect();
+    let names = user::usernames(&s.table, payments.iter().filter_map(|payment| payment.user).collect()).await?;
+    let named = |payment: AlertedPayment| AlertedPayment { username: payment.user.and_then(|user| names.get(&user)).map(ToString::to_string), ..payment };
+    Ok(Json(AlertedPaymentList { items: payments.into_iter().map(named).collect(), next_cursor: cursors.next(next)? }))
 }

@@ -62,13 +62,13 @@ impl UpdateAccount {
         let Self { first_name, last_name, bio, username, picture, birth_date, private, language } = self;
         let username = match username {
             PatchMember::Leave => None,
-            PatchMember::Clear => return Err(Problem::field("/username", FieldError::new("required"))),
+            PatchMember::Clear => return Err(Problem::field("/username", FieldError::REQUIRED)),
             PatchMember::To(typed) => Some(Username::parse(&typed).map_err(|e| Problem::field("/username", e))?),
         };
         let picture = match picture {
             PatchMember::Leave => PatchMember::Leave,
             PatchMember::Clear => PatchMember::Clear,
-            PatchMember::To(_) => return Err(Problem::field("/picture", FieldError::new("choice"))),
+            PatchMember::To(_) => return Err(Problem::field("/picture", FieldError::CHOICE)),
         };
         let patch = ProfilePatch { first_name, last_name, bio, birth_date, private, language, ..ProfilePatch::default() };
         let edit = Edit { patch, username, picture };

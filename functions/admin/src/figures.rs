@@ -42,7 +42,7 @@ impl FigureDays {
             None => until.back(DAYS),
         };
         if from.is_some_and(|from| days.first() != Some(&from)) {
-            fields.wrong("/from", FieldError::new("range").with("min", 1).with("max", DAYS_MAX));
+            fields.wrong("/from", FieldError::RANGE.with("min", 1).with("max", DAYS_MAX));
         }
         fields.finish().map(|()| days)
     }

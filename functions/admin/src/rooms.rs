@@ -3,6 +3,7 @@
 use accounts::{
     audit::{Action, AuditEntry},
     staff::Actor,
+    user,
 };
 use axum::extract::State;
 use callers::{Fresh, Staff, staff::Administrator};
@@ -34,6 +35,10 @@ pub struct StaffRoom {
     slug: Option<String>,
     /// The owner.
     owner: UserId,
+    /// The username of the owner. Absent if the account is gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, examples("anna"))]
+    owner_username: Option<String>,
     /// The number of members.
     member_count: u32,
     created_at: Timestamp,
@@ -51,6 +56,7 @@ impl StaffRoom {
             topic: club.topic.map(|topic| topic.to_string()),
             slug: club.slug.map(|slug| slug.to_string()),
             owner: club.owner,
+            owner_username: None,
             member_count: club.member_count,
             created_at: room.created_at.into(),
             latest_at: room.latest_at.into(),
@@ -73,7 +79,8 @@ pub struct StaffRoomList {
 ///
 /// For administrators, with a second factor. Messages are not shown.
 ///
-/// AWS calls: the batch that authenticates the caller and reads their roles; a query; a batch of the rooms.
+/// AWS calls: the batch that authenticates the caller and reads their roles; a query; a batch of the rooms, and one of their
+/// owners.
 #[utoipa::path(get, path = "/v1/admin/rooms", params(PageQuery),
     extensions(("x-problems" = json!(["cursor_invalid", "invalid"]))),
     responses((status = 200, body = StaffRoomList), Problems))]
@@ -85,7 +92,10 @@ pub async fn list_all_rooms(
     let limit = page.limit()?;
     let cursors = s.sealer.cursors(format!("rooms for {}", caller.member.user.id));
     let (rooms, next) = room::newest(&s.table, cursors.open(page.cursor())?, limit).await?;
-    Ok(Json(StaffRoomList { items: rooms.into_iter().filter_map(StaffRoom::of).collect(), next_cursor: cursors.next(next)? }))
+    let rooms: Vec<StaffRoom> = rooms.into_iter().filter_map(StaffRoom::of).collect();
+    let names = user::usernames(&s.table, rooms.iter().map(|room| room.owner).collect()).await?;
+    let named = |room: StaffRoom| StaffRoom { owner_username: names.get(&room.owner).map(ToString::to_string), ..room };
+    Ok(Json(StaffRoomList { items: rooms.into_iter().map(named).collect(), next_cursor: cursors.next(next)? }))
 }
 
 /// Closes a group or a channel permanently, as its owner can. From then on requests for it get 404, and its members are told.

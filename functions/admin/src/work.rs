@@ -62,7 +62,7 @@ pub struct StaffWork {
     /// Payments of orders, donations and plans that have been disputed within the last month. For administrators.
     #[serde(skip_serializing_if = "Option::is_none")]
     disputes: Option<CappedCount>,
-    /// Orders whose last refund, and donations and plans whose automatic refund has failed within the last month. For administrators.
+    /// Orders whose last refund, and payments whose automatic refund has failed, until it is made. For administrators.
     #[serde(skip_serializing_if = "Option::is_none")]
     failed_refunds: Option<CappedCount>,
     /// Payments of something else than what was asked for, which were given back, within a month. For administrators.

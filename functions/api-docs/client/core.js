@@ -179,16 +179,19 @@ export function createCore({ url, locale, tokens = "memory", stepUp, fetch = glo
     const isOther = () => who && session.current.user && session.current.user.id !== who;
     if (!signsIn && (access ? access.until - SPARE_MS < Date.now() : session.current.state === "unknown")) await refresh();
     if (isOther()) return someoneElse();
-    const used = access;
-    let answer = await request(method, path, options);
+    let used;
+    const send = (given) => ((used = access), request(method, path, given));
+    let answer = await send(options);
     if (answer.problem?.code === "token_invalid" && used && (access !== used || (await refresh()).data) && !isOther()) {
-      answer = await request(method, path, options);
+      answer = await send(options);
     }
     if (answer.problem?.code === "proof_of_work_required") {
-      answer = await request(method, path, { ...options, headers: { ...options?.headers, "proof-of-work": await solve(answer.problem) } });
+      answer = await send({ ...options, headers: { ...options?.headers, "proof-of-work": await solve(answer.problem) } });
     }
-    if (answer.problem?.code === "step_up_required" && stepUpWith && !steppedUp && (await stepUpOnce()) && !isOther()) {
-      return call(method, path, options, true);
+    if (answer.problem?.code === "step_up_required" && stepUpWith && !steppedUp) {
+      // Another call has stepped up while this one was asked.
+      const isOld = access !== used;
+      if ((isOld || (await stepUpOnce())) && !isOther()) return call(method, path, options, !isOld);
     }
     if (answer.data?.access_token) await take(answer.data);
     return answer;

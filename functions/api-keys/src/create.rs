@@ -41,7 +41,7 @@ impl CreateApiKey {
         let name = fields.take("/name", fields::name(&self.name, NAME_MAX));
         let scopes: BTreeSet<Scope> = self.scopes.iter().copied().collect();
         if scopes.is_empty() {
-            fields.wrong("/scopes", FieldError::new("required"));
+            fields.wrong("/scopes", FieldError::REQUIRED);
         }
         match name {
             Some(name) => fields.finish().map(|()| (name, scopes.into_iter().collect())),

@@ -46,14 +46,13 @@ enum When {
 
 impl When {
     fn parse(day: Option<&str>, month: Option<&str>) -> Result<Option<Self>, Problem> {
-        let wrong = |field, code| Problem::field(field, FieldError::new(code));
         match (day, month) {
             (None, None) => Ok(None),
-            (Some(_), Some(_)) => Err(wrong("/month", "choice")),
+            (Some(_), Some(_)) => Err(Problem::field("/month", FieldError::CHOICE)),
             (Some(day), None) => Ok(Some(Self::Day(Day::parse(day).map_err(|e| Problem::field("/day", e))?))),
             (None, Some(typed)) => {
                 let month = Month::parse(typed).and_then(|month| Some((month.span()?, month)));
-                let (span, month) = month.ok_or_else(|| wrong("/month", "date"))?;
+                let (span, month) = month.ok_or_else(|| Problem::field("/month", FieldError::DATE))?;
                 Ok(Some(Self::Month(month, span)))
             }
         }
@@ -80,7 +79,7 @@ impl AuditQuery {
         let actor = match self.actor.as_deref() {
             None => None,
             Some("operator") => Some(ActorFilter::Operator),
-            Some(id) => Some(ActorFilter::Person(id.parse().map_err(|_| Problem::field("/actor", FieldError::new("choice")))?)),
+            Some(id) => Some(ActorFilter::Person(id.parse().map_err(|_| Problem::field("/actor", FieldError::CHOICE))?)),
         };
         let month = || when.as_ref().map_or_else(|| Month::of(now), When::month);
         // The query reads by the parameter with the fewest entries. The others are compared.
@@ -89,7 +88,7 @@ impl AuditQuery {
             (None, Some(who), ..) => Search::Actor(who.account(), month()),
             (None, None, Some(action), _) => Search::Action(action, month()),
             (None, None, None, Some(When::Day(day))) => Search::Day(*day),
-            (None, None, None, _) => return Err(Problem::field("/subject", FieldError::new("required"))),
+            (None, None, None, _) => return Err(Problem::field("/subject", FieldError::REQUIRED)),
         };
         Ok(RecordFilter { search, within: when.as_ref().map(When::span), actor, action: self.action })
     }

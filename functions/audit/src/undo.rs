@@ -75,9 +75,9 @@ impl UndoEntry {
         let mut fields = Fields::new();
         let reason = fields.take("/reason", UndoReason::parse(&self.reason));
         match self.fields.len() {
-            0 => fields.wrong("/fields", FieldError::new("required")),
+            0 => fields.wrong("/fields", FieldError::REQUIRED),
             1..=FIELDS_MAX => {}
-            _ => fields.wrong("/fields", FieldError::new("too_long").with("max", FIELDS_MAX)),
+            _ => fields.wrong("/fields", FieldError::TOO_LONG.with("max", FIELDS_MAX)),
         }
         fields.finish()?;
         let reason = reason.ok_or_else(|| Problem::from(Kind::Invalid))?;

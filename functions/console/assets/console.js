@@ -3,9 +3,10 @@
 import { createStoa } from "/client/stoa.js";
 import { createSupport } from "/client/support.js";
 import { $, address, button, el, notify, say, told, word } from "./parts.js";
+import { admit, opens, screens, takes } from "./rights.js";
 import { signInScreen, stepUp } from "./sign-in.js";
 
-/** The screens in the order of use, by the first part of their address, with the module of each. */
+/** The module of each screen, by the first part of its address. */
 const SCREENS = {
   work: () => import("./work.js"),
   people: () => import("./people.js"),
@@ -18,7 +19,7 @@ const SCREENS = {
   health: () => import("./health.js"),
   roles: () => import("./roles.js"),
 };
-/** An operation of every member of staff, to find out whether somebody is one. */
+/** An operation of every member of staff, to find out whether somebody has the proof that it takes. */
 const STAFF = "/v1/support/threads";
 
 const stoa = createStoa({ url: location.origin, locale: document.documentElement.lang, tokens: "cookie", stepUp });
@@ -33,6 +34,7 @@ let end = () => undefined;
 let turn = 0;
 /** Whose right to be here was found out. */
 let admitted = null;
+const isAdmitted = () => admitted !== null && stoa.session.current.user?.id === admitted;
 
 /** A part of an address, decoded. What is not encoded properly stays as it is. */
 function decoded(part) {
@@ -51,12 +53,12 @@ function route() {
 }
 
 function frame(current) {
-  const names = Object.keys(SCREENS);
   const one = (name) => el("li", {}, el("a", { href: address([name]), "aria-current": name === current ? "page" : null }, word("screen", name)));
-  $("nav").firstElementChild.replaceChildren(...names.map(one));
+  $("nav").firstElementChild.replaceChildren(...screens().map(one));
   $("nav").querySelector("[aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
   const { user } = stoa.session.current;
-  $("nav").hidden = $("me").hidden = !user;
+  $("nav").hidden = !isAdmitted();
+  $("me").hidden = !user;
   const leave = button(say("sign-out"), async () => {
     const { problem } = await stoa.session.signOut();
     if (problem) notify(told(problem), true);
@@ -77,11 +79,16 @@ function show(title, content) {
 
 /** Why somebody who is signed in may not be here, if so. */
 async function refusal() {
-  const { id } = stoa.session.current.user;
-  if (admitted === id) return undefined;
-  const { problem } = await stoa.api.GET(STAFF, { params: { query: { limit: 1 } } });
-  if (!problem) admitted = id;
-  return problem;
+  if (isAdmitted()) return undefined;
+  const { data, problem } = await stoa.api.GET("/v1/me");
+  if (problem) return problem;
+  admit(data.roles ?? []);
+  // Who has no role is asked for no proof.
+  if (screens().length === 0) return { code: "forbidden" };
+  const asked = await stoa.api.GET(STAFF, { params: { query: { limit: 1 } } });
+  if (!asked.problem) admitted = data.id;
+  frame(route().path[0]);
+  return asked.problem;
 }
 
 async function render() {
@@ -102,11 +109,13 @@ async function render() {
     const help = { forbidden: say("no-staff"), second_factor_required: say("needs-factor") }[problem.code];
     const { setUp } = await import("./set-up.js");
     const more = help ? setUp(stoa.api, problem, () => void render()) : button(say("again"), () => render());
-    return show(say("no-entry"), [el("p", { class: "problem", role: "alert" }, told(problem)), help ? el("p", {}, help) : "", more]);
+    return show(say("no-entry"), [el("p", { class: "problem", role: "alert" }, help ?? told(problem)), more]);
   }
-  const load = SCREENS[now.path[0]];
-  if (!load) return show(say("no-screen"), el("p", {}, say("no-screen-text")));
-  const screen = await load();
+  const [name] = now.path;
+  const least = takes(name);
+  if (!least) return show(say("no-screen"), el("p", {}, say("no-screen-text")));
+  if (!opens(name)) return show(word("screen", name), el("p", {}, say("needs-role", { role: word("role", least) })));
+  const screen = await SCREENS[name]();
   if (mine !== turn) return;
   const shown = screen.default(app, now);
   end = shown.end ?? end;

@@ -1,6 +1,7 @@
 // How the system is: which alarms are raised, whether what is due happens and schedules run, which events were given up, the figures of the last days, and how fast the team answers.
 
 import { ask, button, card, chip, el, filters, list, loaded, notify, say, shown, table, time, word } from "./parts.js";
+import { isAtLeast } from "./rights.js";
 
 const DAYS = 14;
 const LETTERS = "/v1/admin/dead-letters";
@@ -32,7 +33,7 @@ function alarmTable(items) {
 export const raised = (api) => loaded(() => api.GET("/v1/health/alarms"), ({ items }) => {
   const now = items.filter(({ state }) => state === "alarm");
   return now.length > 0 ? alarmTable(now) : "";
-}, true);
+});
 
 /** A table of the schedules, each with the function that runs. */
 function scheduled({ items }) {
@@ -67,7 +68,6 @@ export function givenUp({ stoa, api, refresh }) {
       ["", ({ id, event }) => (event ? again(id, event) : "")],
     ],
     empty: say("no-dead-letters"),
-    isOptional: true,
   });
 }
 
@@ -76,13 +76,14 @@ export default function healthScreen(app, route) {
   const query = { from: route.filters.from ?? day(DAYS), until: route.filters.until ?? day(0) };
   const search = filters({ ...route, filters: query }, [{ name: "from", label: say("from-day"), kind: "date" }, { name: "until", label: say("until-day"), kind: "date" }]);
   const needed = loaded(() => api.GET("/v1/health").then(({ data, problem }) => (problem?.away ? { data: problem } : { data, problem })), ({ away = [] }) => card(say("needed"), el("p", { class: "row", "data-away": away.join(" ") },
-    away.length === 0 ? chip(say("all-answer"), "good") : away.map((name) => chip(say("is-away", { name: word("needed", name) }), "bad")))), true);
-  const late = loaded(() => api.GET("/v1/admin/work"), ({ overdue_deletions: overdue, last_sweep: swept }) => (overdue ? card(say("deletions"), el("p", { class: "row", "data-overdue": String(overdue.count) },
-    chip(overdue.count === 0 ? say("none-overdue") : say("overdue", { count: `${overdue.count}${overdue.more ? "+" : ""}` }), overdue.count === 0 ? "good" : "bad")), swept ? el("p", { class: "soft", "data-swept": swept }, say("last-sweep"), " ", time(swept)) : "") : el("span")), true);
-  const figures = loaded(() => api.GET("/v1/admin/figures", { params: { query } }), (data) => el("section", { class: "card", "aria-label": say("figures") }, el("div", { class: "title" }, el("h2", {}, say("figures"))), byDay(data.days)), true);
-  const answers = loaded(() => support.figures(), ({ days }) => el("section", { class: "card", "aria-label": say("answers") }, el("div", { class: "title" }, el("h2", {}, say("answers"))), byDay(days)), true);
-  const alarms = loaded(() => api.GET("/v1/health/alarms"), ({ items }) => alarmTable(items), true);
-  const runs = loaded(() => api.GET("/v1/health/schedules"), scheduled, true);
-  const mails = loaded(() => api.GET("/v1/health/mail"), ({ days }) => el("section", { class: "card", "aria-label": say("mails"), "data-list": "mails" }, el("div", { class: "title" }, el("h2", {}, say("mails"))), byDay(days)), true);
-  return { title: word("screen", "health"), content: [needed.place, alarms.place, late.place, givenUp(app), runs.place, mails.place, search, figures.place, answers.place] };
+    away.length === 0 ? chip(say("all-answer"), "good") : away.map((name) => chip(say("is-away", { name: word("needed", name) }), "bad")))));
+  const late = () => loaded(() => api.GET("/v1/admin/work"), ({ overdue_deletions: overdue, last_sweep: swept }) => (overdue ? card(say("deletions"), el("p", { class: "row", "data-overdue": String(overdue.count) },
+    chip(overdue.count === 0 ? say("none-overdue") : say("overdue", { count: `${overdue.count}${overdue.more ? "+" : ""}` }), overdue.count === 0 ? "good" : "bad")), swept ? el("p", { class: "soft", "data-swept": swept }, say("last-sweep"), " ", time(swept)) : "") : el("span")));
+  const figures = () => loaded(() => api.GET("/v1/admin/figures", { params: { query } }), (data) => el("section", { class: "card", "aria-label": say("figures") }, el("div", { class: "title" }, el("h2", {}, say("figures"))), byDay(data.days)));
+  const answers = loaded(() => support.figures(), ({ days }) => el("section", { class: "card", "aria-label": say("answers") }, el("div", { class: "title" }, el("h2", {}, say("answers"))), byDay(days)));
+  const alarms = () => loaded(() => api.GET("/v1/health/alarms"), ({ items }) => alarmTable(items));
+  const runs = () => loaded(() => api.GET("/v1/health/schedules"), scheduled);
+  const mails = () => loaded(() => api.GET("/v1/health/mail"), ({ days }) => el("section", { class: "card", "aria-label": say("mails"), "data-list": "mails" }, el("div", { class: "title" }, el("h2", {}, say("mails"))), byDay(days)));
+  const system = isAtLeast("administrator") ? [alarms().place, late().place, isAtLeast("superuser") ? givenUp(app) : "", runs().place, mails().place, search, figures().place] : [];
+  return { title: word("screen", "health"), content: [needed.place, ...system, answers.place] };
 }

@@ -18,7 +18,8 @@ function alertList({ stoa }, alert) {
     path: "/v1/admin/payment-alerts",
     query: { alert },
     columns: [
-      [say("payment"), ({ kind, id, user }) => (kind === "order" ? link(id, ["orders", user, id]) : [word("paid-for", kind), " ", el("code", {}, id)])],
+      [say("payment"), ({ kind, id, user }) => (kind === "order" && user ? link(id, ["orders", user, id]) : [word("paid-for", kind), " ", el("code", {}, id)])],
+      [say("username"), ({ user, username }) => (username ? link(username, ["people", username]) : (user ?? "–"))],
       [say("amount"), ({ amount }) => money(amount)],
       ["Stripe", ({ intent }) => (intent ? el("code", {}, intent) : "–")],
       [say("when"), ({ since }) => time(since)],

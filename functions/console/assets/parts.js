@@ -1,6 +1,8 @@
 // What screens are made of: elements, texts, times and amounts, forms, lists, dialogs. Data is only inserted as text: nothing here makes
 // HTML of strings, and the policy of the page would refuse it.
 
+import { opens } from "./rights.js";
+
 const language = document.documentElement.lang;
 const texts = await (await fetch(`/staff/texts.${language}.json`)).json();
 
@@ -92,7 +94,8 @@ export function address(path, filters = {}) {
   return `#/${path.map(encodeURIComponent).join("/")}${query && "?"}${query}`;
 }
 
-export const link = (text, path, filters) => el("a", { href: address(path, filters) }, text);
+/** Leads to a screen. Who may not see it reads the text alone. */
+export const link = (text, path, filters) => (opens(path[0]) ? el("a", { href: address(path, filters) }, text) : el("span", {}, text));
 
 /** Who made an entry of the audit, by their username or the id of an account that is gone. Leads to what they have done. */
 export const by = ({ actor, actor_username: name }) => (actor ? link(name ?? actor, ["audit"], { actor }) : say("the-system"));
@@ -246,22 +249,20 @@ export const row = (columns, item) =>
 const nothing = (text) => el("p", { class: "empty" }, text);
 
 /**
- * A list of the API, page by page. It grows by "more", and says how it went. `isOptional`: it is not shown if there is no such list.
+ * A list of the API, page by page. It grows by "more", and says how it went.
  * @param {import("/client/stoa.js").Stoa} stoa
- * @param {{ title: string, path: any, params?: any, query?: any, columns: any[], empty?: string, isOptional?: boolean, also?: any[] }} list
+ * @param {{ title: string, path: any, params?: any, query?: any, columns: any[], empty?: string, also?: any[] }} list
  */
-export function list(stoa, { title, path, params, query, columns, empty = say("empty"), isOptional = false, also = [] }) {
+export function list(stoa, { title, path, params, query, columns, empty = say("empty"), also = [] }) {
   const pages = stoa.pages(path, { params, query });
   const body = el("div", { "aria-live": "polite", "aria-busy": "true" });
   const more = button(say("more"), (node) => act(node, next), { hidden: true });
-  const place = el("section", { class: "card", "aria-label": title, hidden: isOptional },
+  const place = el("section", { class: "card", "aria-label": title },
     el("div", { class: "title" }, el("h2", {}, title), also), body, el("div", { class: "more", hidden: true }, more));
   let rows;
   async function next() {
     const { data, problem } = await pages.page();
     body.removeAttribute("aria-busy");
-    if (problem && isOptional && ["not_found", "forbidden"].includes(problem.code)) return {};
-    place.hidden = false;
     // What is there already stays.
     if (problem && rows) return { problem };
     if (problem) return body.replaceChildren(el("p", { class: "problem", role: "alert" }, told(problem))), {};
@@ -304,7 +305,7 @@ export function everybodysKeys({ stoa, api }, username, changed) {
     changed();
   };
   const query = username ? { username } : {};
-  return list(stoa, { title: say("api-keys"), path, query, columns: keyColumns(revoke, !username), empty: say("no-keys"), isOptional: true });
+  return list(stoa, { title: say("api-keys"), path, query, columns: keyColumns(revoke, !username), empty: say("no-keys") });
 }
 
 /** What is read before it is shown. `reload` reads it again. `isOptional`: nothing is shown if there is no such thing. */
@@ -313,7 +314,7 @@ export function loaded(load, render, isOptional = false) {
   async function reload() {
     const { data, problem, response } = await load();
     place.removeAttribute("aria-busy");
-    if (problem && isOptional && ["not_found", "forbidden"].includes(problem.code)) return place.replaceChildren();
+    if (problem && isOptional && problem.code === "not_found") return place.replaceChildren();
     if (problem) {
       const again = problem.status === 404 ? "" : button(say("again"), () => reload());
       return place.replaceChildren(el("p", { class: "problem", role: "alert" }, told(problem)), again || "");

@@ -1,6 +1,7 @@
 // People: the list with its filters, and everything about one person on one page, with what can be done about it.
 
 import { address, ask, button, by, card, chip, details, el, everybodysKeys, filters, forget, form, languages, link, list, loaded, money, notify, say, shown, table, time, word } from "./parts.js";
+import { isAtLeast } from "./rights.js";
 
 const STATES = ["active", "leaving", "deactivated", "purging"];
 const ROLES = ["moderator", "administrator", "superuser"];
@@ -36,7 +37,7 @@ function listScreen({ stoa, go }, route) {
 }
 
 /** What the reader may do about an account, by what it is. */
-function actions(app, username, data, reload) {
+function actions(app, username, data, version, reload) {
   const params = { path: { username } };
   const { state, roles, may } = data;
   /**
@@ -87,11 +88,23 @@ function actions(app, username, data, reload) {
       attributes: { "data-act": "ban" },
     }, (body) => app.api.PUT("/v1/moderation/bans/{user}", { params: { path }, body }));
   const change = may.includes("change");
+  let current = version;
+  const picture = step(say("remove-picture"), {
+    rows: [[word("field", "picture"), say("there"), "–"]],
+    attributes: { "data-act": "remove-picture" },
+    why: true,
+    reread: async () => {
+      const { data: now, response } = await app.api.GET(PERSON, { params });
+      if (now) current = response.headers.get("etag");
+      return [[word("field", "picture"), now?.picture ? say("there") : "–", "–"]];
+    },
+  }, (_, header) => app.api.PATCH(PERSON, { params: { ...params, header: { "If-Match": current, ...header } }, body: { picture: null } }));
   return [
     change && end,
     (data.ban || may.includes("ban")) && ban,
     (state === "deactivated" ? may.includes("reactivate") : change) && account,
     change && leaving,
+    data.picture && data.changeable.includes("picture") && picture,
     may.includes("change_roles") && ROLES.map(roleOf),
   ].filter(Boolean);
 }
@@ -155,7 +168,6 @@ function own(stoa, data) {
         [say("placed"), ({ created_at: at }) => time(at)],
       ],
       empty: say("no-orders"),
-      isOptional: true,
     }),
     list(stoa, {
       title: word("screen", "tickets"),
@@ -168,7 +180,6 @@ function own(stoa, data) {
         [say("when"), ({ created_at: at }) => time(at)],
       ],
       empty: say("no-tickets"),
-      isOptional: true,
     }),
     data.ban ? card(say("ban-from-chat"), el("div", { class: "body" }, details(data.ban))) : "",
     data.support_thread ? card(say("thread"), el("p", { class: "row" }, link(say("open-thread"), ["threads", data.support_thread.room]), chip(word("thread", data.support_thread.state)))) : "",
@@ -176,20 +187,22 @@ function own(stoa, data) {
 }
 
 /** What is shown in a place of its own, and not among the facts. */
-const ELSEWHERE = ["state", "roles", "may", "changeable", "username", "version", "sessions", "devices", "orders", "ban", "support_thread"];
+const ELSEWHERE = ["picture", "state", "roles", "may", "changeable", "username", "version", "sessions", "devices", "orders", "ban", "support_thread"];
 
 function personScreen(app, username) {
   const { stoa, api } = app;
   const person = loaded(() => api.GET(PERSON, { params: { path: { username } } }), (data, response) => {
     const { reload } = person;
-    const offered = actions(app, username, data, reload);
+    const version = response?.headers.get("etag");
+    const offered = actions(app, username, data, version, reload);
     return [
       card(say("account"), el("div", { class: "body stack" },
         el("p", { class: "row" }, chip(word("account", data.state), tone(data.state)), data.roles.map((role) => chip(word("role", role), "accent"))),
+        data.picture ? el("img", { class: "picture", src: `/v1/pictures/${data.picture}/300`, alt: word("field", "picture"), width: 150, height: 150 }) : "",
         details(data, ELSEWHERE))),
       card(say("actions"), el("div", { class: "row" }, offered.length > 0 ? offered : el("p", {}, say("protected")))),
       ...own(stoa, data),
-      edit(app, username, data, response?.headers.get("etag"), reload),
+      edit(app, username, data, version, reload),
       list(stoa, {
         title: word("screen", "audit"),
         path: "/v1/audit",
@@ -200,9 +213,8 @@ function personScreen(app, username) {
           [say("fields"), ({ fields }) => fields.map((one) => word("field", one)).join(", ")],
           [say("actor"), by],
         ],
-        isOptional: true,
-      }),
-      everybodysKeys(app, username, reload),
+        }),
+      isAtLeast("superuser") ? everybodysKeys(app, username, reload) : "",
     ];
   });
   return { title: username, content: [el("p", {}, link(say("back-to-people"), ["people"])), person.place], end: () => forget(`person ${username}`) };

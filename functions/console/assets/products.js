@@ -1,6 +1,7 @@
-// The shop's products with their stock, and the categories.
+// The shop's products with their stock, and the categories. Moderators see the products and what is said about them.
 
 import { amountField, ask, button, card, chip, details, el, filters, forget, form, link, list, loaded, money, notify, say, time, word } from "./parts.js";
+import { isAtLeast } from "./rights.js";
 
 const PRODUCT = "/v1/products/{product}";
 /** The types of files that can be pictures. */
@@ -40,7 +41,7 @@ function listScreen(app, route) {
       ({ amount, ...body }) => api.POST("/v1/products", { body: { ...body, price: { amount: price({ price: {} }).read(amount), currency: CURRENCY } } }));
     if (made) app.go(["products", made.id]);
   });
-  return { title: word("screen", "products"), content: [el("div", { class: "row" }, add, link(say("categories"), ["products", "categories"])), search, products] };
+  return { title: word("screen", "products"), content: [isAtLeast("administrator") ? el("div", { class: "row" }, add, link(say("categories"), ["products", "categories"])) : "", search, products] };
 }
 
 /** Products cost this currency, unless they have another price. */
@@ -90,7 +91,8 @@ function productScreen(app, id) {
   const valueOf = (product) => ({ ...product, amount: product.price.amount });
   const named = (name, value) => (name === "category" ? current.known.find(([one]) => one === value)?.[1] : name === "for_sale" ? word("boolean", value) : name === "amount" ? money({ ...current.product.price, amount: value }) : String(value ?? "–"));
 
-  const shown = loaded(read, (product) => {
+  /** What administrators change of it. */
+  function changes(product) {
     const asked = [...fields(product, current.known), { name: "discount_percent", label: say("discount"), kind: "number", min: 1, max: 99, step: 1, value: product.discount?.percent }];
     const edit = form({ name: "edit", fields: asked, submit: say("check-change"), tall: true, keeps: `product ${id}` }, async (typed) => {
       const values = { ...typed, amount: price(product).read(typed.amount) };
@@ -108,14 +110,21 @@ function productScreen(app, id) {
       // Who has left the dialog goes on typing.
       return saved ? {} : { problem: {} };
     });
-    const remove = button(say("delete-product"), async () => {
-      if (await ask({ title: say("delete-product"), rows: [[product.name, say("for-sale"), say("deleted")]], why: true, reread: async () => (await read(), [[current.product.name, time(current.product.updated_at), say("deleted")]]) }, (_, why) => api.DELETE(PRODUCT, { params: header(why) }))) app.go(["products"]);
-    }, { class: "danger", "data-act": "delete" });
     const stock = loaded(() => api.GET(`${PRODUCT}/stock`, { params }), (data) => details(data), true);
     return [
       card(say("change-product"), el("div", { class: "body" }, edit)),
       pictureOf(app, product, () => shown.reload()),
       card(say("stock"), el("div", { class: "body" }, stock.place)),
+    ];
+  }
+
+  const shown = loaded(read, (product) => {
+    const remove = () => button(say("delete-product"), async () => {
+      if (await ask({ title: say("delete-product"), rows: [[product.name, say("for-sale"), say("deleted")]], why: true, reread: async () => (await read(), [[current.product.name, time(current.product.updated_at), say("deleted")]]) }, (_, why) => api.DELETE(PRODUCT, { params: header(why) }))) app.go(["products"]);
+    }, { class: "danger", "data-act": "delete" });
+    const isEditor = isAtLeast("administrator");
+    return [
+      ...(isEditor ? changes(product) : [card(product.name, el("div", { class: "body" }, details({ price: product.price, description: product.description })))]),
       list(stoa, {
         title: say("comments"),
         path: `${PRODUCT}/comments`,
@@ -131,7 +140,7 @@ function productScreen(app, id) {
         ],
         empty: say("no-comments"),
       }),
-      el("div", { class: "row" }, remove),
+      isEditor ? el("div", { class: "row" }, remove()) : "",
     ];
   });
   return { title: say("product"), content: [el("p", {}, link(say("back-to-products"), ["products"])), shown.place], end: () => forget(`product ${id}`) };

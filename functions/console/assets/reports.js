@@ -1,6 +1,7 @@
 // Reported messages, what was done about them, and who is banned from chat.
 
 import { ask, button, card, chip, details, el, filters, link, list, loaded, notify, say, time, word } from "./parts.js";
+import { isAtLeast } from "./rights.js";
 
 const OUTCOMES = ["dismissed", "message_deleted", "author_warned", "author_banned"];
 const REASONS = ["spam", "harassment", "hate", "sexual", "violence", "fraud", "other"];
@@ -38,7 +39,7 @@ function listScreen(app, route) {
     ],
     empty: say("no-bans"),
   });
-  return { title: word("screen", "reports"), content: [search, reports, bans, rooms(app)] };
+  return { title: word("screen", "reports"), content: [search, reports, bans, isAtLeast("administrator") ? rooms(app) : ""] };
 }
 
 /** The groups and channels, which administrators can close. */
@@ -48,6 +49,7 @@ const rooms = ({ stoa, api, refresh }) => list(stoa, {
   columns: [
     [say("name"), ({ name, slug }) => [name, slug].filter(Boolean).join(" · ")],
     [say("kind"), ({ kind }) => word("room", kind)],
+    [say("owner"), ({ owner, owner_username: name }) => (name ? link(name, ["people", name]) : owner)],
     [say("members"), ({ member_count: count }) => String(count)],
     [say("last-message"), ({ latest_at: at }) => time(at)],
     ["", ({ id, name, member_count: count }) => button(say("close-room"), async () => {
@@ -58,7 +60,6 @@ const rooms = ({ stoa, api, refresh }) => list(stoa, {
       }
     }, { class: "quiet" })],
   ],
-  isOptional: true,
 });
 
 function reportScreen({ api }, room, seq) {

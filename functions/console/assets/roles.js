@@ -1,12 +1,38 @@
 // Who is of the team, and one's own keys for programs.
 
-import { ask, card, el, everybodysKeys, form, keyColumns, link, list, notify, say, time, word } from "./parts.js";
+import { ask, button, card, el, everybodysKeys, form, keyColumns, link, list, notify, say, time, word } from "./parts.js";
+import { isAtLeast } from "./rights.js";
 
 const ROLES = ["superuser", "administrator", "moderator"];
 const KEYS = "/v1/me/api-keys";
+/** What keys open. */
+const SCOPES = { "products:write": say("scope-products"), "statistics:read": say("scope-statistics") };
+
+/** One's own keys for programs, and making another one. */
+function ownKeys({ stoa, api }) {
+  const [place, made] = [el("div"), el("div", { role: "status" })];
+  const revoke = async ({ id, name }) => {
+    const gone = await ask({ title: say("revoke"), rows: [[name, say("valid"), say("revoked")]] }, () => api.DELETE(`${KEYS}/{key}`, { params: { path: { key: id } } }));
+    if (!gone) return;
+    notify(say("done"));
+    show();
+  };
+  const show = () => place.replaceChildren(list(stoa, { title: say("own-keys"), path: KEYS, columns: keyColumns(revoke), empty: say("no-keys") }));
+  const scopes = Object.entries(SCOPES).map(([name, label]) => ({ name, label, kind: "check" }));
+  const add = button(say("new-key"), async () => {
+    const fields = [{ name: "name", label: say("name"), required: true, maxlength: 50 }, ...scopes];
+    const key = await ask({ title: say("new-key"), text: say("new-key-text"), fields, submit: say("save"), isDangerous: false }, ({ name, ...chosen }) => api.POST(KEYS, { body: { name, scopes: Object.keys(SCOPES).filter((scope) => chosen[scope]) } }));
+    if (!key) return;
+    made.replaceChildren(card(key.name, el("p", {}, say("new-key-once")), el("p", { class: "text" }, el("code", {}, key.key))));
+    show();
+  }, { "data-act": "new-key" });
+  show();
+  return [el("div", { class: "row" }, add), made, place];
+}
 
 export default function rolesScreen(app) {
-  const { stoa, api, go } = app;
+  const { stoa, go } = app;
+  const isSuperuser = isAtLeast("superuser");
   const team = ROLES.map((role) => list(stoa, {
     title: word("team", role),
     path: "/v1/admin/users",
@@ -16,20 +42,7 @@ export default function rolesScreen(app) {
       [say("joined"), ({ created_at: at }) => time(at)],
     ],
     empty: say("no-people"),
-    isOptional: true,
   }));
   const change = form({ name: "open", fields: [{ name: "username", label: say("username"), required: true, maxlength: 30 }], submit: say("open-person"), isMain: false }, ({ username }) => go(["people", username]));
-  const keys = list(stoa, {
-    title: say("own-keys"),
-    path: KEYS,
-    columns: keyColumns(async ({ id, name }) => {
-      if (await ask({ title: say("revoke"), rows: [[name, say("valid"), say("revoked")]] }, () => api.DELETE(`${KEYS}/{key}`, { params: { path: { key: id } } }))) {
-        notify(say("done"));
-        app.refresh();
-      }
-    }),
-    empty: say("no-keys"),
-    isOptional: true,
-  });
-  return { title: word("screen", "roles"), content: [card(say("change-roles"), el("p", {}, say("change-roles-text")), change), ...team, keys, everybodysKeys(app, undefined, app.refresh)] };
+  return { title: word("screen", "roles"), content: [isSuperuser ? card(say("change-roles"), el("p", {}, say("change-roles-text")), change) : "", ...team, ...ownKeys(app), isSuperuser ? everybodysKeys(app, undefined, app.refresh) : ""] };
 }

@@ -64,9 +64,16 @@ function steps(first, done) {
     show(flow.next === "choose_factor" ? choice() : proof());
   }
 
-  render();
-  // There is nothing to choose from one factor.
-  if (flow.next === "choose_factor" && flow.allowed.length === 1) void go(flow.choose(flow.allowed[0]));
+  /** There is nothing to choose from one factor. It is only shown if it could not be chosen: who presses it meanwhile would choose it twice. */
+  async function chooseOnly() {
+    const { problem } = await go(flow.choose(flow.allowed[0]));
+    if (!problem) return;
+    show(choice());
+    place.querySelector(".problem").textContent = told(problem);
+  }
+
+  if (flow.next === "choose_factor" && flow.allowed.length === 1) void chooseOnly();
+  else render();
   return place;
 }
 

@@ -1,6 +1,7 @@
 // Support: the threads of customers, and one of them with its messages, notes, prepared replies, and who else of the team is in it.
 
-import { act, arrange, ask, button, card, chip, el, filters, form, link, loaded, notify, remembered, row, say, table, time, told, word } from "./parts.js";
+import { act, arrange, ask, button, card, chip, el, filters, form, link, list, loaded, notify, remembered, row, say, table, time, told, word } from "./parts.js";
+import { isAtLeast, opens } from "./rights.js";
 
 /** @type {import("/client/stoa.js").ThreadState[]} */
 const STATES = ["open", "waiting", "snoozed", "done"];
@@ -161,28 +162,30 @@ function others(thread, me) {
   return { place, end: () => (clearTimeout(timer), ends.forEach((stop) => stop())) };
 }
 
-function notes(thread, room) {
-  const shown = loaded(() => thread.notes().page(), ({ items }) => {
-    const remove = (id, text) => button(say("delete"), async (node) => {
-      await act(node, async () => {
-        const answer = await thread.removeNote(id);
-        // It is somebody else's.
-        if (answer.problem?.code !== "reason_required") return answer;
-        await ask({ title: say("delete"), rows: [[say("note"), text, "–"]], why: true }, (_, header) => thread.removeNote(id, header));
-        return {};
-      });
-      await shown.reload();
-    }, { class: "quiet" });
-    return items.length === 0 ? el("p", { class: "soft" }, say("no-notes"))
-      : el("ul", { class: "rows", "data-notes": true }, items.map(({ id, author, text, created_at: at }) => el("li", {}, el("span", {}, el("strong", {}, author?.username ?? "–"), " ", text), el("span", { class: "small soft" }, time(at)), remove(id, text))));
-  });
+/** What the team notes about a thread. The customer does not see it. */
+function notes({ stoa }, thread, room, me) {
+  const place = el("div", { "data-notes": true });
+  // Superusers delete those of others, and say why.
+  const remove = ({ id, author, text }) => (author?.id === me || isAtLeast("superuser") ? button(say("delete"), async () => {
+    const why = author?.id !== me;
+    if (await ask({ title: say("delete"), rows: [[say("note"), text, "–"]], why }, (_, header) => thread.removeNote(id, why ? header : undefined))) show();
+  }, { class: "quiet" }) : "");
+  const show = () => place.replaceChildren(list(stoa, {
+    title: say("notes"),
+    path: "/v1/support/threads/{thread}/notes",
+    params: { path: { thread: room } },
+    columns: [[say("author"), ({ author }) => author?.username], [say("note"), ({ text }) => text], [say("when"), ({ created_at: at }) => time(at)], ["", remove]],
+    empty: say("no-notes"),
+  }));
   const write = form({ name: "note", fields: [{ name: "text", label: say("note"), required: true, maxlength: 2000 }], submit: say("save"), isMain: false, keeps: `note ${room}` }, async ({ text }, node) => {
     const answer = await thread.note(text);
-    if (!answer.problem) node.reset();
-    await shown.reload();
+    if (answer.problem) return answer;
+    node.reset();
+    show();
     return answer;
   });
-  return card(say("notes"), el("div", { class: "body stack" }, el("p", { class: "soft small" }, say("notes-text")), shown.place, write));
+  show();
+  return [place, card(say("note"), el("div", { class: "body stack" }, el("p", { class: "soft small" }, say("notes-text")), write))];
 }
 
 /** Puts a text where the cursor is in a field, and leaves what is typed there. */
@@ -233,7 +236,7 @@ function threadScreen(app, id) {
     if (!now) return;
     title.textContent = `${now.customer.username}: ${now.subject}`;
     document.title = `${title.textContent} · Stoa`;
-    head.replaceChildren(chip(word("thread", now.state)), now.assignee ? chip(say("has-it", { name: now.assignee.username }), "accent") : "", link(say("to-person"), ["people", now.customer.username]));
+    head.replaceChildren(chip(word("thread", now.state)), now.assignee ? chip(say("has-it", { name: now.assignee.username }), "accent") : "", opens("people") ? link(say("to-person"), ["people", now.customer.username]) : "");
     take.hidden = now.state === "done" || now.assignee?.id === user.id;
     for (const one of states) one.hidden = one.dataset.set === now.state;
     // Who has pressed a button that is not there any more is at the next one.
@@ -264,7 +267,7 @@ function threadScreen(app, id) {
       head, here.place, desk,
       el("div", { class: "row" }, take, give, states),
       el("div", { class: "stack" }, talk.content, replyField),
-      notes(thread, id),
+      notes(app, thread, id, user.id),
     ],
     end,
   };

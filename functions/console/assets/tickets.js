@@ -19,6 +19,7 @@ function listScreen({ stoa }, route) {
     query: { ...route.filters, state },
     columns: [
       [say("from"), ({ id, name }) => link(name, ["tickets", id])],
+      [say("account"), ({ username }) => (username ? link(username, ["people", username]) : "–")],
       [say("subject"), ({ subject_name: subject }) => subject],
       [say("state"), ({ state: now }) => chip(word("thread", now))],
       [say("assignee"), ({ assignee }) => assignee?.username],
@@ -43,7 +44,10 @@ function ticketScreen({ stoa, api }, id) {
   };
   const shown = loaded(read, ({ ticket, messages }) => {
     const change = (title, asked, bodyOf, rows) => button(title, async () => {
-      const done = await ask({ title, rows: rows(), fields: asked, isDangerous: false, reread: async () => (await read(), rows()) }, (values) => api.PATCH(TICKET, { params: { ...params, header: { "If-Match": version } }, body: bodyOf(values) }));
+      const done = await ask({ title, rows: rows(), fields: asked, isDangerous: false, reread: async () => (await read(), rows()) }, async (values) => {
+        const { problem, ...body } = await bodyOf(values);
+        return problem ? { problem } : api.PATCH(TICKET, { params: { ...params, header: { "If-Match": version } }, body });
+      });
       if (done) {
         notify(say("saved"));
         await shown.reload();
@@ -53,6 +57,10 @@ function ticketScreen({ stoa, api }, id) {
       ({ until }) => (until ? { state, snoozed_until: new Date(until).toISOString() } : { state }), () => [[say("state"), word("thread", now.state), word("thread", state)]]));
     const me = stoa.session.current.user;
     const take = change(say("take"), [], () => ({ assignee: me.id }), () => [[say("assignee"), now.assignee?.username, me.username]]);
+    const give = change(say("give"), [{ name: "username", label: say("username"), required: true, maxlength: 30 }], async ({ username }) => {
+      const { data, problem } = await stoa.people.profile(username);
+      return problem ? { problem } : { assignee: data.id };
+    }, () => [[say("assignee"), now.assignee?.username, "…"]]);
     // The key is that of this text: sent twice, it is mailed once.
     let key = crypto.randomUUID();
     const answer = form({ name: "answer", fields: [{ name: "text", label: say("answer-by-mail"), kind: "textarea", required: true, maxlength: 10_000 }], submit: say("send"), tall: true, keeps: `ticket ${id}` }, async ({ text }) => {
@@ -64,9 +72,9 @@ function ticketScreen({ stoa, api }, id) {
       return sent;
     });
     return [
-      el("p", { class: "row" }, chip(word("thread", ticket.state)), ticket.assignee ? chip(say("has-it", { name: ticket.assignee.username ?? "–" }), "accent") : ""),
-      el("div", { class: "row" }, ticket.state === "done" || ticket.assignee?.id === me.id ? "" : take, states),
-      card(ticket.subject_name, el("div", { class: "body" }, details({ from: ticket.name, ...ticket }, ["id", "state", "subject", "subject_name", "assignee", "messages", "preview", "name"]))),
+      el("p", { class: "row" }, chip(word("thread", ticket.state)), ticket.assignee ? chip(say("has-it", { name: ticket.assignee.username ?? "–" }), "accent") : "", ticket.username ? link(ticket.username, ["people", ticket.username]) : ""),
+      el("div", { class: "row" }, ticket.state === "done" || ticket.assignee?.id === me.id ? "" : take, ticket.state === "done" ? "" : give, states),
+      card(ticket.subject_name, el("div", { class: "body" }, details({ from: ticket.name, ...ticket }, ["id", "state", "subject", "subject_name", "assignee", "messages", "preview", "name", "username", ...(ticket.username ? ["user"] : [])]))),
       card(say("messages"), el("ol", { class: "body stack said-by-mail" }, messages.map(({ author, text, at }) => el("li", {}, el("p", { class: "small soft" }, author ? author.username ?? "–" : ticket.name, " ", time(at)), el("p", { class: "text" }, text))))),
       card(say("answer-by-mail"), el("div", { class: "body" }, answer)),
     ];

@@ -2,6 +2,7 @@
 
 import { address, el, link, list, loaded, money, say, time, word } from "./parts.js";
 import { givenUp, raised } from "./health.js";
+import { isAtLeast } from "./rights.js";
 
 /** Where one finds what is counted. */
 const PLACES = {
@@ -27,7 +28,6 @@ export default function workScreen(app) {
   const counts = loaded(
     () => api.GET("/v1/admin/work"),
     (data) => el("ul", { class: "work" }, Object.entries(data).filter(([, value]) => value?.count !== undefined).map(counted)),
-    true,
   );
   const threads = list(stoa, {
     title: say("waiting-threads"),
@@ -50,9 +50,8 @@ export default function workScreen(app) {
       [say("reported"), ({ reported_at: at }) => time(at)],
     ],
     empty: say("no-reports"),
-    isOptional: true,
   });
-  const tickets = list(stoa, {
+  const tickets = () => list(stoa, {
     title: say("open-tickets"),
     path: "/v1/admin/tickets",
     query: { state: "open", limit: 10 },
@@ -62,9 +61,8 @@ export default function workScreen(app) {
       [say("when"), ({ created_at: at }) => time(at)],
     ],
     empty: say("no-tickets"),
-    isOptional: true,
   });
-  const orders = ["paid", "placed"].map((state) => list(stoa, {
+  const orders = () => ["paid", "placed"].map((state) => list(stoa, {
     title: `${say("orders-to-ship")}: ${word("order", state)}`,
     path: "/v1/admin/orders",
     query: { state, limit: 10 },
@@ -74,7 +72,7 @@ export default function workScreen(app) {
       [say("placed"), ({ created_at: at }) => time(at)],
     ],
     empty: say("no-orders"),
-    isOptional: true,
   }));
-  return { title: word("screen", "work"), content: [raised(api).place, counts.place, threads, tickets, ...orders, reports, givenUp(app)] };
+  const forAdministrators = isAtLeast("administrator") ? [tickets(), ...orders()] : [];
+  return { title: word("screen", "work"), content: [isAtLeast("administrator") ? raised(api).place : "", counts.place, threads, ...forAdministrators, reports, isAtLeast("superuser") ? givenUp(app) : ""] };
 }

@@ -15,7 +15,7 @@ use web::{Created, Error, IdempotencyKey, Json, Path, Problems, RequestId};
 
 use crate::{
     desk::entry,
-    shown::{Team, TicketMessageInfo},
+    shown::{Names, TicketMessageInfo},
 };
 
 /// Answers of one person of the team: each is a mail to somebody outside.
@@ -66,5 +66,5 @@ pub async fn answer_ticket(
     });
     let written = written.await?;
     tracing::info!(ticket.id = %id, actor.id = %me.id, "a ticket was answered");
-    Ok(Created(format!("/v1/admin/tickets/{id}"), Team::of(me).message(&written)))
+    Ok(Created(format!("/v1/admin/tickets/{id}"), Names::of(me).message(&written)))
 }

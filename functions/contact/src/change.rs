@@ -20,7 +20,7 @@ use web::{Error, IfMatch, Json, Language, Path, Problems, RequestId, Versioned};
 
 use crate::{
     desk::entry,
-    shown::{Team, TicketInfo},
+    shown::{Names, TicketInfo},
 };
 
 /// What to change of a ticket. What is absent stays.
@@ -44,7 +44,7 @@ impl UpdateTicket {
     fn state(&self, now: Time) -> Result<Option<(ThreadState, Option<Time>)>, FieldError> {
         match (self.state, self.snoozed_until) {
             (Some(state), until) => Ok(Some((state, state.snooze(until, now)?))),
-            (None, Some(_)) => Err(FieldError::new("choice")),
+            (None, Some(_)) => Err(FieldError::CHOICE),
             (None, None) => Ok(None),
         }
     }
@@ -55,13 +55,13 @@ impl UpdateTicket {
         let state = fields.take("/snoozed_until", self.state(now));
         let done = self.state.unwrap_or(ticket.state) == ThreadState::Done;
         let assignee = match self.assignee {
-            PatchMember::To(_) if done => fields.take("/assignee", Err(FieldError::new("choice"))),
+            PatchMember::To(_) if done => fields.take("/assignee", Err(FieldError::CHOICE)),
             PatchMember::Leave => ticket.assignee,
             PatchMember::Clear => None,
             PatchMember::To(person) if Some(person) == ticket.assignee => Some(person),
             PatchMember::To(person) => {
                 let may = may_have(table, person).await?;
-                fields.take("/assignee", may.then_some(person).ok_or_else(|| FieldError::new("choice")))
+                fields.take("/assignee", may.then_some(person).ok_or(FieldError::CHOICE))
             }
         };
         fields.finish()?;
@@ -97,7 +97,7 @@ fn require_may_have(tx: &mut Tx, person: UserId, caller: UserId) -> Vec<Slot> {
 /// A JSON merge patch (RFC 7396).
 ///
 /// AWS calls: the caller and their roles in one; a read; a batch of the person and their roles if it is given to somebody; a transaction,
-/// unless nothing changes; a batch of who has it, if anybody has.
+/// unless nothing changes; a batch of who wrote and who has it, if these are accounts.
 #[utoipa::path(patch, path = "/v1/admin/tickets/{ticket}",
     request_body(
         content(
@@ -138,12 +138,12 @@ pub async fn update_ticket(
             Ok(()) => {}
             Err(e) if e.refused(own) => return Err(Kind::VersionMismatch.into()),
             Err(e) if may.iter().any(|slot| e.refused(*slot)) => {
-                return Err(Problem::field("/assignee", FieldError::new("choice")).into());
+                return Err(Problem::field("/assignee", FieldError::CHOICE).into());
             }
             Err(e) => return Err(staff::refused(e, still).into()),
         }
         tracing::info!(ticket.id = %id, actor.id = %me, state = next.state.as_str(), "a ticket was changed by staff");
     }
-    let team = Team::read(&s.table, next.assignee.into_iter().collect()).await?;
-    Ok(Versioned(next.version, team.ticket(&next, &s.subjects, locale, now)))
+    let names = Names::read(&s.table, &[&next], &[]).await?;
+    Ok(Versioned(next.version, names.ticket(&next, &s.subjects, locale, now)))
 }

@@ -17,7 +17,7 @@ use tickets::{Days, Ticket, TicketPosition, Words};
 use utoipa::{IntoParams, ToSchema};
 use web::{Error, Json, Language, PageQuery, Path, Problems, Query, RequestId, Versioned};
 
-use crate::shown::{Team, TicketInfo, TicketMessageInfo};
+use crate::shown::{Names, TicketInfo, TicketMessageInfo};
 
 /// Tickets that a request looks at for the words that it looks for.
 const EXAMINED: u32 = 200;
@@ -74,7 +74,8 @@ pub struct TicketList {
 /// Lists the tickets in one state, or of one account, all or those with some words. For administrators. With `q` a request looks at no
 /// more than 200 of them.
 ///
-/// AWS calls: the caller and their roles in one; a query; a batch of who has them, if anybody has.
+/// AWS calls: the caller and their roles in one; a query; a batch of who wrote and who has them, if these are
+/// accounts.
 #[utoipa::path(get, path = "/v1/admin/tickets", params(TicketsQuery, PageQuery),
     extensions(("x-problems" = json!(["cursor_invalid", "invalid"]))),
     responses((status = 200, body = TicketList), Problems))]
@@ -109,8 +110,8 @@ pub async fn list_tickets(
         (found.items, cursors.next(next)?)
     };
     let kept: Vec<&Ticket> = found.iter().filter(|ticket| ticket.is_kept(now)).collect();
-    let team = Team::read(&s.table, kept.iter().filter_map(|ticket| ticket.assignee).collect()).await?;
-    let items = kept.into_iter().map(|ticket| team.ticket(ticket, &s.subjects, locale, now)).collect();
+    let names = Names::read(&s.table, &kept, &[]).await?;
+    let items = kept.into_iter().map(|ticket| names.ticket(ticket, &s.subjects, locale, now)).collect();
     Ok(Json(TicketList { items, next_cursor }))
 }
 
@@ -142,11 +143,10 @@ pub async fn get_ticket(
     let mut tx = Tx::new();
     s.audit.add(&mut tx, &entry(&s, caller.member.user.id, &request, Action::TicketRead, &ticket));
     s.table.commit(tx).await?;
-    let people = ticket.assignee.into_iter().chain(messages.iter().filter_map(|message| message.author)).collect();
-    let team = Team::read(&s.table, people).await?;
+    let names = Names::read(&s.table, &[&ticket], &messages).await?;
     let shown = TicketRead {
-        ticket: team.ticket(&ticket, &s.subjects, locale, now),
-        messages: messages.iter().map(|message| team.message(message)).collect(),
+        ticket: names.ticket(&ticket, &s.subjects, locale, now),
+        messages: messages.iter().map(|message| names.message(message)).collect(),
     };
     Ok(Versioned(ticket.version, shown))
 }

@@ -51,6 +51,10 @@ pub struct TicketInfo {
     /// Their account, if they were signed in.
     #[serde(skip_serializing_if = "Option::is_none")]
     user: Option<UserId>,
+    /// The username of that account. Absent if it is gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(examples("ana"))]
+    username: Option<String>,
     /// The language that they write in.
     locale: Locale,
     /// The number of messages.
@@ -87,22 +91,28 @@ pub struct TicketMessageInfo {
     at: Timestamp,
 }
 
-/// People of the team by their ids, with their usernames.
-pub struct Team(BTreeMap<UserId, Username>);
+/// The accounts that tickets name, those of the team and those that wrote, with their usernames.
+pub struct Names(BTreeMap<UserId, Username>);
 
-impl Team {
+impl Names {
     /// This person alone.
     pub fn of(user: &User) -> Self {
         Self(BTreeMap::from([(user.id, user.username.clone())]))
     }
 
-    /// Reads the usernames of these people. One batch, if there is anybody.
-    pub async fn read(table: &Table, people: BTreeSet<UserId>) -> Result<Self, StoreError> {
+    /// Reads the usernames of those who wrote and have these tickets, and of the authors of these messages. One batch, if there is anybody.
+    pub async fn read(table: &Table, tickets: &[&Ticket], messages: &[TicketMessage]) -> Result<Self, StoreError> {
+        let named = tickets.iter().flat_map(|ticket| [ticket.user, ticket.assignee]);
+        let people: BTreeSet<UserId> = named.chain(messages.iter().map(|message| message.author)).flatten().collect();
         Ok(Self(user::usernames(table, people).await?))
     }
 
+    fn username(&self, id: UserId) -> Option<String> {
+        self.0.get(&id).map(ToString::to_string)
+    }
+
     fn person(&self, id: UserId) -> TicketPerson {
-        TicketPerson { id, username: self.0.get(&id).map(ToString::to_string) }
+        TicketPerson { id, username: self.username(id) }
     }
 
     /// A ticket as it is now.
@@ -121,6 +131,7 @@ impl Team {
             email: ticket.email.to_string(),
             proven: ticket.proven,
             user: ticket.user,
+            username: ticket.user.and_then(|id| self.username(id)),
             locale: ticket.locale,
             messages: ticket.messages,
             created_at: ticket.created_at.into(),

@@ -13,11 +13,12 @@ mod checkpoint;
 use std::time::Duration;
 
 use accounts::{
+    DELETION_RUNS,
     deletion::{self, Deletion, Stage},
     last_run::noted,
 };
 use checkpoint::Checkpoint;
-use function::{Boot, Context, Failure, Figures, Function, StartError};
+use function::{Boot, Context, Failure, Function, StartError};
 use kernel::{Sys, Time};
 use serde::{Serialize, de::IgnoredAny};
 use store::{Item as _, Row, StoreError, Table};
@@ -41,7 +42,6 @@ const LATE: Duration = Duration::from_secs(7_200);
 struct State {
     table: Table,
     sys: Sys,
-    figures: Figures,
 }
 
 /// The result of a run.
@@ -67,8 +67,7 @@ struct Report {
 /// [`StartError::Config`]
 pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (aws, sys) = (boot.aws()?, boot.sys.clone());
-    let figures = Figures::new(&boot);
-    let state = boot.env.read(|r| State { table: Table::read(r, &aws, &sys), sys: sys.clone(), figures })?;
+    let state = boot.env.read(|r| State { table: Table::read(r, &aws, &sys), sys: sys.clone() })?;
     state.table.warm_up().await;
     Ok(Function::new(state, |s, _: IgnoredAny, context| async move {
         noted((&s.table, &s.sys), env!("CARGO_PKG_NAME"), EVERY, Box::pin(scan_table(&s, &context))).await
@@ -103,7 +102,7 @@ async fn scan_table(s: &State, context: &Context) -> Result<Report, Failure> {
         return Err(format!("{failed} of {examined} deletions could not be moved on").into());
     }
     // An alarm goes off when this metric stops.
-    s.figures.report_of("TableName", s.table.name(), &[("DeletionRuns", 1)]);
+    s.table.report(&[(DELETION_RUNS, 1)]);
     Ok(report)
 }
 

@@ -10,10 +10,11 @@
 use std::time::Duration;
 
 use accounts::{
+    DELETION_RUNS,
     deletion::{self, Deletion, Due, SHARDS, SWEEP},
     last_run::LastRun,
 };
-use function::{Boot, Context, Failure, Figures, Function, StartError};
+use function::{Boot, Context, Failure, Function, StartError};
 use futures_util::future::join_all;
 use kernel::{Sys, Time};
 use serde::{Serialize, de::IgnoredAny};
@@ -31,7 +32,6 @@ const MARGIN: Duration = Duration::from_secs(15);
 struct State {
     table: Table,
     sys: Sys,
-    figures: Figures,
 }
 
 /// The result of a run.
@@ -53,8 +53,7 @@ struct Report {
 /// [`StartError::Config`]
 pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (aws, sys) = (boot.aws()?, boot.sys.clone());
-    let figures = Figures::new(&boot);
-    let state = boot.env.read(|r| State { table: Table::read(r, &aws, &sys), sys: sys.clone(), figures })?;
+    let state = boot.env.read(|r| State { table: Table::read(r, &aws, &sys), sys: sys.clone() })?;
     state.table.warm_up().await;
     Ok(Function::new(state, |s, _: IgnoredAny, context| async move { sweep(&s, &context).await }))
 }
@@ -76,7 +75,7 @@ async fn sweep(s: &State, context: &Context) -> Result<Report, Failure> {
     }
     s.table.put_always(&LastRun { function: SWEEP.to_owned(), at: now }).await?;
     // Another alarm goes off when this metric stops.
-    s.figures.report_of("TableName", s.table.name(), &[("DeletionRuns", 1)]);
+    s.table.report(&[(DELETION_RUNS, 1)]);
     Ok(report)
 }
 

@@ -55,7 +55,7 @@ use events::{
     once,
     shop::OrderPlaced,
 };
-use function::{Boot, Context, Failure, Figures, Function, Scheduled, StartError};
+use function::{Boot, Context, Failure, Function, Scheduled, StartError, metrics::Metric};
 use kernel::{Locale, Sys};
 use outbound::{Mailer, Text, Texter};
 use payments::{Donor, Plan};
@@ -79,6 +79,13 @@ events::hears! {
     TranscriptAsked,
 }
 
+function::metrics! {
+    /// Text messages that were sent.
+    const TEXTS_SENT: Metric = Metric::new("TextsSent");
+    /// Text messages that could not be sent.
+    const TEXTS_FAILED: Metric = Metric::new("TextsFailed");
+}
+
 /// The state of the function: its clients, keys and settings.
 #[derive(Clone)]
 struct State {
@@ -89,7 +96,6 @@ struct State {
     texter: Texter,
     sending: SendLimits,
     test_phones: TestPhones,
-    figures: Figures,
     /// The names of the subjects of the contact form.
     subjects: Subjects,
     /// Seals the links that stop mails.
@@ -106,7 +112,7 @@ impl State {
             return Ok(());
         }
         let sent = self.texter.send(to, locale, text).await;
-        self.figures.report(&[("TextsSent", u64::from(sent.is_ok())), ("TextsFailed", u64::from(sent.is_err()))]);
+        self.table.report(&[(TEXTS_SENT, u64::from(sent.is_ok())), (TEXTS_FAILED, u64::from(sent.is_err()))]);
         Ok(sent?)
     }
 }
@@ -128,9 +134,8 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
             code_key: keys.code_key(),
             mailer: Mailer::read(r, &aws, &sys),
             texter: Texter::read(r, &aws, &link_base),
-            sending: SendLimits::read(r, Figures::new(&boot)),
+            sending: SendLimits::read(r),
             test_phones: TestPhones::read(r),
-            figures: Figures::new(&boot),
             subjects: Subjects::read(r),
             sealer,
             public_url: r.address("PUBLIC_URL").trim_end_matches('/').into(),

@@ -7,7 +7,7 @@ use outbound::Text;
 
 use crate::{State, notice::text_within_limit};
 
-/// Sends the text message, unless the person has got an address in the meantime or their account is not active.
+/// Sends the text message, unless the person has got an address in the meantime, their account is not active, or a limit is reached.
 pub(crate) async fn text(s: &State, user: UserId, messages: u32) -> Result<(), Failure> {
     let person = s.table.get::<User>(User::key_of(user)).await?.filter(|person| person.status == Status::Active && person.email.is_none());
     let Some(person) = person else { return Ok(()) };

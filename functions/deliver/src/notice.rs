@@ -8,10 +8,12 @@ use accounts::{
 use events::{Notice, part};
 use function::Failure;
 use kernel::{
-    Kind, Time,
+    Time,
     id::{EventId, UserId},
 };
 use outbound::{Happened, Mail, Occasion, Text};
+use proofs::sending::NOTICES;
+use store::limits::LimitError;
 
 use crate::{
     CONSUMER, State,
@@ -84,16 +86,17 @@ async fn text_person(s: &State, person: &User, notice: Notice, happened: &Happen
     Ok(())
 }
 
-/// Sends a text message that was not counted before, within the limit of notices to the number. False if the limit is reached. Three
-/// counters.
+/// Sends a text message that was not counted before, within the limit of notices to the number. False if the limit is reached. If no more
+/// text messages may be sent to anybody now, this fails, and an operator can have the message sent later; except that about unread messages,
+/// which would be wrong then. Three counters.
 pub(crate) async fn text_within_limit(s: &State, person: &User, phone: &Phone, text: &Text) -> Result<bool, Failure> {
     let permit = match s.sending.notice(&s.table, s.sys.now(), phone).await {
         Ok(permit) => permit,
-        Err(problem) if problem.kind == Kind::TooManyRequests => {
-            tracing::warn!(user.id = %person.id, ?text, "somebody was told too often already");
+        Err(LimitError::Reached(reached)) if reached.quota == NOTICES || matches!(text, Text::Missed { .. }) => {
+            tracing::warn!(user.id = %person.id, limit = reached.quota.name, ?text, "a text message is dropped, because a limit is reached");
             return Ok(false);
         }
-        Err(problem) => return Err(problem.into()),
+        Err(e) => return Err(e.into()),
     };
     let sent = s.text(phone.as_ref(), person.locale, text).await;
     if sent.is_err() {

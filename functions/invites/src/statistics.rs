@@ -104,7 +104,7 @@ fn parse(asked: &Days, sys: &Sys) -> Result<Vec<Day>, Problem> {
     let mut fields = Fields::new();
     let days = asked.days.unwrap_or(DAYS);
     if !(1..=DAYS_MAX).contains(&days) {
-        fields.wrong("/days", FieldError::new("range").with("min", 1).with("max", DAYS_MAX));
+        fields.wrong("/days", FieldError::RANGE.with("min", 1).with("max", DAYS_MAX));
     }
     let until = asked.until.as_deref().map_or_else(|| Ok(Day::of(sys.now())), Day::parse);
     match fields.take("/until", until) {

@@ -29,7 +29,7 @@ use accounts::{
 };
 use axum::extract::FromRef;
 use discovery::PublishedAddresses;
-use function::{Boot, Figures, Function, StartError};
+use function::{Boot, Function, StartError};
 use kernel::Sys;
 use passkeys::Site;
 use proofs::{
@@ -63,7 +63,6 @@ pub struct State {
     cooldown: PasswordCooldown,
     gate: Gate,
     published: PublishedAddresses,
-    figures: Figures,
 }
 
 impl State {
@@ -112,12 +111,11 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         hasher: keys.hasher(&sys),
         factor_keys: keys.factor_keys(&sys),
         site,
-        sending: SendLimits::read(r, Figures::new(&boot)),
+        sending: SendLimits::read(r),
         codes: CodeRules::read(r),
         cooldown: PasswordCooldown::read(r),
         gate: Gate::new(keys.code_key().secret().clone()),
         published: PublishedAddresses::read(r),
-        figures: Figures::new(&boot),
         sys: sys.clone(),
     })?;
     web::function(&boot, cookies.guard(routes()), state)

@@ -4,7 +4,10 @@ use accounts::session::{self, RefreshToken, Refreshed};
 use axum::extract::State;
 use http::HeaderMap;
 use kernel::{Kind, Problem};
-use proofs::signed_in::{self, SignedIn, TokenDelivery};
+use proofs::{
+    MISUSE,
+    signed_in::{self, SignedIn, TokenDelivery},
+};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use web::{Client, Json, Problems};
@@ -42,7 +45,7 @@ pub async fn refresh_session(
     match session::refresh(&s.table, &s.sys, s.code_key.secret(), &token, &client).await? {
         Refreshed::Alive { session, refresh } => Ok(SignedIn::new(&s.issuer, &session, &refresh, delivery)?),
         Refreshed::Reused => {
-            s.figures.report_of("TableName", s.table.name(), &[("Misuse", 1)]);
+            s.table.report(&[(MISUSE, 1)]);
             Err(Kind::RefreshInvalid.because("a spent refresh token was used again").into())
         }
         Refreshed::Invalid => Err(Kind::RefreshInvalid.because("the refresh token leads to no session").into()),

@@ -13,7 +13,7 @@ use http::HeaderMap;
 use kernel::{FieldError, Kind, Problem, Secret, Time, id::UserId};
 use passkeys::{AnswerError, PublicKeyCredential, VerifiedAnswer};
 use proofs::{
-    FlowToken,
+    FlowToken, MISUSE,
     challenge::{self, Challenge, DIGITS, Sent},
     code::TypedCode,
     completion::{CompletedSignIn, SignInReply},
@@ -158,7 +158,7 @@ impl FactorAnswer {
                 let answer = serde_json::from_value(answer).map_err(|e| Problem::new(Kind::PasskeyInvalid).because(e))?;
                 Ok(Self::Passkey(Box::new(answer)))
             }
-            _ => Err(Problem::field("/code", FieldError::new("choice"))),
+            _ => Err(Problem::field("/code", FieldError::CHOICE)),
         }
     }
 
@@ -506,7 +506,7 @@ async fn check_passkey(
         if flow.user.is_some() { s.site.check(now, state, answer, user.id, has) } else { s.site.check_any(now, state, answer, has) };
     if matches!(judged, Err(AnswerError::Copied)) {
         tracing::warn!(user.id = %user.id, "the count of a passkey went back: there may be a copy");
-        s.figures.report_of("TableName", s.table.name(), &[("Misuse", 1)]);
+        s.table.report(&[(MISUSE, 1)]);
         let mut tx = Tx::new();
         accounts::user::notify_of(&mut tx, &s.sys, user.id, Notice::PasskeyCopied, client);
         s.table.commit(tx).await?;

@@ -16,7 +16,7 @@ mod status;
 
 use accounts::{audit::Audit, token::Tokens};
 use axum::extract::FromRef;
-use function::{Boot, Figures, Function, StartError};
+use function::{Boot, Function, StartError};
 use kernel::Sys;
 use passkeys::Site;
 use proofs::{code_rules::CodeRules, guesses::PasswordCooldown, sending::SendLimits};
@@ -79,7 +79,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         tokens: tokens.clone(),
         keys,
         site,
-        sending: SendLimits::read(r, Figures::new(&boot)),
+        sending: SendLimits::read(r),
         codes: CodeRules::read(r),
         cooldown: PasswordCooldown::read(r),
         sys: sys.clone(),

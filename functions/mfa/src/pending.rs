@@ -7,10 +7,10 @@ use accounts::{
     user::{Factor, User, partition},
 };
 use callers::{Member, Proof};
-use kernel::{Kind, Problem, Sys, Time, Timestamp, id::UserId};
+use kernel::{FieldError, Kind, Problem, Sys, Time, Timestamp, id::UserId};
 use proofs::{
     challenge::{Challenge, DIGITS, Form, Purpose, Sent},
-    code::{TypedCode, not_a_code},
+    code::TypedCode,
     factor::{AppFactor, FactorKeys, Steps},
     sending::Permit,
 };
@@ -99,7 +99,7 @@ impl Setup {
     pub async fn check_app(&self, table: &Table, keys: &FactorKeys, now: Time, code: &TypedCode) -> Result<AppFactor, Problem> {
         if matches!(code, TypedCode::Long(_)) {
             // An app never shows such a code, so it is refused without counting an attempt.
-            return Err(Problem::field("/code", not_a_code()));
+            return Err(Problem::field("/code", FieldError::CODE_FORMAT));
         }
         let app = self.app.clone().ok_or(Kind::NotFound)?;
         let count = Update::of(self.key()).add("tries", 1).when(field("tries").lt(TRIES).and(self.unchanged()));

@@ -58,7 +58,7 @@ impl Countries {
     /// Parses the code of one of them.
     fn parse(&self, typed: &str) -> Result<Country, FieldError> {
         let country = Country::parse(typed)?;
-        if self.0.contains(&country) { Ok(country) } else { Err(FieldError::new("choice")) }
+        if self.0.contains(&country) { Ok(country) } else { Err(FieldError::CHOICE) }
     }
 }
 

@@ -107,7 +107,7 @@ impl Filters {
         let named = fields.take("/creator", parse_term(query.creator.as_deref(), CREATOR_MAX)).flatten();
         // The id is ignored if there is a part of the name.
         let id = given(&query.creator_id).filter(|_| named.is_none());
-        let id = id.map(|id| fields.take("/creator_id", id.trim().parse::<UserId>().map_err(|_| FieldError::new("id"))));
+        let id = id.map(|id| fields.take("/creator_id", id.trim().parse::<UserId>().map_err(|_| FieldError::ID)));
         let country = given(&query.country).map(|country| fields.take("/country", Country::parse(&country)));
         fields.finish()?;
         let creator = named.map(Creator::Named).or_else(|| id.flatten().map(Creator::Is));
@@ -147,7 +147,7 @@ impl Filters {
 fn parse_term(typed: Option<&str>, max: usize) -> Result<Option<Term>, FieldError> {
     let typed = typed.unwrap_or_default().trim();
     if typed.chars().count() > max {
-        return Err(FieldError::new("too_long").with("max", max));
+        return Err(FieldError::TOO_LONG.with("max", max));
     }
     Ok(Term::part(typed))
 }

@@ -224,7 +224,7 @@ pub async fn read_notifications(
 ) -> Result<NoContent, web::Error> {
     // With an id of the future, later notifications would be marked as read.
     if i64::try_from(body.upto.ulid().timestamp_ms()).unwrap_or(i64::MAX) > s.sys.now().millis() {
-        return Err(Problem::field("/upto", FieldError::new("in_future")).into());
+        return Err(Problem::field("/upto", FieldError::IN_FUTURE).into());
     }
     let read = Update::upsert::<Inbox>(Inbox::key_of(caller.user.id)).set("read_upto", body.upto);
     let forward = field("read_upto").absent().or(field("read_upto").lt(body.upto));

@@ -176,7 +176,7 @@ impl UpdateNotificationSettings {
                 let Some(on) = wanted else { continue };
                 settings.set(category, channel, on);
                 if settings.wants(category, channel) != on {
-                    fields.wrong(&format!("/{}/{}", category.name(), channel.name()), FieldError::new("fixed"));
+                    fields.wrong(&format!("/{}/{}", category.name(), channel.name()), FieldError::FIXED);
                 }
             }
         }

@@ -187,7 +187,7 @@ pub struct PutInCart {
 
 impl PutInCart {
     fn parse(&self) -> Result<Option<Quantity>, Problem> {
-        let range = || FieldError::new("range").with("min", 0).with("max", QUANTITY_MAX);
+        let range = || FieldError::RANGE.with("min", 0).with("max", QUANTITY_MAX);
         match self.quantity {
             0 => Ok(None),
             number => Quantity::new(number).map(Some).ok_or_else(|| Problem::field("/quantity", range())),

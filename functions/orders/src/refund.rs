@@ -56,10 +56,10 @@ pub struct NewRefund {
 impl NewRefund {
     fn check(&self, total: Money) -> Result<(), Problem> {
         if self.amount.currency() != total.currency() {
-            return Err(Problem::field("/amount/currency", FieldError::new("currency")));
+            return Err(Problem::field("/amount/currency", FieldError::CURRENCY));
         }
         if self.reason == RefundReason::OrderEnded {
-            return Err(Problem::field("/reason", FieldError::new("refund_reason")));
+            return Err(Problem::field("/reason", FieldError::REFUND_REASON));
         }
         Ok(())
     }

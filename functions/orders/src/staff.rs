@@ -30,7 +30,8 @@ pub struct OrdersQuery {
     /// The state that they are in. `placed` if it is absent.
     #[param(value_type = OrderState, inline, required = false)]
     state: Option<OrderState>,
-    /// Instead of those in a state, those that staff have to look at because of this, in every state, for a month.
+    /// Instead of those in a state, those that staff have to look at because of this, in every state, for a month, or until a failed refund
+    /// is made.
     #[param(value_type = Alert, inline, required = false)]
     alert: Option<Alert>,
     /// Instead of those in a state, those of this buyer, in every state.
@@ -120,7 +121,7 @@ pub struct ChangeState {
 ///
 /// A placed order is shipped or cancelled. A paid one is shipped, also if a part of its money was given back, unless it is disputed or a
 /// refund is under way. A shipped one is delivered or comes back, and a delivered one may come back. `cancelled` and `returned` take a
-/// `Reason`.
+/// `Reason`. An order of one's own is no exception: no step gives money back, and the audit names who has taken it.
 ///
 /// AWS calls: the caller and their roles in one; a read; a transaction.
 #[utoipa::path(put, path = "/v1/admin/orders/{user}/{order}/state", request_body = ChangeState,

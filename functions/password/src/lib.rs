@@ -80,7 +80,7 @@ async fn check_new_password(s: &State, user: &User, new: &Secret, same: bool, po
     let mut fields = Fields::new();
     fields.take_all(pointer, s.password_checker.check(new, Personal::of(user)).await);
     if same {
-        fields.wrong(pointer, FieldError::new("password_same"));
+        fields.wrong(pointer, FieldError::PASSWORD_SAME);
     }
     fields.finish()
 }

@@ -42,7 +42,7 @@ impl Degrees {
     /// # Errors
     /// `range`
     pub fn parse(degrees: f64, most: i64) -> Result<Self, FieldError> {
-        let range = || FieldError::new("range").with("min", format!("-{most}")).with("max", most);
+        let range = || FieldError::RANGE.with("min", format!("-{most}")).with("max", most);
         // Converted through its decimal digits, without floating-point arithmetic.
         let micro: i64 = format!("{degrees:.6}").replace('.', "").parse().map_err(|_| range())?;
         if micro.abs() <= most.saturating_mul(MICRO) { Ok(Self(micro)) } else { Err(range()) }

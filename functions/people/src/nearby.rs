@@ -73,7 +73,7 @@ pub async fn list_nearby(
     let (me, now) = (caller.member.user.id, s.sys.now());
     let within = query.within_km.unwrap_or(10);
     if !STEPS.contains(&within) {
-        return Err(Problem::field("/within_km", FieldError::new("choice")).into());
+        return Err(Problem::field("/within_km", FieldError::CHOICE).into());
     }
     let here = caller.resource.filter(|location| now < location.until).ok_or(Kind::LocationRequired)?.cell;
     limits::take(&s.table, now, &[LOOKS.of(me)]).await?;

@@ -22,7 +22,7 @@ use accounts::{
     token::{Issuer, Tokens},
 };
 use axum::extract::FromRef;
-use function::{Boot, Figures, Function, StartError};
+use function::{Boot, Function, StartError};
 use kernel::{Sys, env::Reader};
 use proofs::{
     challenge::CodeKey,
@@ -89,7 +89,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         tokens: tokens.clone(),
         issuer: SessionIssuer::new(issuer, cookies.clone(), IdleDays::read(r)),
         code_key: keys.code_key(),
-        sending: SendLimits::read(r, Figures::new(&boot)),
+        sending: SendLimits::read(r),
         codes: CodeRules::read(r),
         gate: Gate::new(keys.code_key().secret().clone()),
         digits: Digits::read(r),

@@ -87,7 +87,7 @@ impl VerifyPhoneSignIn {
             Some(code) => {
                 limits::take(&s.table, s.sys.now(), &InviteCode::tries(flow.id, client)).await?;
                 let inviter = Inviter::find(&s.table, &code, id).await?;
-                fields.take("/invite_code", inviter.ok_or_else(|| FieldError::new("invite_invalid")))
+                fields.take("/invite_code", inviter.ok_or(FieldError::INVITE_INVALID))
             }
             None => None,
         };

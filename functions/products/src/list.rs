@@ -125,9 +125,9 @@ impl ProductQuery {
     fn part(&self) -> Result<Option<Term>, Problem> {
         let Some(typed) = &self.q else { return Ok(None) };
         if typed.chars().count() > NAME_MAX {
-            return Err(Problem::field("/q", FieldError::new("too_long").with("max", NAME_MAX)));
+            return Err(Problem::field("/q", FieldError::TOO_LONG.with("max", NAME_MAX)));
         }
-        Term::part(typed).map(Some).ok_or_else(|| Problem::field("/q", FieldError::new("required")))
+        Term::part(typed).map(Some).ok_or_else(|| Problem::field("/q", FieldError::REQUIRED))
     }
 
     fn order(&self) -> ProductOrder {

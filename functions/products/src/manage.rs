@@ -73,14 +73,14 @@ impl CreateProduct {
 
 /// A price that a product can have.
 fn check_price(fields: &mut Fields, price: Money) -> Option<Money> {
-    let range = || FieldError::new("range").with("min", 0).with("max", PRICE_MAX);
+    let range = || FieldError::RANGE.with("min", 0).with("max", PRICE_MAX);
     let amount = fields.take("/price/amount", if price.amount() <= PRICE_MAX { Ok(()) } else { Err(range()) });
-    let currency = fields.take("/price/currency", if price.currency() == CURRENCY { Ok(()) } else { Err(FieldError::new("choice")) });
+    let currency = fields.take("/price/currency", if price.currency() == CURRENCY { Ok(()) } else { Err(FieldError::CHOICE) });
     amount.and(currency).map(|()| price)
 }
 
 fn check_stock(available: u32) -> Result<u32, FieldError> {
-    let range = || FieldError::new("range").with("min", 0).with("max", STOCK_MAX);
+    let range = || FieldError::RANGE.with("min", 0).with("max", STOCK_MAX);
     if available <= STOCK_MAX { Ok(available) } else { Err(range()) }
 }
 
@@ -142,7 +142,7 @@ fn not_written(e: CommitError, slots: &Slots, still: Slot) -> Problem {
         return Kind::NameTaken.into();
     }
     if taken(slots.category) {
-        return Problem::field("/category", FieldError::new("choice"));
+        return Problem::field("/category", FieldError::CHOICE);
     }
     staff::refused(e, still)
 }
@@ -205,7 +205,7 @@ impl UpdateProduct {
 }
 
 fn percent(number: u8) -> Result<Percent, FieldError> {
-    Percent::new(number).ok_or_else(|| FieldError::new("range").with("min", 1).with("max", DISCOUNT_MAX))
+    Percent::new(number).ok_or_else(|| FieldError::RANGE.with("min", 1).with("max", DISCOUNT_MAX))
 }
 
 /// Changes a product.

@@ -301,7 +301,7 @@ async fn start<C: ContactKind>(
 ) -> Result<Accepted<Sent>, Error> {
     let (user, now, to): (&User, Time, Contact) = (&member.user, s.sys.now(), new.clone().into());
     if C::current(user).is_some_and(|current| current.key() == to.key()) {
-        return Err(Problem::field(pointer, FieldError::new("unchanged")).into());
+        return Err(Problem::field(pointer, FieldError::UNCHANGED).into());
     }
     let challenge = code_to(s, user, &new).await?;
     let mut tx = Tx::new();
@@ -479,7 +479,7 @@ async fn announce<C: ContactKind>(
             Ok(permit)
         }
         Err(_) if user.email.is_some() => Ok(Permit::default()),
-        Err(e) => Err(e),
+        Err(e) => Err(sending::unsent(e)),
     }
 }
 

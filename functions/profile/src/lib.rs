@@ -25,7 +25,7 @@ use accounts::{
 use axum::extract::FromRef;
 use countries::Blocked;
 use files::Bucket;
-use function::{Boot, Figures, Function, StartError};
+use function::{Boot, Function, StartError};
 use kernel::Sys;
 use picture::Links;
 use proofs::{code_rules::CodeRules, guesses::PasswordCooldown, sending::SendLimits};
@@ -99,7 +99,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         bucket: Bucket::from_env(r, &aws),
         links: Links::read(r),
         keys,
-        sending: SendLimits::read(r, Figures::new(&boot)),
+        sending: SendLimits::read(r),
         codes: CodeRules::read(r),
         cooldown: PasswordCooldown::read(r),
         minimum_age: MinimumAge::read(r),

@@ -2,10 +2,11 @@
 
 use accounts::{
     seen::LastSeen,
+    staff::{Role, Roles},
     user::{User, WhoCanMessage},
 };
 use axum::extract::State;
-use callers::MemberWith;
+use callers::MemberWithBoth;
 use kernel::{Locale, Sys, Timestamp, id::UserId};
 use serde::Serialize;
 use store::Table;
@@ -62,6 +63,10 @@ pub struct Me {
     /// a change of a contact.
     #[serde(skip_serializing_if = "Option::is_none")]
     last_seen_at: Option<Timestamp>,
+    /// The caller's roles, if they are staff: a page for staff offers what these allow. Empty for everybody else. Absent in the answer to a
+    /// change of the username or of a contact.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    roles: Option<Vec<Role>>,
 }
 
 impl Me {
@@ -86,12 +91,13 @@ impl Me {
             created_at: user.created_at.into(),
             online: true,
             last_seen_at: None,
+            roles: None,
         }
     }
 
-    /// Adds the time of the last activity.
-    pub fn with_last_seen(self, seen: Option<&LastSeen>) -> Self {
-        Self { last_seen_at: seen.map(|s| s.at.into()), ..self }
+    /// Adds what is read together with the caller: the time of the last activity, and the roles.
+    pub fn with(self, seen: Option<&LastSeen>, roles: Option<Roles>) -> Self {
+        Self { last_seen_at: seen.map(|s| s.at.into()), roles: Some(roles.map(|r| r.roles).unwrap_or_default()), ..self }
     }
 }
 
@@ -110,16 +116,16 @@ impl Me {
     )
 )]
 pub async fn get_me(
-    MemberWith { member, resource }: MemberWith<LastSeen>,
+    MemberWithBoth { member, first, second }: MemberWithBoth<LastSeen, Roles>,
     State(table): State<Table>,
     State(sys): State<Sys>,
     State(links): State<Links>,
 ) -> Result<Versioned<Me>, Error> {
-    let seen = match resource {
+    let seen = match first {
         Some(seen) => Some(seen.renew(&table, &sys).await),
         None => None,
     };
-    Ok(Versioned(member.user.version, Me::of(&member.user, &links).with_last_seen(seen.as_ref())))
+    Ok(Versioned(member.user.version, Me::of(&member.user, &links).with(seen.as_ref(), second)))
 }
 
 /// An example of a profile.
@@ -144,5 +150,6 @@ pub fn example() -> serde_json::Value {
         "created_at": "2026-11-21T08:00:00.000Z",
         "online": true,
         "last_seen_at": "2026-11-25T12:00:00.000Z",
+        "roles": [],
     })
 }

@@ -5,10 +5,11 @@ use accounts::{
     finding,
     profile::{self, ProfilePatch, difference},
     seen::LastSeen,
+    staff::Roles,
     user::User,
 };
 use axum::extract::State;
-use callers::MemberWith;
+use callers::MemberWithBoth;
 use kernel::{Kind, Problem};
 use store::{CommitError, Row, Tx, Update, WriteError};
 use web::{Error, IfMatch, Json, Problems, RequestId, Versioned};
@@ -38,7 +39,7 @@ use crate::read::{Me, example};
     )
 )]
 pub async fn update_me(
-    MemberWith { member, resource }: MemberWith<LastSeen>,
+    MemberWithBoth { member, first, second }: MemberWithBoth<LastSeen, Roles>,
     wanted: IfMatch,
     State(s): State<crate::State>,
     request: RequestId,
@@ -55,7 +56,7 @@ pub async fn update_me(
             collision(e, &new)?;
         }
     }
-    Ok(Versioned(new.version, Me::of(&new, &s.links).with_last_seen(resource.as_ref())))
+    Ok(Versioned(new.version, Me::of(&new, &s.links).with(first.as_ref(), second)))
 }
 
 /// Writes the change if the version is still the same, together with its entry in the audit. If a name changes, also writes the words by

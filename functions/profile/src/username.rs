@@ -75,7 +75,7 @@ pub async fn change_username(
     notify_of(&mut tx, &s.sys, old.id, Notice::UsernameChanged, &client);
     finding::change(&mut tx, &old, &new).commit(&s.table, tx).await.map_err(|e| match &e {
         CommitError::Refused(r) if r.at(record) => Kind::VersionMismatch.into(),
-        CommitError::Refused(r) if r.at(free) => Problem::field("/username", FieldError::new("username_taken")),
+        CommitError::Refused(r) if r.at(free) => Problem::field("/username", FieldError::USERNAME_TAKEN),
         _ => Problem::from(e),
     })?;
     Ok(Versioned(new.version, Me::of(&new, &s.links)))

@@ -51,7 +51,7 @@ pub async fn get_username_availability(
         Ok(name) => {
             let claim = s.table.get::<UsernameClaim>(UsernameClaim::key_of(&name)).await?;
             let taken = claim.is_some_and(|claim| claim.is_taken(s.sys.now()));
-            (Some(name), taken.then(|| kernel::FieldError::new("username_taken")))
+            (Some(name), taken.then_some(kernel::FieldError::USERNAME_TAKEN))
         }
     };
     let message = error.as_ref().map(|e| e.text(locale));

@@ -55,7 +55,7 @@ pub async fn set_registration_personal(
             limits::take(&s.table, now, &InviteCode::tries(token.id(), &client)).await?;
             // There is no account yet, so the code cannot be the caller's own.
             let inviter = Inviter::find(&s.table, &code, UserId::NIL).await?;
-            fields.take("/invite_code", inviter.map(|_| code).ok_or_else(|| FieldError::new("invite_invalid")))
+            fields.take("/invite_code", inviter.map(|_| code).ok_or(FieldError::INVITE_INVALID))
         }
         None => None,
     };

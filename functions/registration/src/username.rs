@@ -55,7 +55,7 @@ pub async fn set_registration_username(
 pub async fn parse_free_username(table: &Table, now: Time, text: &str) -> Result<Username, Problem> {
     let name = Username::parse(text).map_err(|e| Problem::field("/username", e))?;
     match table.get::<UsernameClaim>(UsernameClaim::key_of(&name)).await? {
-        Some(claim) if claim.is_taken(now) => Err(Problem::field("/username", FieldError::new("username_taken"))),
+        Some(claim) if claim.is_taken(now) => Err(Problem::field("/username", FieldError::USERNAME_TAKEN)),
         _ => Ok(name),
     }
 }

@@ -51,7 +51,7 @@ impl CreateRoom {
         let slug = self.slug.map(|slug| fields.take("/slug", Slug::parse(&slug)));
         let new = match (self.kind, slug) {
             (NewKind::Group, None) => Ok(NewClub::Group),
-            (NewKind::Group, Some(_)) => Err(FieldError::new("choice")),
+            (NewKind::Group, Some(_)) => Err(FieldError::CHOICE),
             (NewKind::Channel, slug) => Ok(NewClub::Channel(slug.flatten())),
         };
         let new = fields.take("/slug", new);

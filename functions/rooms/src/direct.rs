@@ -43,8 +43,8 @@ impl OpenDirectRoom {
                 limits::take(&s.table, s.sys.now(), &[UsernameClaim::lookups(client)]).await?;
                 resolve(&s.table, &Login::Username(name)).await?.ok_or_else(|| Kind::NotFound.into())
             }
-            Self { user: None, username: None } => Err(Problem::field("/user", FieldError::new("required"))),
-            _ => Err(Problem::field("/username", FieldError::new("choice"))),
+            Self { user: None, username: None } => Err(Problem::field("/user", FieldError::REQUIRED)),
+            _ => Err(Problem::field("/username", FieldError::CHOICE)),
         }
     }
 }

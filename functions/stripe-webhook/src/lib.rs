@@ -9,7 +9,7 @@
 //! |---|---|
 //! | `POST /v1/stripe-events` | a read of the event; a read of what is paid; a transaction. One request to Stripe. For a plan that is paid two queries, and four requests if its payer has it already. None for events that are not used |
 //! | somebody's name or address has changed | a batch read; a request to Stripe and an update, if they have a customer there |
-//! | every quarter of an hour | once an hour a write, by which staff see that it runs; a read; six queries; a batch read of undelivered events; up to three transactions and a read for each payment, and a write for each event that leads to nothing. Two requests to Stripe, and up to three for each payment and customer |
+//! | every quarter of an hour | once an hour a write, by which staff see that it runs; a read; six queries; a batch read of undelivered events; up to three transactions and a read for each payment, and a write for each event that leads to nothing. A request to Stripe, and up to three for each payment and customer |
 
 mod reconcile;
 mod renamed;
@@ -22,7 +22,7 @@ use accounts::last_run::noted;
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use axum::extract::FromRef;
 use events::{Envelope, delivery::NoticeDue};
-use function::{Boot, Context, Failure, Figures, Function, RawValue, Scheduled, StartError};
+use function::{Boot, Context, Failure, Function, RawValue, Scheduled, StartError, metrics::Metric};
 use kernel::{ConfigError, Sys};
 use serde::Deserialize;
 use serde_json::value::to_raw_value;
@@ -35,6 +35,13 @@ const EVERY: Duration = Duration::from_secs(900);
 
 events::hears! { NoticeDue }
 
+function::metrics! {
+    /// An event of Stripe that has another form.
+    const UNREADABLE_EVENTS: Metric = Metric::new("UnreadableEvents");
+    /// An event of Stripe of a type that is not used.
+    const UNUSED_EVENTS: Metric = Metric::new("UnusedEvents");
+}
+
 /// The state of the function: its clients, keys and settings.
 #[derive(Clone, FromRef)]
 pub struct State {
@@ -42,7 +49,6 @@ pub struct State {
     sys: Sys,
     stripe: Stripe,
     secrets: WebhookSecrets,
-    figures: Figures,
 }
 
 // The operations in the order of the documentation: `routes()` and `description()`.
@@ -63,7 +69,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     })?;
     let stripe = stripe.ok_or_else(|| ConfigError(vec!["Stripe cannot be used".to_owned()]))?;
     table.warm_up().await;
-    let state = State { table, sys, stripe, secrets, figures: Figures::new(&boot) };
+    let state = State { table, sys, stripe, secrets };
     let http = web::function(&boot, routes(), state.clone())?;
     Ok(Function::raw(move |payload, context| {
         let (state, http) = (state.clone(), http.clone());

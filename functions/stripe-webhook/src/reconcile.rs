@@ -11,9 +11,9 @@ use payments::{
     write,
 };
 use serde::Serialize;
-use store::{Conditional as _, Item as _};
+use store::Conditional as _;
 use stripe_api::{
-    Failed, Settled, Undelivered, UndeliveredPage, close, created, give_back, remove_customer, remove_payment, settle, settle_for,
+    Failed, Removed, Settled, Undelivered, UndeliveredPage, close, created, give_back, remove_customer, remove_payment, settle, settle_for,
 };
 
 use crate::{State, webhook::AWAITED};
@@ -83,12 +83,15 @@ impl Report {
 /// Takes all steps, all kinds of them at the same time, so that much of one kind takes no time from the others. A payment that fails does
 /// not stop the others, and the next run tries it again. Nothing is done with the key of another account.
 pub(crate) async fn reconcile(s: &State, context: &Context) -> Result<Report, Failure> {
-    match s.stripe.check_account().await {
-        Ok(()) => {}
+    let is_known = match s.stripe.check_account().await {
+        Ok(()) => true,
         Err(e @ Failed::OtherAccount) => return Err(e.into()),
         // What needs nothing of Stripe is done although it does not answer. A restricted key may not be allowed to read it.
-        Err(e) => tracing::error!(error = %e, "it is not known which account of Stripe the secret key is of"),
-    }
+        Err(e) => {
+            tracing::error!(error = %e, "it is not known which account of Stripe the secret key is of");
+            false
+        }
+    };
     let mut parts: [Report; 7] = Default::default();
     let [ended, donations, plans, lost, removed, begun, left] = &mut parts;
     let kinds: [BoxFuture<'_, Result<(), Failure>>; 7] = [
@@ -97,7 +100,8 @@ pub(crate) async fn reconcile(s: &State, context: &Context) -> Result<Report, Fa
         unpaid::<Plan>(s, context, plans).boxed(),
         undelivered(s, context, lost).boxed(),
         payments_of_nobody(s, context, removed).boxed(),
-        unfinished_customers(s, context, begun).boxed(),
+        // Another account would know a new customer, while it knows nothing of what the others ask for.
+        async move { if is_known { unfinished_customers(s, context, begun).await } else { Ok(()) } }.boxed(),
         customers(s, context, left).boxed(),
     ];
     let outcomes = join_all(kinds).await;
@@ -273,11 +277,13 @@ async fn payments_of_nobody(s: &State, context: &Context, report: &mut Report) -
         let found = PaymentRemoval::list(&s.table, after.as_ref(), AT_ONCE).await?;
         after = found.last().cloned();
         let work = |removal: PaymentRemoval| async move {
-            let done = remove_payment(&s.stripe, &removal).await?;
-            if done {
-                s.table.delete(removal.key()).await?;
+            let removed = remove_payment(&s.stripe, &removal).await?;
+            match removed {
+                Removed::Done => removal.done(&s.table).await?,
+                Removed::Waits => {}
+                Removed::Refused => removal.refused(&s.table, s.sys.now()).await?,
             }
-            Ok::<bool, Failure>(done)
+            Ok::<bool, Failure>(removed == Removed::Done)
         };
         if !each(context, report, found, |report| &mut report.payments, work).await || after.is_none() {
             return Ok(());

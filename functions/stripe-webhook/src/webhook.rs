@@ -13,6 +13,8 @@ use tokio::time::timeout;
 use utoipa::ToSchema;
 use web::{Json, Problems};
 
+use crate::{UNREADABLE_EVENTS, UNUSED_EVENTS};
+
 /// How long a payment waits for what is paid. That is written before the payment is created.
 pub(crate) const AWAITED: Duration = Duration::from_secs(3600);
 
@@ -110,7 +112,7 @@ pub async fn receive_stripe_event(
     // What Stripe has signed is no attack, so another form is no reason to have it sent for three days.
     let Ok(event) = serde_json::from_slice::<StripeEvent>(&body) else {
         tracing::error!("an event of Stripe has another form");
-        s.figures.report(&[("UnreadableEvents", 1)]);
+        s.table.report(&[(UNREADABLE_EVENTS, 1)]);
         return receipt(Outcome::Ignored);
     };
     if event.livemode != s.stripe.is_live() {
@@ -118,7 +120,7 @@ pub async fn receive_stripe_event(
     }
     let Some(intent) = event.intent() else {
         tracing::info!(event.kind, "an event that is not used");
-        s.figures.report(&[("UnusedEvents", 1)]);
+        s.table.report(&[(UNUSED_EVENTS, 1)]);
         return receipt(Outcome::Ignored);
     };
     if s.table.get::<HandledEvent>(HandledEvent::key_of(&event.id)).await?.is_some() {

@@ -169,7 +169,7 @@ impl NewMessage {
     /// # Errors
     /// [`kernel::Kind::Invalid`]
     pub fn admits(&self, by_team: bool) -> Result<(), Problem> {
-        if by_team && self.seen.is_none() && !self.force { Err(Problem::field("/seen", FieldError::new("required"))) } else { Ok(()) }
+        if by_team && self.seen.is_none() && !self.force { Err(Problem::field("/seen", FieldError::REQUIRED)) } else { Ok(()) }
     }
 }
 

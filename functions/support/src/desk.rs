@@ -313,7 +313,7 @@ pub async fn give_desk_thread(
     let mut found = s.table.get_many(vec![person.clone(), roles.clone()]).await?;
     let is_team = found.take::<Roles>(&roles)?.is_some_and(|roles| present::is_team(&roles.roles));
     let to = found.take::<User>(&person)?.filter(|user| is_team && user.status == Status::Active);
-    let to = to.ok_or_else(|| Problem::field("/to", FieldError::new("choice")))?;
+    let to = to.ok_or_else(|| Problem::field("/to", FieldError::CHOICE))?;
     let room = thread::give(&s.table, id, caller.member.user.id, &to).await?;
     Ok(Json(talk::tell_team_of(&s, &room).await?))
 }
@@ -362,7 +362,7 @@ pub async fn get_desk_figures(
     Query(FiguresQuery { days }): Query<FiguresQuery>,
 ) -> Result<Json<DeskFigures>, web::Error> {
     if !(1..=DAYS_MAX).contains(&days) {
-        return Err(Problem::field("/days", FieldError::new("range").with("min", 1).with("max", DAYS_MAX)).into());
+        return Err(Problem::field("/days", FieldError::RANGE.with("min", 1).with("max", DAYS_MAX)).into());
     }
     let days = figures::days(&s.table, s.sys.now(), days).await?;
     let day = |day: figures::AnswersOfDay| AnswerFigures {

@@ -210,7 +210,7 @@ pub async fn fill_prepared_reply(
     Query(ReplyValues { order }): Query<ReplyValues>,
 ) -> Result<Json<FilledReply>, web::Error> {
     if order.chars().count() > ORDER_MAX_CHARS {
-        return Err(Problem::field("/order", FieldError::new("too_long").with("max", ORDER_MAX_CHARS)).into());
+        return Err(Problem::field("/order", FieldError::TOO_LONG.with("max", ORDER_MAX_CHARS)).into());
     }
     let (room, prepared) = (Room::key_of(thread), PreparedReply::key_of(reply));
     let mut found = s.table.get_many(vec![room.clone(), prepared.clone()]).await?;

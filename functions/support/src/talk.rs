@@ -73,7 +73,7 @@ pub async fn say(s: &State, speaker: Speaker<'_>, room: Room, message: NewMessag
     let customer = desk_of(&room)?.customer;
     let NewMessage { text, nonce, reply_to, seen, force } = message;
     if reply_to.is_some_and(|seq| seq > room.seq) {
-        return Err(Problem::field("/reply_to", FieldError::new("choice")));
+        return Err(Problem::field("/reply_to", FieldError::CHOICE));
     }
     let desk = Some(match side {
         Side::Customer => DeskSend::Customer,

@@ -45,6 +45,9 @@ pub use stack::{Options, Stack, at_root};
 pub use storage::Storage;
 use template::Template;
 
+/// A phone number that is reserved for examples, and its fixed code, for programs that cannot read messages: nothing is sent to it.
+pub const TEST_PHONE: (&str, &str) = ("+447700900999", "123456");
+
 /// The addresses of the listeners, without a slash at the end.
 #[derive(Clone, Debug, Default)]
 pub struct Urls {

@@ -12,7 +12,7 @@ use kernel::{Env, Sys, Time};
 use tokio::{sync::watch, task::JoinSet};
 
 use crate::{
-    Core, StartError, Storage, Urls,
+    Core, StartError, Storage, TEST_PHONE, Urls,
     activity::Activity,
     aws,
     clock::Clock,
@@ -347,8 +347,7 @@ fn parameters(urls: &Urls, given: BTreeMap<String, String>) -> BTreeMap<String, 
         ("StripeSecretKey", outside::stripe::SECRET_KEY.to_owned()),
         ("StripePublishableKey", outside::stripe::PUBLISHABLE_KEY.to_owned()),
         ("StripeWebhookSecrets", outside::stripe::WEBHOOK_SECRET.to_owned()),
-        // A reserved number with a fixed code, for programs that cannot read messages.
-        ("TestPhones", "+447700900999:123456".to_owned()),
+        ("TestPhones", format!("{}:{}", TEST_PHONE.0, TEST_PHONE.1)),
     ];
     own.map(|(k, v)| (k.to_owned(), v)).into_iter().chain(given).collect()
 }

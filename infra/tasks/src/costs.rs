@@ -20,8 +20,7 @@ use serde_json::Value;
 use crate::{
     Failure,
     calls::{self, Cost},
-    reported::{Reported, reported},
-    repository,
+    metrics, repository,
 };
 
 const PRICES: &str = "infra/prices.yaml";
@@ -405,17 +404,10 @@ fn shown(body: &str, functions: usize) -> Result<usize, Failure> {
 fn read() -> Result<(Prices, System, Bill), Failure> {
     let prices: Prices = serde_json::from_value(template::parse(&repository::read(PRICES)?)?).map_err(|e| format!("{PRICES}: {e}"))?;
     let system = System { template: repository::template()?, calls: calls::read(&repository::read(calls::EXPECTED)?) };
-    let (mut bill, mut metrics) = (Bill::default(), BTreeSet::new());
-    standing(TEMPLATE, system.template.functions.len(), &mut bill, &mut metrics)?;
-    for (file, code) in &repository::sources()? {
-        let told = reported(file, code).into_iter();
-        // A metric with a dimension for the function counts once for each function that reports it.
-        metrics.extend(told.map(|Reported { file, dimension, figure }| match dimension {
-            "FunctionName" => format!("{file} {figure}"),
-            _ => figure.to_owned(),
-        }));
-    }
-    bill.add("custom_metric", metrics.iter().map(|_| 1.0).sum());
+    let (mut bill, mut names) = (Bill::default(), BTreeSet::new());
+    standing(TEMPLATE, system.template.functions.len(), &mut bill, &mut names)?;
+    names.extend(metrics::all().iter().map(|metric| metric.name.to_owned()));
+    bill.add("custom_metric", names.iter().map(|_| 1.0).sum());
     Ok((prices, system, bill))
 }
 

@@ -10,7 +10,10 @@ use std::{
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use kernel::Secret;
-use local::visitor::{ClientError, Socket, Visitor, member};
+use local::{
+    TEST_PHONE,
+    visitor::{ClientError, Socket, Visitor, member},
+};
 use messaging::pace;
 use serde_json::{Value, json};
 use tokio::{
@@ -65,10 +68,12 @@ async fn measure(plan: &Plan) -> Result<(), Failure> {
         "| sockets | connected in | greeted within | fan-outs | quiet after | calls of a message | deliveries a second | CPU of each | p50 | p99 | memory |"
     );
     println!("|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
-    let mut people: Vec<Visitor> = Vec::new();
+    let mut people: Vec<Person> = Vec::new();
     for sockets in &plan.rooms {
         let missing = people.len()..(*sockets).min(NUMBERS.end);
-        let more: Vec<Visitor> = stream::iter(missing).map(|n| server.sign_up(n)).buffered(SIGN_INS_AT_ONCE).try_collect().await?;
+        // Access tokens end after ten minutes.
+        people = stream::iter(people).map(|person| server.refreshed(person)).buffered(AT_ONCE).try_collect().await?;
+        let more: Vec<Person> = stream::iter(missing).map(|n| server.sign_up(n)).buffered(SIGN_INS_AT_ONCE).try_collect().await?;
         people.extend(more);
         println!("{}", room(&server, &people, *sockets, plan.messages).await?);
     }
@@ -76,18 +81,21 @@ async fn measure(plan: &Plan) -> Result<(), Failure> {
 }
 
 /// Opens the sockets, sends the messages in bursts, and closes the sockets. Returns the row of the table.
-async fn room(server: &Server, people: &[Visitor], sockets: usize, messages: usize) -> Result<String, Failure> {
+async fn room(server: &Server, people: &[Person], sockets: usize, messages: usize) -> Result<String, Failure> {
     let (tell, mut heard) = mpsc::unbounded_channel();
-    let (begun, before) = (Instant::now(), server.counts().await?);
-    let opening = people.iter().cycle().take(sockets).map(|person| open(person.clone(), begun, tell.clone()));
+    let begun = Instant::now();
+    let opening = people.iter().cycle().take(sockets).enumerate();
+    let opening = opening.map(|(socket, person)| open(socket, person.visitor.clone(), begun, tell.clone()));
     let greeted: Vec<(Duration, mpsc::UnboundedSender<String>)> = stream::iter(opening).buffered(AT_ONCE).try_collect().await?;
     let slowest = greeted.iter().map(|(after, _)| *after).max().unwrap_or_default();
     let connected = begun.elapsed();
-    let mut quiet = connected;
+    let (mut quiet, mut figures) = (connected, vec![0_u64; sockets]);
     while let Ok(Some(event)) = timeout(Duration::from_secs(2), heard.recv()).await {
         quiet = quiet.max(event.at.duration_since(begun));
+        if let (Told::Online, Some(count)) = (event.told, figures.get_mut(event.socket)) {
+            *count = count.saturating_add(1);
+        }
     }
-    let all_open = server.counts().await?;
     let burst = messages.min(sockets.saturating_mul(usize::try_from(AT_ONCE_EACH)?));
     // The functions and their connections exist from the first message on.
     Measured::default().burst(server, greeted.iter().map(|(_, sender)| sender).take(1), sockets.saturating_sub(1), &mut heard).await?;
@@ -108,7 +116,8 @@ async fn room(server: &Server, people: &[Visitor], sockets: usize, messages: usi
         "| {sockets} | {:.1} s | {} ms | {} | {:.1} s | {} | {} MB |",
         connected.as_secs_f64(),
         slowest.as_millis(),
-        all_open.announcements.saturating_sub(before.announcements),
+        // Who came first was told of every change.
+        figures.into_iter().max().unwrap_or_default(),
         quiet.saturating_sub(connected).as_secs_f64(),
         measured.columns(),
         server.resident_kib()? >> 10,
@@ -136,7 +145,7 @@ impl Measured {
         deliveries: usize,
         heard: &mut mpsc::UnboundedReceiver<Heard>,
     ) -> Result<(), Failure> {
-        let (before, cpu, begun) = (server.counts().await?, server.cpu()?, Instant::now());
+        let (before, cpu, begun) = (server.calls().await?, server.cpu()?, Instant::now());
         let (mut last, expected) = (begun, self.delays.len().saturating_add(deliveries));
         for (n, sender) in senders.enumerate() {
             sender.send(begun.elapsed().as_micros().to_string()).map_err(|_| "a socket has closed")?;
@@ -147,14 +156,14 @@ impl Measured {
         }
         while self.delays.len() < expected {
             let event = timeout(PATIENCE, heard.recv()).await.map_err(|_| "messages are missing")?.ok_or("the sockets have closed")?;
-            if let Some(sent) = event.sent {
+            if let Told::Message(sent) = event.told {
                 self.delays.push(event.at.duration_since(begun).saturating_sub(Duration::from_micros(sent)));
                 last = last.max(event.at);
             }
         }
         self.wall = self.wall.saturating_add(last.duration_since(begun));
         self.cpu = self.cpu.saturating_add(server.cpu()?.saturating_sub(cpu));
-        self.calls = self.calls.saturating_add(server.counts().await?.calls.saturating_sub(before.calls));
+        self.calls = self.calls.saturating_add(server.calls().await?.saturating_sub(before));
         Ok(())
     }
 
@@ -173,12 +182,37 @@ impl Measured {
 /// A frame that a client received.
 struct Heard {
     at: Instant,
-    /// When its message was sent, in microseconds since the beginning. `None` for other frames.
-    sent: Option<u64>,
+    /// The number of the socket.
+    socket: usize,
+    told: Told,
+}
+
+/// What a frame is about.
+#[derive(Clone, Copy)]
+enum Told {
+    /// A message, sent at this time, in microseconds since the beginning.
+    Message(u64),
+    /// The number of online people.
+    Online,
+    /// Something else.
+    Other,
+}
+
+impl Told {
+    fn of(frame: &Value) -> Self {
+        let Some(payload) = frame.get("payload").filter(|_| frame.get("id").is_none()) else { return Self::Other };
+        let member = |name: &str| payload.get(name).and_then(Value::as_str);
+        match member("text").and_then(|micros| micros.parse().ok()) {
+            Some(sent) => Self::Message(sent),
+            None if member("type") == Some("online") => Self::Online,
+            None => Self::Other,
+        }
+    }
 }
 
 /// Opens a socket, sends `hello`, and then reports received frames and sends the given ones. Returns the time until the answer to `hello`.
 async fn open(
+    number: usize,
     person: Visitor,
     begun: Instant,
     tell: mpsc::UnboundedSender<Heard>,
@@ -195,23 +229,19 @@ async fn open(
     let greeted = asked.elapsed();
     let (send, mut texts) = mpsc::unbounded_channel::<String>();
     tokio::spawn(async move {
-        let mut number = 0_u32;
+        let mut count = 0_u32;
         loop {
             tokio::select! {
                 text = texts.recv() => {
                     let Some(text) = text else { return };
-                    number = number.saturating_add(1);
-                    let nonce = format!("{number}-{}", begun.elapsed().as_nanos());
+                    count = count.saturating_add(1);
+                    let nonce = format!("{count}-{}", begun.elapsed().as_nanos());
                     let payload = json!({ "type": "send", "room": "public", "text": text, "nonce": nonce });
                     if socket.tell(payload).await.is_err() { return }
                 }
                 frame = socket.next() => {
                     let Some(frame) = frame else { return };
-                    let payload = frame.get("payload");
-                    let said = payload.and_then(|p| p.get("text")).and_then(Value::as_str);
-                    let pushed = frame.get("id").is_none();
-                    let moment = said.filter(|_| pushed).and_then(|micros| micros.parse().ok());
-                    if tell.send(Heard { at: Instant::now(), sent: moment }).is_err() { return }
+                    if tell.send(Heard { at: Instant::now(), socket: number, told: Told::of(&frame) }).is_err() { return }
                 }
             }
         }
@@ -219,14 +249,10 @@ async fn open(
     Ok((greeted, send))
 }
 
-/// The operation that posts the number of online people to everybody.
-const ANNOUNCEMENT: &str = "room-fanout presence_changed";
-
-/// The AWS calls and the CPU time so far.
-struct Counts {
-    announcements: u64,
-    /// Calls to AWS.
-    calls: u64,
+/// Somebody who is signed in.
+struct Person {
+    visitor: Visitor,
+    refresh_token: Secret,
 }
 
 /// The process of a local cloud, with an empty state.
@@ -255,27 +281,36 @@ impl Server {
     }
 
     /// Registers a person with a phone number, who is then signed in.
-    async fn sign_up(&self, n: usize) -> Result<Visitor, ClientError> {
+    async fn sign_up(&self, n: usize) -> Result<Person, ClientError> {
         let phone = format!("+447700900{n:03}");
         let started = self.anonymous.post("/v1/phone-sign-ins", json!({ "phone": phone })).await?;
-        let inbox = self.console.get(&format!("/_local/inbox?to=%2B{}&wait=20", &phone.get(1..).unwrap_or_default())).await?;
-        let code = inbox.pointer("/messages/0/code").cloned().unwrap_or_default();
+        let code = if phone == TEST_PHONE.0 { TEST_PHONE.1.to_owned() } else { self.code_to(&phone).await? };
         let path = format!("/v1/phone-sign-ins/{}/verify", member::<String>(&started, "id")?);
-        let signed_in = self.anonymous.post(&path, json!({ "code": code })).await?;
-        Ok(self.anonymous.with_token(Secret::new(member(&signed_in, "access_token")?)))
+        self.signed_in(&self.anonymous.post(&path, json!({ "code": code })).await?)
     }
 
-    async fn counts(&self) -> Result<Counts, Failure> {
+    async fn code_to(&self, phone: &str) -> Result<String, ClientError> {
+        let inbox = self.console.get(&format!("/_local/inbox?to={}&wait=20", phone.replace('+', "%2B"))).await?;
+        let code = inbox.pointer("/messages/0/code").and_then(Value::as_str);
+        code.map(str::to_owned).ok_or_else(|| ClientError::new(format!("no code to {phone} has arrived")))
+    }
+
+    /// The person with new tokens.
+    async fn refreshed(&self, person: Person) -> Result<Person, ClientError> {
+        self.signed_in(&self.anonymous.post("/v1/sessions/refresh", json!({ "refresh_token": person.refresh_token.expose() })).await?)
+    }
+
+    fn signed_in(&self, reply: &Value) -> Result<Person, ClientError> {
+        let token = |name: &str| Ok::<_, ClientError>(Secret::new(member::<String>(reply, name)?));
+        Ok(Person { visitor: self.anonymous.with_token(token("access_token")?), refresh_token: token("refresh_token")? })
+    }
+
+    /// The calls of the functions to AWS so far.
+    async fn calls(&self) -> Result<u64, Failure> {
         let counted = self.console.get("/_local/calls").await?;
-        let list = |name: &str| counted.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
-        let operations = list("operations");
-        let announced = operations.iter().find(|operation| operation.get("name").is_some_and(|name| name == ANNOUNCEMENT));
-        let functions = list("functions");
+        let functions = counted.get("functions").and_then(Value::as_array).cloned().unwrap_or_default();
         let calls = functions.iter().filter_map(|function| function.get("calls")?.as_object()).flat_map(|calls| calls.values());
-        Ok(Counts {
-            announcements: announced.and_then(|operation| operation.get("times")?.as_u64()).unwrap_or_default(),
-            calls: calls.filter_map(Value::as_u64).sum(),
-        })
+        Ok(calls.filter_map(Value::as_u64).sum())
     }
 
     /// The CPU time of the process so far.
@@ -285,5 +320,26 @@ impl Server {
 
     fn resident_kib(&self) -> Result<u64, Failure> {
         crate::sizes::resident(self.child.id().ok_or("the local cloud has ended")?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_and_numbers_of_online_people_are_told_apart() {
+        let told = |frame: Value| match Told::of(&frame) {
+            Told::Message(sent) => Some(sent),
+            Told::Online => Some(0),
+            Told::Other => None,
+        };
+        assert_eq!(told(json!({ "payload": { "type": "message", "text": "17" } })), Some(17));
+        assert_eq!(told(json!({ "payload": { "type": "online", "online": 3 } })), Some(0));
+        for other in
+            [json!({ "id": "1", "payload": { "type": "ack", "text": "17" } }), json!({ "payload": { "type": "typing" } }), json!({})]
+        {
+            assert_eq!(told(other.clone()), None, "{other}");
+        }
     }
 }

@@ -242,7 +242,7 @@ fn problem(kind: Kind) -> Problem {
         Kind::Malformed => Problem::new(kind).with("pointer", "/password"),
         Kind::FrameInvalid => Problem::new(kind).with("pointer", "/payload/text"),
         Kind::StepUpRequired => Problem::new(kind).with("methods", json!([Factor::App, Factor::RecoveryCode])),
-        Kind::Invalid => Problem::field("/email", FieldError::new("email")),
+        Kind::Invalid => Problem::field("/email", FieldError::EMAIL),
         Kind::CodeInvalid => Problem::new(kind).with("tries_left", 2),
         Kind::ProofOfWorkRequired => {
             let challenge = "1795248300000.K3QnYx0yT2mJcR7vX0fTq9m1b8mGJ0m3vJpWkqf9Zc4";

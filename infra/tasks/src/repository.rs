@@ -65,6 +65,12 @@ pub fn sources() -> Result<Vec<(String, String)>, Failure> {
     Ok(found)
 }
 
+/// The names in these sources that follow a path such as `Notice::`.
+pub fn named<'a>(sources: &'a [(String, String)], path: &'a str) -> impl Iterator<Item = &'a str> {
+    let behind = sources.iter().flat_map(move |(_, code)| code.split(path).skip(1));
+    behind.filter_map(|code| code.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next())
+}
+
 /// The path and the text of every Rust file in these folders, sorted by path.
 pub fn rust_files(under: &[&str]) -> Result<Vec<(String, String)>, Failure> {
     let (mut found, mut folders): (Vec<_>, Vec<_>) = (Vec::new(), under.iter().map(|folder| root().join(folder)).collect());

@@ -21,7 +21,7 @@ use kernel::{
     Locale, Sys,
     id::{ModelId, UserId},
 };
-use local::{Options, Stack, Storage, hosts::Trace};
+use local::{Options, Stack, Storage, aws::dynamodb::item, hosts::Trace};
 use search::{Carrier, Catalogue, SearchEntry, Term, Wanted};
 use serde_json::{Value, json, value::to_raw_value};
 use store::{Item, Table};
@@ -393,7 +393,8 @@ async fn fill_models(stack: &Stack, models: &[Model], grams: &BTreeSet<String>) 
 /// Puts items into the table that has a stream, without records in it.
 async fn put(stack: &Stack, rows: Vec<Value>) -> Result<(), Failure> {
     let (core, table) = (stack.core(), table_name(stack)?);
-    tokio::task::spawn_blocking(move || core.aws.dynamodb.fill(&table, rows)).await??;
+    let fill = move || core.aws.dynamodb.fill(&table, rows.into_iter().map(item).collect::<Result<_, _>>()?);
+    tokio::task::spawn_blocking(fill).await??;
     Ok(())
 }
 

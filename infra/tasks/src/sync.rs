@@ -197,6 +197,7 @@ pub fn routes_in(template: &Template) -> Vec<Route> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metrics;
 
     fn route(method: &str, path: &str, function: &str) -> Route {
         Route { path: path.to_owned(), method: method.to_owned(), function: function.to_owned() }
@@ -236,11 +237,15 @@ mod tests {
     }
 
     #[test]
-    fn every_crate_that_stores_items_is_in_the_list_of_all() {
-        let known: BTreeSet<String> = items::all().iter().map(|kind| kind.package.to_owned()).collect();
+    fn every_crate_with_items_or_metrics_is_in_the_list_of_all() {
         let sources = repository::sources().expect("the sources");
-        let lists = sources.iter().filter(|(_, text)| text.contains("\nstore::items![") || text.contains("\ncrate::items!["));
-        let listing: BTreeSet<String> = lists.filter_map(|(path, _)| Some(path.split('/').nth(1)?.to_owned())).collect();
-        assert_eq!(known, listing);
+        let listing = |calls: &[&str]| {
+            let lists = sources.iter().filter(|(_, text)| calls.iter().any(|call| text.contains(call)));
+            lists.filter_map(|(path, _)| path.split('/').nth(1)).collect::<BTreeSet<&str>>()
+        };
+        let stored: BTreeSet<&str> = items::all().iter().map(|kind| kind.package).collect();
+        assert_eq!(stored, listing(&["\nstore::items![", "\ncrate::items!["]));
+        let measured: BTreeSet<&str> = metrics::all().iter().map(|metric| metric.package).collect();
+        assert_eq!(measured, listing(&["\nfunction::metrics! {"]));
     }
 }

@@ -87,13 +87,13 @@ impl PostalAddress {
 fn line(typed: &str, min: usize, max: usize) -> Result<String, FieldError> {
     let text: String = typed.trim().nfc().collect();
     match text.chars().count() {
-        _ if text::is_blank(&text) => Err(FieldError::new("required")),
-        n if n < min => Err(FieldError::new("too_short").with("min", min)),
-        n if n > max => Err(FieldError::new("too_long").with("max", max)),
+        _ if text::is_blank(&text) => Err(FieldError::REQUIRED),
+        n if n < min => Err(FieldError::TOO_SHORT.with("min", min)),
+        n if n > max => Err(FieldError::TOO_LONG.with("max", max)),
         _ if text.chars().any(|c| c.is_control() || "<>{}\u{2028}\u{2029}".contains(c) || BidiControl::for_char(c)) => {
-            Err(FieldError::new("characters"))
+            Err(FieldError::CHARACTERS)
         }
-        _ if profanity::in_address(&text) => Err(FieldError::new("profanity")),
+        _ if profanity::in_address(&text) => Err(FieldError::PROFANITY),
         _ => Ok(text),
     }
 }

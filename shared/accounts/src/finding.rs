@@ -39,10 +39,10 @@ impl Term {
     /// `required` if the text is blank, `too_long`.
     pub fn parse(typed: &str) -> Result<Self, FieldError> {
         if text::is_blank(typed) {
-            return Err(FieldError::new("required"));
+            return Err(FieldError::REQUIRED);
         }
         if typed.chars().count() > TERM_MAX {
-            return Err(FieldError::new("too_long").with("max", TERM_MAX));
+            return Err(FieldError::TOO_LONG.with("max", TERM_MAX));
         }
         Ok(Self(normal(typed)))
     }
@@ -73,12 +73,12 @@ impl Words {
     pub fn parse(typed: &str) -> Result<Self, FieldError> {
         let term = Term::parse(typed)?;
         let all: Vec<&str> = parts(term.text()).collect();
-        let longest = all.iter().map(|word| word.len()).max().ok_or_else(|| FieldError::new("required"))?;
+        let longest = all.iter().map(|word| word.len()).max().ok_or(FieldError::REQUIRED)?;
         if longest < 2 {
-            return Err(FieldError::new("too_short").with("min", 2));
+            return Err(FieldError::TOO_SHORT.with("min", 2));
         }
         if all.len() > WORDS_MAX {
-            return Err(FieldError::new("too_long").with("max", TERM_MAX));
+            return Err(FieldError::TOO_LONG.with("max", TERM_MAX));
         }
         Ok(Self(all.into_iter().filter_map(search::Term::beginning).fold(Wanted::all(), Wanted::with)))
     }

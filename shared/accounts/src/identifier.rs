@@ -64,24 +64,23 @@ impl Email {
     pub fn parse(text: &str) -> Result<Self, FieldError> {
         let text = canonical(text);
         if text.is_empty() {
-            return Err(FieldError::new("required"));
+            return Err(FieldError::REQUIRED);
         }
         if text.len() > EMAIL_MAX {
-            return Err(FieldError::new("too_long").with("max", EMAIL_MAX));
+            return Err(FieldError::TOO_LONG.with("max", EMAIL_MAX));
         }
-        let wrong = || FieldError::new("email");
-        let (local, domain) = text.split_once('@').ok_or_else(wrong)?;
-        let domain = idna::domain_to_ascii_strict(domain).map_err(|_| wrong())?;
+        let (local, domain) = text.split_once('@').ok_or(FieldError::EMAIL)?;
+        let domain = idna::domain_to_ascii_strict(domain).map_err(|_| FieldError::EMAIL)?;
         let address = format!("{local}@{domain}");
         // The length is checked again, because A-labels are longer than the letters that they encode.
         if address.len() > EMAIL_MAX {
-            return Err(FieldError::new("too_long").with("max", EMAIL_MAX));
+            return Err(FieldError::TOO_LONG.with("max", EMAIL_MAX));
         }
         let options = Options::default().with_required_tld().without_domain_literal().without_display_text();
         let top = domain.rsplit('.').next().unwrap_or_default();
         let public = top.starts_with("xn--") || top.bytes().all(|b| b.is_ascii_alphabetic());
         let plain = local.is_ascii() && !local.contains('"') && !domain.ends_with('.') && public;
-        if plain && EmailAddress::parse_with_options(&address, options).is_ok() { Ok(Self(address)) } else { Err(wrong()) }
+        if plain && EmailAddress::parse_with_options(&address, options).is_ok() { Ok(Self(address)) } else { Err(FieldError::EMAIL) }
     }
 
     /// The key of the unique claim: the address in lower case. Dots and plus signs stay, because their meaning depends on the
@@ -152,19 +151,18 @@ impl Phone {
     pub fn parse(text: &str, home: &str) -> Result<Self, FieldError> {
         let plain = text::compact(text);
         if plain.is_empty() {
-            return Err(FieldError::new("required"));
+            return Err(FieldError::REQUIRED);
         }
         let written = plain.chars().all(|c| c.is_ascii_digit() || "+().,/".contains(c));
-        let wrong = || FieldError::new("phone");
-        let number = PHONE_NUMBER_UTIL.parse(&plain, Region::from_code(home).ok()).map_err(|_| wrong())?;
+        let number = PHONE_NUMBER_UTIL.parse(&plain, Region::from_code(home).ok()).map_err(|_| FieldError::PHONE)?;
         if !written || number.extension.is_some() {
-            return Err(wrong());
+            return Err(FieldError::PHONE);
         }
         let phone = Self(number.format_as(PhoneNumberFormat::E164).into_owned());
         // Calling codes of satellite phones belong to no country.
         let mobile =
             country_of(&number).is_some() && matches!(number.get_type(), PhoneNumberType::Mobile | PhoneNumberType::FixedLineOrMobile);
-        if mobile || phone.is_for_drama() { Ok(phone) } else { Err(wrong()) }
+        if mobile || phone.is_for_drama() { Ok(phone) } else { Err(FieldError::PHONE) }
     }
 
     /// A number that was parsed before it was stored.
@@ -378,20 +376,20 @@ impl Username {
         let (min, max) = USERNAME_LENGTH;
         let length = name.chars().count();
         if length == 0 {
-            return Err(FieldError::new("required"));
+            return Err(FieldError::REQUIRED);
         }
         let alphabet = name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
         if !alphabet || !name.starts_with(|c: char| c.is_ascii_lowercase()) || name.ends_with('_') || name.contains("__") {
-            return Err(FieldError::new("username_format"));
+            return Err(FieldError::USERNAME_FORMAT);
         }
         if length < min {
-            return Err(FieldError::new("too_short").with("min", min));
+            return Err(FieldError::TOO_SHORT.with("min", min));
         }
         if length > max {
-            return Err(FieldError::new("too_long").with("max", max));
+            return Err(FieldError::TOO_LONG.with("max", max));
         }
         if reserved(&name) || profanity::in_username(&name) {
-            return Err(FieldError::new("username_refused"));
+            return Err(FieldError::USERNAME_REFUSED);
         }
         Ok(Self(name))
     }
@@ -455,18 +453,18 @@ impl PersonName {
     /// `required`, `too_long` or `characters`.
     pub fn parse(text: &str) -> Result<Self, FieldError> {
         if text::is_blank(text) {
-            return Err(FieldError::new("required"));
+            return Err(FieldError::REQUIRED);
         }
         let name: String = text.trim().nfc().map(|c| if is_space(c) { ' ' } else { c }).collect();
         let letters: Vec<char> = name.chars().collect();
         let around =
             letters.iter().enumerate().map(|(at, c)| (letters.split_at(at).0, *c, letters.get(at.saturating_add(1)..).unwrap_or(&[])));
         match letters.len() {
-            n if n > NAME_MAX => Err(FieldError::new("too_long").with("max", NAME_MAX)),
+            n if n > NAME_MAX => Err(FieldError::TOO_LONG.with("max", NAME_MAX)),
             _ if around.clone().all(|(before, c, after)| is_of_name(before, c, after)) && letters.iter().any(|c| is_letter(*c)) => {
                 Ok(Self(name))
             }
-            _ => Err(FieldError::new("characters")),
+            _ => Err(FieldError::CHARACTERS),
         }
     }
 }
@@ -539,14 +537,14 @@ impl BirthDate {
     /// # Errors
     /// `date`, `in_future`, `too_young` or `too_old`.
     pub fn parse(text: &str, now: Time, least: MinimumAge) -> Result<Self, FieldError> {
-        let date = Self::read(text).ok_or_else(|| FieldError::new("date"))?;
+        let date = Self::read(text).ok_or(FieldError::DATE)?;
         let (today, MinimumAge(min)) = (now.date(), least);
         if date > today {
-            return Err(FieldError::new("in_future"));
+            return Err(FieldError::IN_FUTURE);
         }
         match age(date, today) {
-            a if a < i32::from(min) => Err(FieldError::new("too_young").with("min", min)),
-            a if a > OLDEST => Err(FieldError::new("too_old")),
+            a if a < i32::from(min) => Err(FieldError::TOO_YOUNG.with("min", min)),
+            a if a > OLDEST => Err(FieldError::TOO_OLD),
             _ => Ok(Self(date)),
         }
     }
@@ -982,7 +980,7 @@ mod tests {
             assert_eq!(code(BirthDate::parse(born, now, MinimumAge::DEFAULT)), expected, "{born}");
         }
         let error = BirthDate::parse("2012-01-02", now, MinimumAge(18)).unwrap_err();
-        assert_eq!(error, FieldError::new("too_young").with("min", 18_u8));
+        assert_eq!(error, FieldError::TOO_YOUNG.with("min", 18_u8));
         assert_eq!(code(BirthDate::parse("2012-01-01", now, MinimumAge(18))), "ok");
         // 29 February 2012: not yet 16 on 28 February 2028, 16 on the 29th; in 2029 the birthday is 1 March.
         let day = |y, m, d| Date::from_calendar_date(y, m, d).unwrap();

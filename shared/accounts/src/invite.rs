@@ -64,7 +64,7 @@ impl InviteCode {
     pub fn parse(text: &str) -> Result<Self, FieldError> {
         let code = text::typed(text).unwrap_or_default().to_ascii_uppercase();
         let right = code.len() == LENGTH && code.bytes().all(|b| ALPHABET.contains(&b));
-        if right { Ok(Self(code)) } else { Err(FieldError::new("code_format")) }
+        if right { Ok(Self(code)) } else { Err(FieldError::CODE_FORMAT) }
     }
 
     /// The limits ([`TRIES`]) for one `subject` (an account or a flow) and one client.

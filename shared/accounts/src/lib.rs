@@ -41,6 +41,7 @@ pub mod undo;
 pub mod user;
 pub mod username;
 
+use function::metrics::Metric;
 pub use keyring::Keyring;
 pub use new_account::{NameClaims, NewAccount, NotMade};
 pub use resource::Resource;
@@ -78,3 +79,8 @@ store::items![
     username::FormerNames,
     username::UsernameClaim
 ];
+
+function::metrics! {
+    /// A successful run of the function that begins deletions, or of the one that continues missed ones.
+    pub const DELETION_RUNS: Metric = Metric::new("DeletionRuns");
+}

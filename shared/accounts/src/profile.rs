@@ -118,7 +118,7 @@ fn always<T, U>(
 ) {
     let parsed = match change {
         PatchMember::Leave => return,
-        PatchMember::Clear => Err(FieldError::new("required")),
+        PatchMember::Clear => Err(FieldError::REQUIRED),
         PatchMember::To(value) => parse(value),
     };
     if let Some(value) = fields.take(pointer, parsed) {
@@ -130,23 +130,23 @@ fn always<T, U>(
 fn parse_bio(typed: &str) -> Result<String, FieldError> {
     let bio = typed.trim().replace("\r\n", "\n");
     if bio.chars().count() > BIO_MAX {
-        return Err(FieldError::new("too_long").with("max", BIO_MAX));
+        return Err(FieldError::TOO_LONG.with("max", BIO_MAX));
     }
     if bio.chars().any(|c| c.is_control() && c != '\n') {
-        return Err(FieldError::new("characters"));
+        return Err(FieldError::CHARACTERS);
     }
     Ok(if text::is_blank(&bio) { String::new() } else { bio })
 }
 
 fn parse_language(text: &str) -> Result<Locale, FieldError> {
-    Locale::ALL.into_iter().find(|l| l.tag() == text).ok_or_else(|| FieldError::new("locale"))
+    Locale::ALL.into_iter().find(|l| l.tag() == text).ok_or(FieldError::LOCALE)
 }
 
 fn parse_who_can_message(text: &str) -> Result<WhoCanMessage, FieldError> {
     match text {
         "everyone" => Ok(WhoCanMessage::Everyone),
         "friends" => Ok(WhoCanMessage::Friends),
-        _ => Err(FieldError::new("choice")),
+        _ => Err(FieldError::CHOICE),
     }
 }
 
@@ -330,9 +330,7 @@ impl Edited {
         audit.add(&mut tx, &entry);
         finding::change(&mut tx, &before, &user).commit(table, tx).await.map_err(|e| match &e {
             CommitError::Refused(r) if r.at(record) => Kind::VersionMismatch.into(),
-            CommitError::Refused(r) if free.is_some_and(|free| r.at(free)) => {
-                Problem::field("/username", FieldError::new("username_taken"))
-            }
+            CommitError::Refused(r) if free.is_some_and(|free| r.at(free)) => Problem::field("/username", FieldError::USERNAME_TAKEN),
             _ => allowed.problem(e),
         })?;
         Ok(user)

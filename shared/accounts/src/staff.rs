@@ -10,6 +10,7 @@ use store::{About, CommitError, Cond, Index, Item, Key, Personal, Slot, Tx, fiel
 use utoipa::ToSchema;
 
 use crate::{
+    Resource,
     deletion::Deletion,
     session::renew_credentials,
     user::{Status, User, notify, partition},
@@ -263,6 +264,14 @@ impl Item for Roles {
     }
     fn indexes(&self) -> Vec<(Index, Key)> {
         vec![(Index::Staff, Key::new(STAFF, self.user.to_string()))]
+    }
+}
+
+/// The caller's own roles, read in the same batch as the caller.
+impl Resource for Roles {
+    type Path = ();
+    fn find(caller: UserId, (): ()) -> Option<Key> {
+        Some(Self::key_of(caller))
     }
 }
 

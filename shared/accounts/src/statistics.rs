@@ -30,7 +30,7 @@ impl Day {
     /// `date` if the text is not a day.
     pub fn parse(text: &str) -> Result<Self, FieldError> {
         let date = Date::parse(text, format_description!("[year]-[month]-[day]")).ok().filter(|_| text.len() == 10);
-        date.map(Self).ok_or_else(|| FieldError::new("date"))
+        date.map(Self).ok_or(FieldError::DATE)
     }
 
     /// The time at which the day begins.

@@ -209,7 +209,7 @@ impl From<NotUndone> for Problem {
     fn from(not: NotUndone) -> Self {
         match not {
             NotUndone::Already(by) => Self::new(Kind::UndoneAlready).with("entry", by.to_string()),
-            NotUndone::Unknown(place) => Self::field(&format!("/fields/{place}"), FieldError::new("choice")),
+            NotUndone::Unknown(place) => Self::field(&format!("/fields/{place}"), FieldError::CHOICE),
             NotUndone::Impossible(fields) => Self::new(Kind::UndoImpossible).with("not_undone", fields),
             NotUndone::MovedOn(fields) => Self::new(Kind::UndoMovedOn).with("not_undone", fields),
             NotUndone::Nothing => Kind::UndoNothing.into(),

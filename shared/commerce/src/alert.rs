@@ -43,14 +43,14 @@ pub struct OrderAlert {
 impl OrderAlert {
     fn of(alert: &PaymentAlert) -> Option<Self> {
         let PaidFor::Order(order) = alert.payment.paid_for else { return None };
-        Some(Self { order, user: alert.payment.user })
+        Some(Self { order, user: alert.payment.user? })
     }
 }
 
 /// Adds the alerts that begin and end with a change of an order to its transaction.
 pub(crate) fn follow(tx: &mut Tx, before: &Order, after: &Order, now: Time) {
     let intent = after.card.as_ref().and_then(|card| card.intent.clone());
-    let payment = Watched { paid_for: PaidFor::Order(after.id), user: after.user, amount: after.total, intent };
+    let payment = Watched { paid_for: PaidFor::Order(after.id), user: Some(after.user), amount: after.total, intent };
     alert::follow(tx, now, &payment, |alert| (is_of(alert, before), is_of(alert, after)));
 }
 

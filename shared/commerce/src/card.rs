@@ -214,7 +214,7 @@ impl OrderCard {
     pub fn with_refund(&self, total: Money, refund: Refund) -> Result<Self, Problem> {
         let left = self.left(total);
         if !(1..=left).contains(&refund.amount) {
-            return Err(Problem::field("/amount/amount", FieldError::new("range").with("min", 1).with("max", left)));
+            return Err(Problem::field("/amount/amount", FieldError::RANGE.with("min", 1).with("max", left)));
         }
         if self.refunds.len() >= REFUNDS_MAX {
             return Err(Problem::new(Kind::TooMany).with("max", REFUNDS_MAX));

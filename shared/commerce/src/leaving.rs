@@ -10,7 +10,7 @@ use kernel::{
     id::{OrderId, UserId},
 };
 use money::Money;
-use payments::{MoneyBack, PaymentRemoval, Promised, Settlement};
+use payments::{MoneyBack, PaidFor, PaymentRemoval, Promised, Settlement};
 use serde::{Deserialize, Serialize};
 use store::{About, Conditional as _, Item, Key, Personal, Range, Row, StoreError, Table, Tx, WriteError, field};
 
@@ -149,13 +149,13 @@ async fn at_its_end(table: &Table, sys: &Sys, mut order: Order) -> Result<Order,
 /// making a refund that was promised.
 fn removal(order: &Order, now: Time) -> Option<PaymentRemoval> {
     let card = order.card.as_ref()?;
-    let intent = card.intent.clone()?;
+    let (intent, about) = (card.intent.clone()?, (PaidFor::Order(order.id), order.total));
     if matches!(order.state, OrderState::Cancelled | OrderState::Expired | OrderState::Refunded) {
-        return (card.back.refunded < order.total.amount()).then(|| PaymentRemoval::new(intent, now));
+        return (card.back.refunded < order.total.amount()).then(|| PaymentRemoval::new(intent, about, now));
     }
     let asked = card.refunds.iter().filter(|refund| refund.state == RefundState::Asked);
     let amount = |amount| Money::new(amount, order.total.currency()).ok();
     let promised = |refund: &Refund| Some(Promised { name: refund.name.clone(), amount: amount(refund.amount)?, reason: refund.reason });
     let promised: Vec<Promised> = asked.filter_map(promised).collect();
-    (!promised.is_empty()).then(|| PaymentRemoval { promised, ..PaymentRemoval::new(intent, now) })
+    (!promised.is_empty()).then(|| PaymentRemoval { promised, ..PaymentRemoval::new(intent, about, now) })
 }

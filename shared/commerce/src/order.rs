@@ -231,7 +231,7 @@ impl Item for Order {
         due.into_iter().chain([(Index::OrdersByState, Key::new(in_state(self.state), self.id.to_string()))]).collect()
     }
     fn expires(&self) -> Option<Time> {
-        let paid = self.card.as_ref().is_some_and(|card| card.paid_at.is_some());
+        let paid = self.card.as_ref().is_some_and(OrderCard::is_paid);
         let ended = matches!(self.state, OrderState::Cancelled | OrderState::Expired);
         (ended && !paid).then(|| self.changed_at + UNPAID_KEPT)
     }

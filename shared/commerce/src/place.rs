@@ -211,7 +211,7 @@ fn drawn(sys: &Sys, placing: &Placing<'_>, recipient: Recipient, products: &[(Pr
             (OrderState::PendingPayment, Some(OrderCard::new(placing.network.clone(), now)))
         }
         PaymentMethod::Card => {
-            let range = FieldError::new("range").with("min", *by_card.start()).with("max", *by_card.end());
+            let range = FieldError::RANGE.with("min", *by_card.start()).with("max", *by_card.end());
             return Err(Problem::field("/total/amount", range));
         }
     };

@@ -33,7 +33,7 @@ impl Stars {
     /// # Errors
     /// `range`
     pub fn parse(number: i64) -> Result<Self, FieldError> {
-        let range = || FieldError::new("range").with("min", 1).with("max", STARS_MAX);
+        let range = || FieldError::RANGE.with("min", 1).with("max", STARS_MAX);
         u8::try_from(number).ok().filter(|stars| (1..=STARS_MAX).contains(stars)).map(Self).ok_or_else(range)
     }
 

@@ -58,12 +58,12 @@ texts! {
 
 /// Refuses a text with swear words.
 fn clean(text: String) -> Result<String, FieldError> {
-    if profanity::masked(&text) == text { Ok(text) } else { Err(FieldError::new("profanity")) }
+    if profanity::masked(&text) == text { Ok(text) } else { Err(FieldError::PROFANITY) }
 }
 
 /// Refuses a name whose normal form does not fit into a key. The normal form of a single character can have eighteen characters.
 fn sortable(name: String) -> Result<String, FieldError> {
-    if normal(&name).len() <= NORMAL_MAX_BYTES { Ok(name) } else { Err(FieldError::new("characters")) }
+    if normal(&name).len() <= NORMAL_MAX_BYTES { Ok(name) } else { Err(FieldError::CHARACTERS) }
 }
 
 // Descriptions are not in the audit, because they are long.

@@ -42,11 +42,11 @@ impl Country {
     /// # Errors
     /// `required` or `country`.
     pub fn parse(typed: &str) -> Result<Self, FieldError> {
-        let code = text::typed(typed).ok_or(FieldError::new("country"))?.to_ascii_uppercase();
+        let code = text::typed(typed).ok_or(FieldError::COUNTRY)?.to_ascii_uppercase();
         if code.is_empty() {
-            return Err(FieldError::new("required"));
+            return Err(FieldError::REQUIRED);
         }
-        Self::of(&code).ok_or(FieldError::new("country"))
+        Self::of(&code).ok_or(FieldError::COUNTRY)
     }
 
     /// The country with exactly this code.
@@ -167,7 +167,7 @@ impl Blocked {
     /// `required`, `country` or `country_blocked`.
     pub fn parse(&self, typed: &str) -> Result<Country, FieldError> {
         let country = Country::parse(typed)?;
-        if self.has(country) { Err(FieldError::new("country_blocked")) } else { Ok(country) }
+        if self.has(country) { Err(FieldError::COUNTRY_BLOCKED) } else { Ok(country) }
     }
 }
 

@@ -75,13 +75,13 @@ impl Postcode {
     /// # Errors
     /// `required`, `too_short`, `too_long` or `postal_code`.
     pub fn parse(typed: &str, country: Option<Country>) -> Result<Option<Self>, FieldError> {
-        let too_long = || FieldError::new("too_long").with("max", MAX);
+        let too_long = || FieldError::TOO_LONG.with("max", MAX);
         let code = text::typed(typed).ok_or_else(too_long)?.to_uppercase();
         let required = country.is_some_and(|country| country.postcodes().are_required());
         match code.chars().count() {
-            0 if required => return Err(FieldError::new("required")),
+            0 if required => return Err(FieldError::REQUIRED),
             0 => return Ok(None),
-            n if n < MIN => return Err(FieldError::new("too_short").with("min", MIN)),
+            n if n < MIN => return Err(FieldError::TOO_SHORT.with("min", MIN)),
             n if n > MAX => return Err(too_long()),
             _ => {}
         }
@@ -91,7 +91,7 @@ impl Postcode {
         let readings: Vec<&str> = std::iter::once(code.as_str()).chain(signs.filter_map(|sign| code.strip_prefix(sign))).collect();
         let fitting = postcodes.forms().flat_map(|form| readings.iter().filter_map(move |code| fit(code, form))).next();
         let free = || postcodes.are_free().then(|| anything(typed)).flatten();
-        fitting.or_else(free).map(|code| Some(Self(code))).ok_or_else(|| FieldError::new("postal_code"))
+        fitting.or_else(free).map(|code| Some(Self(code))).ok_or(FieldError::POSTAL_CODE)
     }
 
     /// The code.

@@ -46,7 +46,7 @@ impl Declared {
     /// # Errors
     /// `file_type`
     pub fn format(text: &str) -> Result<Format, FieldError> {
-        Format::from_media_type(text).ok_or_else(|| FieldError::new("file_type"))
+        Format::from_media_type(text).ok_or(FieldError::FILE_TYPE)
     }
 
     /// Parses the length.
@@ -54,7 +54,7 @@ impl Declared {
     /// # Errors
     /// `file_size`
     pub fn bytes(number: i64) -> Result<u32, FieldError> {
-        let wrong = || FieldError::new("file_size").with("max", UPLOAD_MAX_BYTES);
+        let wrong = || FieldError::FILE_SIZE.with("max", UPLOAD_MAX_BYTES);
         u32::try_from(number).ok().filter(|n| (1..=UPLOAD_MAX_BYTES).contains(n)).ok_or_else(wrong)
     }
 
@@ -64,7 +64,7 @@ impl Declared {
     /// `checksum`
     pub fn sha256(text: &str) -> Result<String, FieldError> {
         let good = BASE64_STANDARD.decode(text).is_ok_and(|hash| hash.len() == 32);
-        if good { Ok(text.to_owned()) } else { Err(FieldError::new("checksum")) }
+        if good { Ok(text.to_owned()) } else { Err(FieldError::CHECKSUM) }
     }
 }
 

@@ -5,7 +5,7 @@
 //! [`run`] connects it to the Lambda runtime. The local cloud calls [`Function::invoke`] with the same events.
 
 mod aws;
-mod figures;
+pub mod metrics;
 mod outside;
 mod runtime;
 pub mod trace;
@@ -14,7 +14,6 @@ use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 pub use aws::{Aws, http_client};
 pub use aws_smithy_runtime_api::client::http::SharedHttpClient;
-pub use figures::{Figures, report_of};
 use futures_util::{FutureExt as _, future::BoxFuture};
 use kernel::{ConfigError, Env, Sys, Time};
 pub use outside::Outside;

@@ -7,7 +7,7 @@ use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::value::RawValue;
 use tracing_subscriber::{Layer as _, filter::filter_fn, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
-use crate::{Boot, Context, Failure, Function, StartError, figures, http_client};
+use crate::{Boot, Context, Failure, Function, StartError, http_client, metrics};
 
 /// Runs a function until the platform ends the process. It is the only call in `main`.
 ///
@@ -79,7 +79,7 @@ fn follow(sys: &Sys, context: &mut Context, platform: &lambda_runtime::Context) 
 
 fn log_to_stdout(env: &Env) {
     let level = env.get("AWS_LAMBDA_LOG_LEVEL").and_then(|l| l.parse().ok()).unwrap_or(tracing::Level::INFO);
-    let ours = move |m: &tracing::Metadata<'_>| m.target() != figures::TARGET && *m.level() <= level;
+    let ours = move |m: &tracing::Metadata<'_>| m.target() != metrics::TARGET && *m.level() <= level;
     let json = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)
@@ -87,5 +87,5 @@ fn log_to_stdout(env: &Env) {
         .with_span_list(false)
         .with_target(false)
         .with_filter(filter_fn(ours));
-    tracing_subscriber::registry().with(json).with(figures::Lines).init();
+    tracing_subscriber::registry().with(json).with(metrics::Lines).init();
 }

@@ -61,12 +61,12 @@ impl ThreadState {
     /// `required`, `range` or `choice`.
     pub fn snooze(self, until: Option<Timestamp>, now: Time) -> Result<Option<Time>, FieldError> {
         match (self, until) {
-            (Self::Snoozed, None) => Err(FieldError::new("required")),
+            (Self::Snoozed, None) => Err(FieldError::REQUIRED),
             (Self::Snoozed, Some(Timestamp(until))) if until <= now || until.since(now) > SNOOZE_MAX => {
-                Err(FieldError::new("range").with("min", 0).with("max", SNOOZE_DAYS))
+                Err(FieldError::RANGE.with("min", 0).with("max", SNOOZE_DAYS))
             }
             (Self::Snoozed, Some(Timestamp(until))) => Ok(Some(until)),
-            (_, Some(_)) => Err(FieldError::new("choice")),
+            (_, Some(_)) => Err(FieldError::CHOICE),
             (_, None) => Ok(None),
         }
     }

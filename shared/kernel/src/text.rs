@@ -32,10 +32,10 @@ pub fn is_blank(text: &str) -> bool {
 pub fn line(typed: &str, min: usize, max: usize) -> Result<String, FieldError> {
     let text: String = typed.trim().nfc().collect();
     match text.chars().take(max.saturating_add(1)).count() {
-        _ if is_blank(&text) => Err(FieldError::new("required")),
-        n if n < min => Err(FieldError::new("too_short").with("min", min)),
-        n if n > max => Err(FieldError::new("too_long").with("max", max)),
-        _ if text.chars().any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')) => Err(FieldError::new("characters")),
+        _ if is_blank(&text) => Err(FieldError::REQUIRED),
+        n if n < min => Err(FieldError::TOO_SHORT.with("min", min)),
+        n if n > max => Err(FieldError::TOO_LONG.with("max", max)),
+        _ if text.chars().any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')) => Err(FieldError::CHARACTERS),
         _ => Ok(text),
     }
 }
@@ -48,10 +48,10 @@ pub fn line(typed: &str, min: usize, max: usize) -> Result<String, FieldError> {
 pub fn paragraphs(typed: &str, min: usize, max: usize) -> Result<String, FieldError> {
     let text = typed.trim();
     match text.chars().take(max.saturating_add(1)).count() {
-        _ if is_blank(text) => Err(FieldError::new("required")),
-        n if n < min => Err(FieldError::new("too_short").with("min", min)),
-        n if n > max => Err(FieldError::new("too_long").with("max", max)),
-        _ if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) => Err(FieldError::new("characters")),
+        _ if is_blank(text) => Err(FieldError::REQUIRED),
+        n if n < min => Err(FieldError::TOO_SHORT.with("min", min)),
+        n if n > max => Err(FieldError::TOO_LONG.with("max", max)),
+        _ if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) => Err(FieldError::CHARACTERS),
         _ => Ok(text.to_owned()),
     }
 }

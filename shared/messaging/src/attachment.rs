@@ -371,7 +371,7 @@ pub fn listed(ids: &[AttachmentId]) -> Result<(), Problem> {
     }
     let mut seen = BTreeSet::new();
     match ids.iter().position(|id| !seen.insert(id)) {
-        Some(twice) => Err(Problem::field(&format!("/attachments/{twice}"), FieldError::new("choice"))),
+        Some(twice) => Err(Problem::field(&format!("/attachments/{twice}"), FieldError::CHOICE)),
         None => Ok(()),
     }
 }

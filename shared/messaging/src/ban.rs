@@ -30,7 +30,7 @@ pub const MINUTES_MAX: u32 = 366 * 24 * 60;
 pub fn ends_after(minutes: u32, now: Time) -> Result<Time, FieldError> {
     match minutes {
         1..=MINUTES_MAX => Ok(now + Duration::from_secs(u64::from(minutes).saturating_mul(60))),
-        _ => Err(FieldError::new("range").with("min", 1).with("max", MINUTES_MAX)),
+        _ => Err(FieldError::RANGE.with("min", 1).with("max", MINUTES_MAX)),
     }
 }
 

@@ -84,7 +84,7 @@ impl FileType {
     /// # Errors
     /// `attachment_type`
     pub fn parse(text: &str) -> Result<Self, FieldError> {
-        Self::ALL.into_iter().find(|known| known.media_type() == text).ok_or_else(|| FieldError::new("attachment_type"))
+        Self::ALL.into_iter().find(|known| known.media_type() == text).ok_or(FieldError::ATTACHMENT_TYPE)
     }
 
     /// The media type.
@@ -136,7 +136,7 @@ impl FileType {
     /// `file_size`
     pub fn bytes(self, number: i64) -> Result<u32, FieldError> {
         let max = self.kind().max_bytes();
-        let wrong = || FieldError::new("file_size").with("max", max);
+        let wrong = || FieldError::FILE_SIZE.with("max", max);
         u32::try_from(number).ok().filter(|n| (1..=max).contains(n)).ok_or_else(wrong)
     }
 }
@@ -154,7 +154,7 @@ impl FileName {
     /// `required` if nothing is left, `too_long` beyond [`SENT_NAME_MAX_CHARS`].
     pub fn parse(sent: &str, of: FileType) -> Result<Self, FieldError> {
         if sent.chars().count() > SENT_NAME_MAX_CHARS {
-            return Err(FieldError::new("too_long").with("max", SENT_NAME_MAX_CHARS));
+            return Err(FieldError::TOO_LONG.with("max", SENT_NAME_MAX_CHARS));
         }
         let last = sent.rsplit(['/', '\\']).next().unwrap_or_default();
         let spaced = last.nfc().map(|c| if c.is_whitespace() && !c.is_control() { ' ' } else { c });
@@ -162,7 +162,7 @@ impl FileName {
         // Windows forbids these characters in names.
         let name: String = seen.map(|c| if "<>:\"|?*".contains(c) { '_' } else { c }).collect();
         let stem = stem_of(name.trim_end_matches([' ', '.']), of);
-        if stem.is_empty() { Err(FieldError::new("required")) } else { Ok(Self::with_ending(stem, of)) }
+        if stem.is_empty() { Err(FieldError::REQUIRED) } else { Ok(Self::with_ending(stem, of)) }
     }
 
     /// The name of a file whose content was converted to another type.

@@ -79,5 +79,6 @@ store::items![
     support::note::Note,
     support::present::AtDesk,
     support::reply::PreparedReply,
+    support::thread::AssignedThread,
     ticket::Used
 ];

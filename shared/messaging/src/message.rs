@@ -41,7 +41,7 @@ impl Text {
             return Err(Problem::new(Kind::MessageLength).with("max", TEXT_MAX_CHARS));
         }
         if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
-            return Err(Problem::field("/text", FieldError::new("characters")));
+            return Err(Problem::field("/text", FieldError::CHARACTERS));
         }
         Ok(Self(text.to_owned()))
     }

@@ -96,8 +96,7 @@ async fn support(table: &Table, sys: &Sys, user: UserId) -> Result<Purged, Store
         return Ok(Purged::More);
     }
     reply::forget_author(table, user).await?;
-    thread::let_go(table, user).await?;
-    Ok(Purged::Done)
+    Ok(if thread::let_go(table, user).await? { Purged::More } else { Purged::Done })
 }
 
 /// Ends the person's membership in a group or a channel.

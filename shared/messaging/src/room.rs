@@ -109,7 +109,7 @@ impl SlowMode {
         match seconds {
             0 => Ok(None),
             1..=SLOW_MAX => Ok(Some(Self(seconds))),
-            _ => Err(FieldError::new("range").with("min", 0).with("max", SLOW_MAX)),
+            _ => Err(FieldError::RANGE.with("min", 0).with("max", SLOW_MAX)),
         }
     }
 
@@ -402,7 +402,7 @@ impl Slug {
     /// # Errors
     /// `slug_format`
     pub fn parse(typed: &str) -> Result<Self, FieldError> {
-        typed.to_owned().try_into().map_err(|BadSlug| FieldError::new("slug_format"))
+        typed.to_owned().try_into().map_err(|BadSlug| FieldError::SLUG_FORMAT)
     }
 }
 

@@ -78,7 +78,7 @@ pub async fn say(
 ) -> Result<Receipt, Problem> {
     let visible = |seq: u64| (member.membership.from..=member.room.seq).contains(&seq);
     if reply_to.is_some_and(|seq| !visible(seq)) {
-        return Err(Problem::field("/reply_to", FieldError::new("choice")));
+        return Err(Problem::field("/reply_to", FieldError::CHOICE));
     }
     let (receipt, room) = (receipt.filter(|receipt| receipt.holds(sys.now())), member.room.id);
     let fingerprint = send::fingerprint(&text, &attachments);

@@ -16,6 +16,7 @@ mod text;
 use aws_sdk_ses::error::{ProvideErrorMetadata, SdkError};
 pub use mail::{ContactSubject, Conversation, Excerpt, Happened, Mail, MissedRoom, Occasion, Repeated, Spoken};
 pub use mailer::Mailer;
+pub use render::heading;
 pub use text::{Text, Texter};
 
 /// Why a message could not be sent. A retry may succeed; the queue decides how often to retry.

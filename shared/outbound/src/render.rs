@@ -29,6 +29,12 @@ pub(crate) struct Letter {
     pub conversation: Option<Conversation>,
 }
 
+/// What the mail about a notice of this name is called. A page can call the notification the same.
+#[must_use]
+pub fn heading(notice: &str, locale: Locale) -> String {
+    TEXTS.text(locale, &format!("{notice}-subject"), &[])
+}
+
 /// The two bodies of a mail.
 pub(crate) struct Bodies {
     pub text: String,

@@ -1,8 +1,9 @@
 //! Alerts: payments that staff have to check, because they are disputed, a refund failed, or the payment differs from the request. There is
 //! one list for donations, plans and orders.
 //!
-//! An alert is written and deleted in the transactions of the paid object. It expires after a month, because the system cannot know when
-//! staff have dealt with a lost dispute or refunded the money in another way.
+//! An alert is written and deleted in the transactions of the paid object, or of the [`crate::PaymentRemoval`] that Stripe refuses. That of
+//! a failed refund stays until the money is given back. The others expire after a month, because the system cannot know when staff have
+//! dealt with them.
 
 use std::time::Duration;
 
@@ -16,9 +17,9 @@ use serde::{Deserialize, Serialize};
 use store::{About, Index, Item, Key, Personal, Range, StoreError, Table, Tx, field};
 use utoipa::ToSchema;
 
-use crate::PaidFor;
+use crate::{PaidFor, PaymentRemoval};
 
-/// How long an alert is kept.
+/// How long an alert is kept, except that of a failed refund.
 const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// Why staff have to check a payment.
@@ -27,8 +28,8 @@ const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 pub enum Alert {
     /// The payment is disputed, or the payer has won a dispute.
     Disputed,
-    /// The payer's bank refused the last refund of an order, or the automatic refund of a donation or a plan, or Stripe refused an
-    /// automatic refund of an order.
+    /// The payer's bank refused the last refund of an order, or the automatic refund of a donation or a plan, or Stripe refuses an
+    /// automatic refund.
     RefundFailed,
     /// The amount, the currency or the payer differs from the request, because somebody has changed the payment at Stripe. It is refunded,
     /// and the paid object has ended.
@@ -52,6 +53,11 @@ impl Alert {
     fn partition(self) -> String {
         format!("PAYMENT_ALERTS#{}", self.as_str())
     }
+
+    /// Whether it ends by itself. The payer is owed the money of a failed refund until it is given back.
+    const fn expires(self) -> bool {
+        !matches!(self, Self::RefundFailed)
+    }
 }
 
 /// A payment that may have alerts.
@@ -59,8 +65,9 @@ impl Alert {
 pub struct Watched {
     /// What it is for.
     pub paid_for: PaidFor,
-    /// Who pays.
-    pub user: UserId,
+    /// Who pays. `None` in the alert of a removal, which names nobody.
+    #[serde(default)]
+    pub user: Option<UserId>,
     /// The requested amount.
     pub amount: Money,
     /// Stripe's id of the payment.
@@ -75,9 +82,25 @@ pub struct PaymentAlert {
     pub payment: Watched,
     /// When the alert began.
     pub since: Time,
+    /// Stripe's id of the payment, if the alert is that of a [`PaymentRemoval`].
+    #[serde(default)]
+    removal: Option<String>,
 }
 
 impl PaymentAlert {
+    /// The alert that Stripe refuses the refund of a payment that is not kept. `None` if it is not known what the payment was for.
+    pub(crate) fn of_removal(removal: &PaymentRemoval, now: Time) -> Option<Self> {
+        let (paid_for, amount) = removal.asked?;
+        let intent = Some(removal.intent.clone());
+        let payment = Watched { paid_for, user: None, amount, intent: intent.clone() };
+        Some(Self { alert: Alert::RefundFailed, payment, since: now, removal: intent })
+    }
+
+    /// The key of [`Self::of_removal`].
+    pub(crate) fn key_of_removal(removal: &PaymentRemoval) -> Key {
+        Key::new(Alert::RefundFailed.partition(), removal.intent.clone())
+    }
+
     fn key_of(alert: Alert, paid_for: PaidFor) -> Key {
         Key::new(alert.partition(), paid_for.id())
     }
@@ -88,15 +111,18 @@ impl Item for PaymentAlert {
     const ABOUT: About =
         About::at("PAYMENT_ALERTS#{alert}", "{payment}", Personal::Withheld("that staff look at a payment, which says why"))
             .owned()
-            .expires();
+            .may_expire();
     fn key(&self) -> Key {
-        Self::key_of(self.alert, self.payment.paid_for)
+        match &self.removal {
+            Some(intent) => Key::new(self.alert.partition(), intent.clone()),
+            None => Self::key_of(self.alert, self.payment.paid_for),
+        }
     }
     fn indexes(&self) -> Vec<(Index, Key)> {
-        vec![(Index::Owner, user::owned(self.payment.user, &self.key()))]
+        self.payment.user.map(|user| (Index::Owner, user::owned(user, &self.key()))).into_iter().collect()
     }
     fn expires(&self) -> Option<Time> {
-        Some(self.since + KEPT)
+        self.alert.expires().then(|| self.since + KEPT)
     }
 }
 
@@ -106,7 +132,7 @@ pub fn follow(tx: &mut Tx, now: Time, payment: &Watched, changes: impl Fn(Alert)
     for alert in Alert::ALL {
         match changes(alert) {
             (false, true) => {
-                tx.put_always(&PaymentAlert { alert, payment: payment.clone(), since: now });
+                tx.put_always(&PaymentAlert { alert, payment: payment.clone(), since: now, removal: None });
             }
             (true, false) => {
                 tx.delete(PaymentAlert::key_of(alert, payment.paid_for));
@@ -116,8 +142,8 @@ pub fn follow(tx: &mut Tx, now: Time, payment: &Watched, changes: impl Fn(Alert)
     }
 }
 
-/// The next alerts of a kind after the one with this id: of donations, then of orders, then of plans, each the oldest first. Also the
-/// position of the next page. One query.
+/// The next alerts of a kind after this position: of donations, then of orders, then of plans, each the oldest first, with those of
+/// removals between or behind them. Also the position of the next page. One query.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -129,7 +155,7 @@ pub async fn page(
     limit: u32,
 ) -> Result<(Vec<PaymentAlert>, Option<String>), StoreError> {
     let range = Range::of(alert.partition()).limit(limit);
-    window(table, now, after.into_iter().fold(range, Range::beyond)).await
+    window(table, alert, now, after.into_iter().fold(range, Range::beyond)).await
 }
 
 /// Like [`page`], for orders only.
@@ -145,10 +171,10 @@ pub async fn page_of_orders(
 ) -> Result<(Vec<PaymentAlert>, Option<String>), StoreError> {
     let prefix = format!("{}_", OrderId::PREFIX);
     let low = after.map_or_else(|| prefix.clone(), |after| format!("{after}~"));
-    window(table, now, Range::of(alert.partition()).between(low, format!("{prefix}~")).limit(limit)).await
+    window(table, alert, now, Range::of(alert.partition()).between(low, format!("{prefix}~")).limit(limit)).await
 }
 
-async fn window(table: &Table, now: Time, range: Range) -> Result<(Vec<PaymentAlert>, Option<String>), StoreError> {
-    let window = table.window::<PaymentAlert>(range, Some(field("since").gt(now - KEPT))).await?;
+async fn window(table: &Table, alert: Alert, now: Time, range: Range) -> Result<(Vec<PaymentAlert>, Option<String>), StoreError> {
+    let window = table.window::<PaymentAlert>(range, alert.expires().then(|| field("since").gt(now - KEPT))).await?;
     Ok((window.items, window.reached))
 }

@@ -57,10 +57,10 @@ impl Donor {
         let mut fields = Fields::new();
         let (min, max) = (limits.min.amount(), limits.max.amount());
         if amount.currency() != limits.min.currency() {
-            fields.wrong("/amount/currency", FieldError::new("currency"));
+            fields.wrong("/amount/currency", FieldError::CURRENCY);
         }
         if !(min..=max).contains(&amount.amount()) {
-            fields.wrong("/amount/amount", FieldError::new("range").with("min", min).with("max", max));
+            fields.wrong("/amount/amount", FieldError::RANGE.with("min", min).with("max", max));
         }
         let country = fields.take("/country", blocked.parse(country));
         let postcode = fields.take("/postal_code", Postcode::parse(postcode.unwrap_or_default(), country));

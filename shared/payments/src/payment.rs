@@ -236,7 +236,7 @@ impl<P: Purpose> CardPayment<P> {
 
     /// The payment in the form for alerts.
     fn watched(&self) -> Watched {
-        Watched { paid_for: P::paid_for(self.id), user: self.user, amount: self.purpose.amount(), intent: self.intent.clone() }
+        Watched { paid_for: P::paid_for(self.id), user: Some(self.user), amount: self.purpose.amount(), intent: self.intent.clone() }
     }
 
     /// Whether this alert holds for the payment. Of refunds only those that are made automatically: staff make others at Stripe, and see

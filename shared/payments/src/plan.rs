@@ -108,7 +108,7 @@ impl Plans {
     /// # Errors
     /// `choice`
     pub fn find(&self, id: &str) -> Result<Plan, FieldError> {
-        self.0.iter().find(|plan| plan.id == id).cloned().ok_or_else(|| FieldError::new("choice"))
+        self.0.iter().find(|plan| plan.id == id).cloned().ok_or(FieldError::CHOICE)
     }
 }
 

@@ -43,7 +43,8 @@ async fn payments<P: Purpose>(table: &Table, sys: &Sys, kept: Retention, user: U
         if let Some(intent) = payment.intent.clone().filter(|_| payment.state != PaymentState::Cancelled) {
             tx.put_always(&PaymentRecord::of(payment, kept));
             if payment.state == PaymentState::PendingPayment {
-                tx.put_always(&PaymentRemoval::new(intent, sys.now()));
+                let asked = (P::paid_for(payment.id), payment.purpose.amount());
+                tx.put_always(&PaymentRemoval::new(intent, asked, sys.now()));
             }
         }
         tx.delete_when(payment.key(), field("version").eq(payment.version));

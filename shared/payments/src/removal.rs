@@ -3,8 +3,10 @@
 use kernel::Time;
 use money::Money;
 use serde::{Deserialize, Serialize};
-use store::{About, Item, Key, Personal, Range, StoreError, Table};
+use store::{About, Conditional as _, Item, Key, Personal, Range, StoreError, Table, Tx, field};
 use utoipa::ToSchema;
+
+use crate::{PaidFor, alert::PaymentAlert};
 
 /// The reason of a refund.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -22,11 +24,14 @@ pub enum RefundReason {
 }
 
 /// A payment that has to be cancelled at Stripe, or refunded if it was paid, because the payer's account was deleted, or because the payment
-/// is not the one that was asked for. The item stays until that is done.
+/// is not the one that was asked for. The item stays until that is done. If Stripe refuses a refund, there is also an alert for staff.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentRemoval {
     /// Stripe's id of the payment.
     pub intent: String,
+    /// What it was for, and the amount that was asked for. Items of earlier versions have none.
+    #[serde(default)]
+    pub asked: Option<(PaidFor, Money)>,
     /// When the removal was requested.
     pub since: Time,
     /// The refunds that were promised. If there are any, the rest of the payment is kept.
@@ -51,8 +56,46 @@ impl PaymentRemoval {
 
     /// The removal of a payment that is not kept.
     #[must_use]
-    pub const fn new(intent: String, since: Time) -> Self {
-        Self { intent, since, promised: Vec::new() }
+    pub const fn new(intent: String, asked: (PaidFor, Money), since: Time) -> Self {
+        Self { intent, asked: Some(asked), since, promised: Vec::new() }
+    }
+
+    /// Writes it, with the alert that Stripe refuses its refund. Nothing is written if there is that alert already. One transaction.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn begin_refused(&self, table: &Table, now: Time) -> Result<(), StoreError> {
+        let mut tx = Tx::new();
+        tx.put_always(self);
+        self.alert(tx, table, now).await
+    }
+
+    /// Writes the alert that Stripe refuses its refund, unless there is one already, or the removal is done meanwhile. One transaction.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn refused(&self, table: &Table, now: Time) -> Result<(), StoreError> {
+        let mut tx = Tx::new();
+        tx.check(self.key(), field("intent").eq(&self.intent));
+        self.alert(tx, table, now).await
+    }
+
+    async fn alert(&self, mut tx: Tx, table: &Table, now: Time) -> Result<(), StoreError> {
+        if let Some(alert) = PaymentAlert::of_removal(self, now) {
+            tx.create(&alert);
+        }
+        table.commit(tx).await.refused_is_fine()
+    }
+
+    /// Deletes it with its alert, because it is done. One transaction.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn done(&self, table: &Table) -> Result<(), StoreError> {
+        let mut tx = Tx::new();
+        tx.delete(self.key());
+        tx.delete(PaymentAlert::key_of_removal(self));
+        table.commit(tx).await.refused_is_fine()
     }
 
     /// All of them after this one. One query.
@@ -68,7 +111,7 @@ impl PaymentRemoval {
 impl Item for PaymentRemoval {
     const KIND: &'static str = "payment_removal";
     const ABOUT: About =
-        About::at("PAYMENT_REMOVALS", "PAYMENT#{payment}", Personal::Nobody("Stripe's id of a payment, which ends there within the hour"));
+        About::at("PAYMENT_REMOVALS", "PAYMENT#{payment}", Personal::Nobody("Stripe's id of a payment, which ends there, and its amount"));
     fn key(&self) -> Key {
         Key::new(Self::PARTITION, format!("PAYMENT#{}", self.intent))
     }

@@ -77,13 +77,13 @@ pub struct QuietHours {
 impl QuietHours {
     /// Parses the quiet hours that a client sends. Errors are recorded at `<pointer>/from`, `/to` and `/zone`.
     pub fn parse(fields: &mut Fields, pointer: &str, from: &str, to: &str, zone: &str) -> Option<Self> {
-        let time = |text: &str| text.parse::<TimeOfDay>().map_err(|_| FieldError::new("time_of_day"));
+        let time = |text: &str| text.parse::<TimeOfDay>().map_err(|_| FieldError::TIME_OF_DAY);
         let from = fields.take(&format!("{pointer}/from"), time(from));
         let to = fields.take(&format!("{pointer}/to"), time(to));
-        let zone = fields.take(&format!("{pointer}/zone"), canonical(zone).ok_or_else(|| FieldError::new("time_zone")));
+        let zone = fields.take(&format!("{pointer}/zone"), canonical(zone).ok_or(FieldError::TIME_ZONE));
         let (from, to, zone) = (from?, to?, zone?);
         if from == to {
-            fields.wrong(&format!("{pointer}/to"), FieldError::new("same_time"));
+            fields.wrong(&format!("{pointer}/to"), FieldError::SAME_TIME);
             return None;
         }
         Some(Self { from, to, zone })

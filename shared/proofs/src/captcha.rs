@@ -287,8 +287,8 @@ impl CaptchaError {
 impl From<CaptchaError> for Problem {
     fn from(e: CaptchaError) -> Self {
         match e {
-            CaptchaError::Missing => Self::field("/captcha", FieldError::new("required")),
-            CaptchaError::Refused(reason) => Self::field("/captcha", FieldError::new("captcha")).because(reason),
+            CaptchaError::Missing => Self::field("/captcha", FieldError::REQUIRED),
+            CaptchaError::Refused(reason) => Self::field("/captcha", FieldError::CAPTCHA).because(reason),
             CaptchaError::Unavailable(e) => Self::new(Kind::Unavailable).because(e),
         }
     }

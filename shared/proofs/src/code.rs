@@ -11,12 +11,6 @@ const LONG: usize = 12;
 /// Characters of a displayed group of a long code.
 const GROUP: usize = 4;
 
-/// The error of a text that cannot be a code. It is not compared and uses up no attempt.
-#[must_use]
-pub const fn not_a_code() -> FieldError {
-    FieldError::new("code_format")
-}
-
 /// A typed code with a length in which codes are sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TypedCode {
@@ -40,14 +34,14 @@ impl TypedCode {
     /// # Errors
     /// `code_format`. It uses up no attempt, because some forms send incomplete codes while people type.
     pub fn parse(text: &str, digits: u32) -> Result<Self, FieldError> {
-        let plain = text::typed(text).ok_or_else(not_a_code)?.to_ascii_uppercase();
+        let plain = text::typed(text).ok_or(FieldError::CODE_FORMAT)?.to_ascii_uppercase();
         if u32::try_from(plain.len()) == Ok(digits) && plain.bytes().all(|b| b.is_ascii_digit()) {
             return Ok(Self::Short(plain));
         }
         if plain.len() == LONG && plain.bytes().all(|b| ALPHABET.contains(&b)) {
             return Ok(Self::Long(plain));
         }
-        Err(not_a_code())
+        Err(FieldError::CODE_FORMAT)
     }
 
     /// Like [`TypedCode::parse`], for the field `/code` of a request.
@@ -114,10 +108,10 @@ mod tests {
             "ąćę-123-456-78",
             "½½½½½½",
         ] {
-            assert_eq!(TypedCode::parse(text, 6), Err(not_a_code()), "{text}");
+            assert_eq!(TypedCode::parse(text, 6), Err(FieldError::CODE_FORMAT), "{text}");
         }
         assert_eq!(TypedCode::parse("1234", 4), Ok(TypedCode::Short("1234".to_owned())));
-        assert_eq!(TypedCode::parse("123456", 4), Err(not_a_code()));
+        assert_eq!(TypedCode::parse("123456", 4), Err(FieldError::CODE_FORMAT));
     }
 
     #[test]

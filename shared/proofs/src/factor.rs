@@ -20,7 +20,7 @@ use totp_rs::{Builder, Totp};
 
 use crate::{
     challenge::{Challenge, GUESSES, Purpose, guesses_of},
-    code::{TypedCode, not_a_code},
+    code::TypedCode,
     guesses::{self, PasswordCooldown},
     password::{Hasher, Verdict},
 };
@@ -289,7 +289,7 @@ impl TypedRecoveryCode {
     /// # Errors
     /// `code_format`
     pub fn parse(text: &str) -> Result<Self, FieldError> {
-        Self::read(text).ok_or_else(not_a_code)
+        Self::read(text).ok_or(FieldError::CODE_FORMAT)
     }
 
     fn read(text: &str) -> Option<Self> {
@@ -515,7 +515,7 @@ mod tests {
         let other = format!("04{}", &shown[3][2..]);
         assert!(kept.check(&hasher, &typed(&other)).await.is_err());
         for bad in ["", "03", "99-0000-0000-0000-0000", "03-uuuu-uuuu-uuuu-uuuu", "żż-0000-0000-0000-0000"] {
-            assert_eq!(TypedRecoveryCode::parse(bad).err(), Some(not_a_code()), "{bad}");
+            assert_eq!(TypedRecoveryCode::parse(bad).err(), Some(FieldError::CODE_FORMAT), "{bad}");
         }
     }
 }

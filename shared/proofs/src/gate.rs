@@ -17,6 +17,8 @@ use store::{
     limits::{self, Limit, MINUTE, Quota},
 };
 
+use crate::SIGN_INS_FAILED;
+
 /// The header with the proof of work.
 pub const HEADER: &str = "proof-of-work";
 /// The minimum number of leading zero bits of the digest. It takes a quarter of a million digests on average.
@@ -110,7 +112,7 @@ impl Gate {
 
 /// Counts a wrong password or code of any operation. One update. Best effort, because other limits stop guesses too.
 pub async fn failed(table: &Table, now: Time, client: &Client) {
-    function::report_of(now, "TableName", table.name(), &[("SignInsFailed", 1)]);
+    table.report(&[(SIGN_INS_FAILED, 1)]);
     let network = Sha256::digest(client.network());
     let shard = shard(network.first().map_or(0, |byte| byte % SHARDS));
     if let Err(e) = limits::record(table, now, &[shard]).await {

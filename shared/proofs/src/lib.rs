@@ -30,6 +30,7 @@ pub mod signed_in;
 pub mod webauthn;
 
 pub use flow_token::FlowToken;
+use function::metrics::Metric;
 pub use identity_keys::IdentityKeys;
 
 store::items![
@@ -41,3 +42,10 @@ store::items![
     sending::Traffic,
     sign_in::SignIn
 ];
+
+function::metrics! {
+    /// A wrong password or code, of any operation.
+    const SIGN_INS_FAILED: Metric = Metric::new("SignInsFailed");
+    /// Somebody has a copy of a token or passkey, or text messages were stopped.
+    pub const MISUSE: Metric = Metric::new("Misuse");
+}

@@ -66,11 +66,11 @@ impl Policy {
     fn shape(&self, text: &str) -> impl Iterator<Item = (bool, FieldError)> {
         let needs = |on: bool, one: fn(char) -> bool, error| on.then(|| (text.chars().any(one), error));
         let rules = [
-            Some((text.chars().count() >= self.min_length, FieldError::new("too_short").with("min", self.min_length))),
-            needs(self.upper, char::is_uppercase, FieldError::new("password_upper")),
-            needs(self.lower, char::is_lowercase, FieldError::new("password_lower")),
-            needs(self.digit, char::is_numeric, FieldError::new("password_digit")),
-            needs(self.symbol, |c| !c.is_alphanumeric(), FieldError::new("password_symbol")),
+            Some((text.chars().count() >= self.min_length, FieldError::TOO_SHORT.with("min", self.min_length))),
+            needs(self.upper, char::is_uppercase, FieldError::PASSWORD_UPPER),
+            needs(self.lower, char::is_lowercase, FieldError::PASSWORD_LOWER),
+            needs(self.digit, char::is_numeric, FieldError::PASSWORD_DIGIT),
+            needs(self.symbol, |c| !c.is_alphanumeric(), FieldError::PASSWORD_SYMBOL),
         ];
         rules.into_iter().flatten()
     }
@@ -88,10 +88,10 @@ impl Policy {
                 errors.push(error);
             }
         };
-        rule(length <= MAX_CHARS && text.len() <= MAX_BYTES, FieldError::new("too_long").with("max", MAX_CHARS));
+        rule(length <= MAX_CHARS && text.len() <= MAX_BYTES, FieldError::TOO_LONG.with("max", MAX_CHARS));
         // A password that is too long is refused anyway, so the expensive rules are skipped.
-        rule(text.len() > MAX_BYTES || !(common(text) || guessable(text)), FieldError::new("password_common"));
-        rule(!personal.is_in(text), FieldError::new("password_personal"));
+        rule(text.len() > MAX_BYTES || !(common(text) || guessable(text)), FieldError::PASSWORD_COMMON);
+        rule(!personal.is_in(text), FieldError::PASSWORD_PERSONAL);
         if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
 }
@@ -113,7 +113,7 @@ impl PasswordChecker {
     /// contain personal data.
     #[must_use]
     pub fn rules(&self) -> Vec<FieldError> {
-        let personal = [FieldError::new("password_personal")];
+        let personal = [FieldError::PASSWORD_PERSONAL];
         self.policy.shape("").map(|(_, rule)| rule).chain(personal).collect()
     }
 
@@ -128,7 +128,7 @@ impl PasswordChecker {
             && password.expose().len() <= MAX_BYTES
             && breached.knows(password).await
         {
-            errors.push(FieldError::new("password_breached"));
+            errors.push(FieldError::PASSWORD_BREACHED);
         }
         if errors.is_empty() { Ok(()) } else { Err(errors) }
     }

@@ -17,7 +17,6 @@ use accounts::{
     known::KnownNetwork,
 };
 use countries::Country;
-use function::Figures;
 use futures_util::{future::join_all, join};
 use http::HeaderMap;
 use kernel::{Client, FieldError, Problem, Sys, Time, env::Reader, id::UserId};
@@ -29,6 +28,7 @@ use store::{
 };
 
 use crate::{
+    MISUSE,
     challenge::{Challenge, GUESSES, Purpose},
     device, factor,
     gate::{self, Gate},
@@ -266,18 +266,17 @@ pub async fn take(table: &Table, now: Time, challenge: &mut Challenge, admitted:
 pub struct SendLimits {
     countries: Arc<[Country]>,
     daily_max: u32,
-    figures: Figures,
 }
 
 impl SendLimits {
     /// Reads `SMS_COUNTRIES`, the countries that text messages are sent to (ISO 3166-1 codes; a number without a country code
     /// belongs to the first), and `SMS_DAILY_MAX`, the number of text messages in a day.
-    pub fn read(r: &mut Reader<'_>, figures: Figures) -> Self {
+    pub fn read(r: &mut Reader<'_>) -> Self {
         let countries = Country::listed(r, "SMS_COUNTRIES");
         if countries.is_empty() {
             r.wrong("SMS_COUNTRIES names no country".to_owned());
         }
-        Self { countries: countries.into(), daily_max: r.or("SMS_DAILY_MAX", 1000), figures }
+        Self { countries: countries.into(), daily_max: r.or("SMS_DAILY_MAX", 1000) }
     }
 
     /// Parses a number that text messages can and may be sent to.
@@ -291,7 +290,7 @@ impl SendLimits {
 
     fn allow(&self, phone: &Phone) -> Result<(), FieldError> {
         let allowed = phone.country().is_some_and(|country| self.countries.contains(&country));
-        if allowed { Ok(()) } else { Err(FieldError::new("phone_country")) }
+        if allowed { Ok(()) } else { Err(FieldError::PHONE_COUNTRY) }
     }
 
     /// The keys of the counters of all text messages, for a batch that is passed to [`Sending::pressure`].
@@ -350,7 +349,7 @@ impl SendLimits {
         let Contact::Phone(phone) = to else { return Ok(take(table, now, challenge, admitted, more).await?) };
         self.allow(&phone).map_err(|e| Problem::field("/phone", e))?;
         let (range, proven) = (phone.range(), challenge.proven);
-        let by_range = async { if proven { Ok(Permit::default()) } else { self.count(table, now, range, client).await } };
+        let by_range = async { if proven { Ok(Permit::default()) } else { Self::count(table, now, range, client).await } };
         let permit = match join!(take(table, now, challenge, admitted, more), by_range) {
             (Ok(permit), Ok(range)) => permit.and(range),
             (Ok(permit), Err(e)) | (Err(e), Ok(permit)) => {
@@ -359,7 +358,7 @@ impl SendLimits {
             }
             (Err(e), Err(_)) => return Err(e.into()),
         };
-        self.among_all(table, now, permit, proven).await
+        self.among_all(table, now, permit, proven).await.map_err(unsent)
     }
 
     /// Counts a text message with a notice to the owner of a number: ten at once, then one an hour. The number is proven, and no
@@ -369,28 +368,27 @@ impl SendLimits {
     /// One counter, then the counter of all text messages.
     ///
     /// # Errors
-    /// The errors of [`SendLimits::permit`].
-    pub async fn notice(&self, table: &Table, now: Time, to: &Phone) -> Result<Permit, Problem> {
+    /// [`LimitError::Reached`] with [`NOTICES`], or with the limit of all text messages; [`unsent`] is the problem of a request.
+    pub async fn notice(&self, table: &Table, now: Time, to: &Phone) -> Result<Permit, LimitError> {
         let permit = Permit::take(table, now, vec![NOTICES.of(to)]).await?;
         self.among_all(table, now, permit, true).await
     }
 
     /// Counts a text message against the limit of all text messages, after all other limits. A message to a proven number uses the reserved
-    /// part first.
-    async fn among_all(&self, table: &Table, now: Time, mut permit: Permit, proven: bool) -> Result<Permit, Problem> {
+    /// part first. If no more may be sent now, reports a metric for operators.
+    async fn among_all(&self, table: &Table, now: Time, mut permit: Permit, proven: bool) -> Result<Permit, LimitError> {
         let [anybody, accounts] = self.shares();
-        let mut reached = None;
-        for share in [Some(accounts).filter(|_| proven), Some(anybody)].into_iter().flatten() {
-            match limits::take(table, now, std::slice::from_ref(&share)).await {
-                Ok(()) => {
-                    permit.limits.push(share);
-                    return Ok(permit);
-                }
-                Err(e) => reached = Some(e),
+        let is_reserved = proven && limits::take(table, now, std::slice::from_ref(&accounts)).await.is_ok();
+        if !is_reserved && let Err(e) = limits::take(table, now, std::slice::from_ref(&anybody)).await {
+            permit.give_back(table).await;
+            if let LimitError::Reached(reached) = &e {
+                tracing::warn!(limit = reached.quota.name, daily_max = self.daily_max, "no more text messages go out now");
+                table.report(&[(MISUSE, 1)]);
             }
+            return Err(e);
         }
-        permit.give_back(table).await;
-        Err(reached.map_or_else(|| Problem::internal("there is no share of text messages"), |e| self.stop(table, e)))
+        permit.limits.push(if is_reserved { accounts } else { anybody });
+        Ok(permit)
     }
 
     /// Adds the sending of a code to a transaction, unless the previous one of the same flow is still valid. A refused sending
@@ -456,28 +454,15 @@ impl SendLimits {
         Ok((before, request.read(&mut found, now, false)))
     }
 
-    /// The problem if no more text messages may be sent now. Also reports a metric for operators.
-    fn stop(&self, table: &Table, e: LimitError) -> Problem {
-        match e {
-            LimitError::Reached(reached) => {
-                tracing::warn!(limit = reached.quota.name, daily_max = self.daily_max, "no more text messages go out now");
-                self.figures.report_of("TableName", table.name(), &[("Misuse", 1)]);
-                let wait = reached.wait;
-                Problem::unavailable(reached).retry_after(wait)
-            }
-            LimitError::Store(e) => e.into(),
-        }
-    }
-
     /// Counts a message to a number that no account has proven for its range, and blocks the range if too few codes came back. One update,
     /// or two at the beginning of an hour or if the range is blocked.
-    async fn count(&self, table: &Table, now: Time, range: &str, client: &Client) -> Result<Permit, LimitError> {
+    async fn count(table: &Table, now: Time, range: &str, client: &Client) -> Result<Permit, LimitError> {
         let network = mark(&client.network());
         let mut next = Traffic::go_on(range, &network, now);
         // A refusal returns the current state. More than two attempts are needed only if an hour ends in between.
         for _ in 0..ROUNDS {
             let seen = match table.update(next).await {
-                Ok(row) => return self.judge(table, now, &row.decode()?).await.map(|()| Permit::to_range(range)),
+                Ok(row) => return Self::judge(table, now, &row.decode()?).await.map(|()| Permit::to_range(range)),
                 Err(WriteError::Refused(row)) => row.map(store::Row::decode::<Traffic>).transpose()?,
                 Err(WriteError::Store(e)) => return Err(e.into()),
             };
@@ -493,7 +478,7 @@ impl SendLimits {
     }
 
     /// Blocks the range for an hour if too few of its codes have come back.
-    async fn judge(&self, table: &Table, now: Time, traffic: &Traffic) -> Result<(), LimitError> {
+    async fn judge(table: &Table, now: Time, traffic: &Traffic) -> Result<(), LimitError> {
         if !suspicious(traffic.sent.saturating_sub(1), traffic.came_back.len(), traffic.networks.len()) {
             return Ok(());
         }
@@ -504,9 +489,19 @@ impl SendLimits {
             let Traffic { range, sent, came_back, .. } = traffic;
             let came_back = came_back.len();
             tracing::warn!(range, sent, came_back, "few codes come back: no text messages to unproven numbers of this range for an hour");
-            self.figures.report_of("TableName", table.name(), &[("Misuse", 1)]);
+            table.report(&[(MISUSE, 1)]);
         }
         Err(RANGE.reached(RANGE.window).into())
+    }
+}
+
+/// The problem of a request whose text message may not be sent: `too_many_requests` because of its number, and otherwise `unavailable`,
+/// because of all text messages.
+#[must_use]
+pub fn unsent(e: LimitError) -> Problem {
+    match e {
+        LimitError::Reached(reached) if reached.quota != NOTICES => Problem::unavailable(reached).retry_after(reached.wait),
+        e => e.into(),
     }
 }
 
@@ -689,14 +684,9 @@ mod tests {
 
     #[test]
     fn only_numbers_of_allowed_countries_are_accepted() {
-        let boot = |countries: &str| {
-            let env: kernel::Env = [("SMS_COUNTRIES".to_owned(), countries.to_owned())].into_iter().collect();
-            let http = function::http_client().unwrap();
-            function::Boot { env, sys: kernel::Sys::real(), http }
-        };
         let read = |countries: &str| {
-            let boot = boot(countries);
-            boot.env.read(|r| SendLimits::read(r, Figures::new(&boot)))
+            let env: kernel::Env = [("SMS_COUNTRIES".to_owned(), countries.to_owned())].into_iter().collect();
+            env.read(SendLimits::read)
         };
         let sending = read("GB,PL").unwrap();
         assert_eq!(sending.phone("07700 900001").unwrap().as_ref(), "+447700900001");

@@ -14,7 +14,10 @@ use aws_sdk_dynamodb::{
     },
     types::{AttributeValue, KeysAndAttributes, ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
-use function::Aws;
+use function::{
+    Aws,
+    metrics::{self, Metric},
+};
 use futures_util::future::{BoxFuture, FutureExt as _};
 use kernel::{Sys, env::Reader};
 
@@ -72,6 +75,11 @@ impl Table {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Reports values of metrics, such as `[(MISUSE, 1)]`.
+    pub fn report(&self, values: &[(Metric, u64)]) {
+        metrics::report(self.sys.now(), self.name(), values);
     }
 
     /// Opens the connection during initialisation, when Lambda gives a full processor, so that the first request does not wait for it.

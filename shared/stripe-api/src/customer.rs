@@ -44,23 +44,11 @@ fn customer_details(user: &User) -> (String, Option<String>) {
     (user.username.to_string(), user.email.as_ref().map(ToString::to_string))
 }
 
-/// Checks before the first customer of a person is created that the key belongs to the account of the payments: a new customer would not
-/// be unknown to another account, as those of earlier payers are. Repeated while Stripe's id of the customer is not known.
-async fn check_account(stripe: &Stripe) -> Result<(), Failed> {
-    match stripe.check_account().await {
-        // Restricted keys may not be allowed to read the account. If Stripe has failed, it also fails at the customer, or has recovered.
-        Err(e @ (Failed::NotAllowed(_) | Failed::Broken(_))) => {
-            tracing::warn!(error = %e, "it is not known which account of Stripe the secret key is of");
-            Ok(())
-        }
-        checked => checked,
-    }
-}
-
-/// The customer of a person, and Stripe's id of it.
+/// The customer of a person, and Stripe's id of it. Before it is created, it is checked that the key belongs to the account of the payments:
+/// a new customer would not be unknown to another account, as those of earlier payers are.
 pub(crate) async fn current(payer: &Payer<'_>) -> Result<(Customer, String), Problem> {
     if payer.customer.as_ref().is_none_or(|customer| customer.customer.is_none()) {
-        check_account(payer.stripe).await?;
+        payer.stripe.check_account().await?;
     }
     let Some(customer) = payer.customer.clone() else { return create(payer, None).await };
     match sync_customer(payer.table, payer.stripe, payer.user, customer.clone()).await? {

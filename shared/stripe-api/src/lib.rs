@@ -26,11 +26,11 @@ mod settle;
 use std::{collections::HashMap, time::Duration};
 
 use customers::Search;
-use kernel::{Secret, Time, env::Reader};
+use kernel::{Secret, Time, crypto::short_hash, env::Reader};
 use methods::Methods;
 use money::{Currency, Money};
 use payments::{Customer, MoneyBack, NewPayment, Progress, RefundReason, SaidRefund, Settlement, StripeAccount, metadata_of};
-use store::Table;
+use store::{StoreError, Table};
 use stripe::{Client, ClientBuilder, IdempotencyKey, RequestStrategy, StripeRequest};
 use stripe_core::{
     customer::{CreateCustomer, DeleteCustomer, UpdateCustomer},
@@ -45,7 +45,7 @@ pub use events::{Undelivered, UndeliveredPage};
 pub use lists::HasTime;
 pub use order::close;
 pub use refunds::give_back;
-pub use removal::remove_payment;
+pub use removal::{Removed, remove_payment};
 pub use settle::{Settled, settle, settle_for};
 
 /// The timeout of a request.
@@ -63,6 +63,8 @@ pub struct Stripe {
     client: Client,
     live: bool,
     methods: Methods,
+    /// A hash of the secret key.
+    key: String,
     /// The table with the item of the payments' account.
     table: Option<Table>,
 }
@@ -100,7 +102,7 @@ impl Stripe {
         if client.is_none() {
             r.wrong("STRIPE_URL or STRIPE_SECRET_KEY cannot be used in a request".to_owned());
         }
-        client.map(|client| Self { client, live: mode == Some("live"), methods, table: table.cloned() })
+        client.map(|client| Self { client, live: mode == Some("live"), methods, key: short_hash(&key), table: table.cloned() })
     }
 
     /// Whether payments are real.
@@ -109,15 +111,19 @@ impl Stripe {
         self.live
     }
 
-    /// Checks that the key belongs to the account of the payments. The first account is stored. A request to Stripe and a read.
+    /// Checks that the key belongs to the account of the payments. The first account is stored. A read; with a new key also a request to
+    /// Stripe and a write.
     ///
     /// # Errors
-    /// [`Failed::OtherAccount`]
+    /// [`Failed::OtherAccount`], or another one if it is not known.
     pub async fn check_account(&self) -> Result<(), Failed> {
         let Some(table) = &self.table else { return Ok(()) };
+        let unavailable = |e: StoreError| Failed::Unavailable(e.to_string());
+        if StripeAccount::knows(table, &self.key).await.map_err(unavailable)? {
+            return Ok(());
+        }
         let account = account::id(&self.client).await?;
-        let is_ours = StripeAccount::is_ours(table, account, self.live).await;
-        if is_ours.map_err(|e| Failed::Unavailable(e.to_string()))? {
+        if StripeAccount::is_ours(table, account, self.live, &self.key).await.map_err(unavailable)? {
             return Ok(());
         }
         tracing::error!("the secret key is that of another account or mode of Stripe than the payments are in");

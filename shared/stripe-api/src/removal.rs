@@ -4,12 +4,22 @@ use payments::{PaymentRemoval, Progress, RefundReason};
 
 use crate::{Failed, Stripe};
 
-/// Cancels a payment at Stripe. If it was paid, refunds the rest of it, or only the promised amounts. Returns whether it is done: not while
-/// the bank decides, or if Stripe refuses a refund that is not disputed.
+/// What became of the removal of a payment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Removed {
+    /// It is done.
+    Done,
+    /// Not yet, because the bank decides about the payment.
+    Waits,
+    /// Stripe refuses a refund of a payment that is not disputed, or the payer's bank has refused one. Staff have to give the money back.
+    Refused,
+}
+
+/// Cancels a payment at Stripe. If it was paid, refunds the rest of it, or only the promised amounts.
 ///
 /// # Errors
 /// [`Failed`]; it may be repeated at any point.
-pub async fn remove_payment(stripe: &Stripe, removal: &PaymentRemoval) -> Result<bool, Failed> {
+pub async fn remove_payment(stripe: &Stripe, removal: &PaymentRemoval) -> Result<Removed, Failed> {
     if !removal.promised.is_empty() {
         return give_promised(stripe, removal).await;
     }
@@ -20,11 +30,12 @@ pub async fn remove_payment(stripe: &Stripe, removal: &PaymentRemoval) -> Result
     }
     let state = match stripe.payment(intent).await {
         Ok(payment) => payment.state,
-        Err(Failed::Gone) => return Ok(true),
+        Err(Failed::Gone) => return Ok(Removed::Done),
         Err(e) => return Err(e),
     };
     // Refunds that a bank has sent back are not repeated.
-    let left = state.received.saturating_sub(state.back.refunded).saturating_sub(state.back.came_back);
+    let owed = state.received.saturating_sub(state.back.refunded);
+    let left = owed.saturating_sub(state.back.came_back);
     if state.progress == Progress::Succeeded && left > 0 {
         // The name contains the remaining amount, so that a refund of another amount is another request.
         match stripe.refund(intent, left, RefundReason::OrderEnded, &format!("removal-{left}")).await {
@@ -33,19 +44,24 @@ pub async fn remove_payment(stripe: &Stripe, removal: &PaymentRemoval) -> Result
             Err(Failed::Refused(_)) if state.back.disputed => {}
             Err(Failed::Refused(why)) => {
                 tracing::error!(why, "a payment cannot be refunded yet, and will be tried again");
-                return Ok(false);
+                return Ok(Removed::Refused);
             }
             Err(e) => return Err(e),
         }
     }
-    Ok(matches!(state.progress, Progress::Succeeded | Progress::Cancelled))
+    if state.back.came_back > 0 && owed > 0 && !state.back.disputed {
+        tracing::error!("a payment that is not kept has to be given back in another way");
+        return Ok(Removed::Refused);
+    }
+    let is_decided = matches!(state.progress, Progress::Succeeded | Progress::Cancelled);
+    Ok(if is_decided { Removed::Done } else { Removed::Waits })
 }
 
 /// Makes the promised refunds of a payment that were not made yet.
-async fn give_promised(stripe: &Stripe, removal: &PaymentRemoval) -> Result<bool, Failed> {
+async fn give_promised(stripe: &Stripe, removal: &PaymentRemoval) -> Result<Removed, Failed> {
     let state = match stripe.payment(&removal.intent).await {
         Ok(payment) => payment.state,
-        Err(Failed::Gone) => return Ok(true),
+        Err(Failed::Gone) => return Ok(Removed::Done),
         Err(e) => return Err(e),
     };
     let (left, mut done) = (state.received.saturating_sub(state.back.refunded), true);
@@ -63,5 +79,5 @@ async fn give_promised(stripe: &Stripe, removal: &PaymentRemoval) -> Result<bool
             Err(e) => return Err(e),
         }
     }
-    Ok(done)
+    Ok(if done { Removed::Done } else { Removed::Refused })
 }

@@ -9,6 +9,7 @@ use kernel::{
     Sys,
     id::{OrderId, UserId},
 };
+use money::Money;
 use payments::{
     Beside, CardPayment, Donation, Donor, Mismatch, PaidFor, PaymentRecord, PaymentRemoval, PaymentState, Plan, PlanPayment, Progress,
     Purpose, Settlement, Written, card_refused, card_refused_in, write, write_beside,
@@ -16,7 +17,7 @@ use payments::{
 use store::Table;
 
 use crate::{
-    Failed, Payment, Stripe,
+    Failed, Payment, Removed, Stripe,
     error::{ROUNDS, SettleError},
     give_back, remove_payment,
 };
@@ -104,11 +105,14 @@ async fn apply(news: News<'_>, stripe: &Stripe, paid_for: PaidFor) -> Result<Set
     }
 }
 
-/// Refunds the whole of a payment that nobody asked for. If Stripe refuses that, every run of the schedule asks again.
-async fn give_all_back(table: &Table, sys: &Sys, stripe: &Stripe, intent: &str) -> Result<(), SettleError> {
-    let removal = PaymentRemoval::new(intent.to_owned(), sys.now());
-    if !remove_payment(stripe, &removal).await? {
-        table.put_always(&removal).await?;
+/// Refunds the whole of a payment that nobody asked for. If Stripe refuses that, staff see it, and every run of the schedule asks again.
+/// `asked` is what the payment was for, and the amount that was asked for.
+async fn give_all_back((table, sys, stripe): (&Table, &Sys, &Stripe), intent: &str, asked: (PaidFor, Money)) -> Result<(), SettleError> {
+    let removal = PaymentRemoval::new(intent.to_owned(), asked, sys.now());
+    match remove_payment(stripe, &removal).await? {
+        Removed::Done => {}
+        Removed::Waits => table.put_always(&removal).await?,
+        Removed::Refused => removal.begin_refused(table, sys.now()).await?,
     }
     Ok(())
 }
@@ -132,7 +136,7 @@ async fn end_wrong<P: Purpose>(
         tracing::error!(payment.id = %before.id, "money that was given back has come back");
     }
     if beside || !before.is_wrong {
-        give_all_back(table, sys, stripe, &said.intent).await?;
+        give_all_back((table, sys, stripe), &said.intent, (P::paid_for(before.id), before.purpose.amount())).await?;
     }
     Ok(match write(table, sys, before, &over, event).await? {
         Written::Now => Some(settled(over)),
@@ -180,7 +184,7 @@ impl News<'_> {
             let beside = if before.is_paid_by(&after) { P::beside(table, &before).await? } else { Beside::default() };
             if beside.is_held && after.state == PaymentState::Paid {
                 if !gave_back {
-                    give_all_back(table, sys, stripe, &payment.state.intent).await?;
+                    give_all_back((table, sys, stripe), &payment.state.intent, (P::paid_for(id), before.purpose.amount())).await?;
                     (payment, gave_back) = (stripe.payment(&payment.state.intent).await?, true);
                     continue;
                 }
@@ -218,7 +222,7 @@ impl News<'_> {
                     tracing::error!(error = %mismatch, order.id = %id, "a payment is not the one that was asked for");
                     if mismatch == Mismatch::Intent && said.progress == Progress::Succeeded {
                         // Beside the one that is asked for: it is given back.
-                        give_all_back(table, sys, stripe, &said.intent).await?;
+                        give_all_back((table, sys, stripe), &said.intent, (PaidFor::Order(id), order.total)).await?;
                     }
                     return Ok(Settled::Foreign);
                 }

@@ -105,8 +105,8 @@ impl Subjects {
     pub fn choose(&self, chosen: &str) -> Result<String, FieldError> {
         match self.all().find(|subject| subject.value == chosen) {
             Some(subject) => Ok(subject.value.clone()),
-            None if chosen.is_empty() => Err(FieldError::new("required")),
-            None => Err(FieldError::new("choice")),
+            None if chosen.is_empty() => Err(FieldError::REQUIRED),
+            None => Err(FieldError::CHOICE),
         }
     }
 

@@ -117,7 +117,7 @@ impl Language {
     pub fn unless(self, asked: Option<&str>) -> Result<Locale, Problem> {
         match asked {
             None => Ok(self.0),
-            Some(tag) => Locale::from_tag(tag).ok_or_else(|| Problem::field("/locale", FieldError::new("locale"))),
+            Some(tag) => Locale::from_tag(tag).ok_or_else(|| Problem::field("/locale", FieldError::LOCALE)),
         }
     }
 }

@@ -21,6 +21,7 @@ no-screen-text = The address names none of the screens. Choose one in the naviga
 no-entry = You cannot be here
 no-staff = This console is for the team. Ask a superuser for a role, or sign in as somebody else.
 needs-factor = The team needs an authenticator app or a passkey. Set the app up here.
+needs-role = Your role does not open this screen. It takes this one or a higher one: { $role }.
 
 # Signing in.
 sign-in = Sign in
@@ -104,6 +105,7 @@ work-disputes = Disputed payments
 work-failed_refunds = Refunds that have failed
 work-wrong_payments = Wrong payments, given back
 paid-for-donation = Donation
+paid-for-order = Order
 paid-for-plan_payment = Plan
 
 # People.
@@ -390,6 +392,11 @@ team-administrator = Administrators
 team-moderator = Moderators
 api-keys = API keys
 own-keys = Your API keys
+new-key = New API key
+new-key-text = A program acts with it as you, within what you choose, and without your second factor.
+new-key-once = Copy the key now. It is never shown again.
+scope-products = Change products
+scope-statistics = Read statistics
 no-keys = No keys.
 owner = Owner
 begins-with = Begins with

@@ -21,6 +21,7 @@ no-screen-text = Adres nie wskazuje żadnego ekranu. Wybierz ekran z nawigacji.
 no-entry = Brak dostępu
 no-staff = Ta konsola jest dla zespołu. Poproś superużytkownika o rolę albo zaloguj się na inne konto.
 needs-factor = Zespół potrzebuje aplikacji uwierzytelniającej albo klucza dostępu. Aplikację ustawisz tutaj.
+needs-role = Twoja rola nie otwiera tego ekranu. Wymaga tej roli albo wyższej: { $role }.
 
 # Signing in.
 sign-in = Zaloguj się
@@ -104,6 +105,7 @@ work-disputes = Płatności ze sporem
 work-failed_refunds = Nieudane zwroty
 work-wrong_payments = Błędne płatności, zwrócone
 paid-for-donation = Darowizna
+paid-for-order = Zamówienie
 paid-for-plan_payment = Plan
 
 # People.
@@ -390,6 +392,11 @@ team-administrator = Administratorzy
 team-moderator = Moderatorzy
 api-keys = Klucze API
 own-keys = Twoje klucze API
+new-key = Nowy klucz API
+new-key-text = Program działa z nim jako Ty, w wybranym zakresie i bez Twojego drugiego składnika.
+new-key-once = Skopiuj klucz teraz. Nie zostanie pokazany ponownie.
+scope-products = Zmiana produktów
+scope-statistics = Odczyt statystyk
 no-keys = Brak kluczy.
 owner = Właściciel
 begins-with = Początek

@@ -25,7 +25,7 @@ const BUS: &str = "default";
 pub enum AlarmState {
     /// The alarm is raised.
     Alarm,
-    /// There are no figures for the alarm.
+    /// There are no values of its metric.
     InsufficientData,
     /// The alarm is not raised.
     #[default]

@@ -10,6 +10,7 @@ use axum::{
     response::{Html, IntoResponse, Response},
     routing::get,
 };
+use events::Notice;
 use kernel::{Locale, Messages};
 use serde_json::{Map, Value};
 
@@ -190,12 +191,15 @@ fn filled(template: &str, value: impl Fn(&str) -> String) -> String {
 
 /// All texts of a language as JSON for a script element. The values that a script fills in stand as `{$name}` in them.
 fn texts(locale: Locale) -> String {
-    let all = TEXTS.keys(locale).into_iter().map(|key| {
+    let own = TEXTS.keys(locale).into_iter().map(|key| {
         let text = TEXTS.text(locale, &key, &[]);
         (key, Value::from(text))
     });
+    // A notification says what its mail says.
+    let notices =
+        Notice::ALL.iter().map(|notice| (format!("notice-{}", notice.name()), Value::from(outbound::heading(notice.name(), locale))));
     // The script element would end at `</`, even within a string.
-    Value::Object(all.collect::<Map<_, _>>()).to_string().replace('<', "\\u003c")
+    Value::Object(own.chain(notices).collect::<Map<_, _>>()).to_string().replace('<', "\\u003c")
 }
 
 fn link(page: &Page, here: bool, locale: Locale) -> String {
@@ -266,6 +270,9 @@ mod tests {
             let texts: Value = serde_json::from_str(&texts).unwrap();
             assert!(texts["frame-ago"].as_str().unwrap().contains("{$span}"), "{texts}");
             assert!(texts["overview-about"].as_str().unwrap().contains("<code>"));
+            for notice in Notice::ALL {
+                assert!(texts[format!("notice-{}", notice.name())].as_str().unwrap().contains(' '), "{notice:?}");
+            }
         }
     }
 

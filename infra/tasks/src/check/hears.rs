@@ -70,11 +70,9 @@ fn used(sources: &[(String, String)], heard: &Heard<'_>) -> Vec<String> {
 
 /// Notices that no code sends.
 fn unsent(sources: &[(String, String)]) -> Vec<String> {
-    let sent = |notice: &Notice| {
-        let variant = format!("Notice::{}", pascal_case(notice.name()));
-        sources.iter().any(|(_, code)| code.contains(&variant))
-    };
-    Notice::ALL.iter().filter(|notice| !sent(notice)).map(|notice| format!("{}: no code sends this notice", notice.name())).collect()
+    let sent: BTreeSet<&str> = repository::named(sources, "Notice::").collect();
+    let unsent = Notice::ALL.iter().filter(|notice| !sent.contains(pascal_case(notice.name()).as_str()));
+    unsent.map(|notice| format!("{}: no code sends this notice", notice.name())).collect()
 }
 
 /// Events that a function declares and its rules do not select, and events that its rules select and it does not declare.

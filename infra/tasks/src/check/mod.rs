@@ -6,11 +6,11 @@ mod callers;
 mod client;
 mod dependencies;
 mod environment;
-mod figures;
 mod generated;
 mod guides;
 mod hears;
 mod messages;
+mod metrics;
 mod names;
 mod operations;
 mod platform;
@@ -66,7 +66,7 @@ const CONTRACTS: &[Contract] = &[
     environment::findings,
     platform::findings,
     stacks::findings,
-    figures::findings,
+    metrics::findings,
     |_| costs::findings(),
     dependencies::findings,
 ];

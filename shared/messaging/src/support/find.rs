@@ -79,7 +79,7 @@ impl Search {
     /// `required` if there is no word of two characters.
     pub fn parse(typed: &str) -> Result<Self, FieldError> {
         let words: BTreeSet<String> = words(typed).into_iter().take(WORDS_OF_SEARCH).collect();
-        if words.is_empty() { Err(FieldError::new("required")) } else { Ok(Self(words)) }
+        if words.is_empty() { Err(FieldError::REQUIRED) } else { Ok(Self(words)) }
     }
 }
 

@@ -73,10 +73,10 @@ impl Item for Note {
 pub fn parse(typed: &str) -> Result<String, FieldError> {
     let text = typed.trim();
     if kernel::text::is_blank(text) {
-        return Err(FieldError::new("required"));
+        return Err(FieldError::REQUIRED);
     }
     if text.chars().count() > TEXT_MAX_CHARS {
-        return Err(FieldError::new("too_long").with("max", TEXT_MAX_CHARS));
+        return Err(FieldError::TOO_LONG.with("max", TEXT_MAX_CHARS));
     }
     Ok(text.to_owned())
 }

@@ -54,13 +54,13 @@ impl ReplyText {
     pub fn parse(typed: &str) -> Result<Self, FieldError> {
         let text = typed.trim();
         if kernel::text::is_blank(text) {
-            return Err(FieldError::new("required"));
+            return Err(FieldError::REQUIRED);
         }
         if text.chars().count() > TEXT_MAX_CHARS {
-            return Err(FieldError::new("too_long").with("max", TEXT_MAX_CHARS));
+            return Err(FieldError::TOO_LONG.with("max", TEXT_MAX_CHARS));
         }
         let without = Variable::ALL.iter().fold(text.to_owned(), |text, variable| text.replace(variable.written(), ""));
-        if without.contains(['{', '}']) { Err(FieldError::new("choice")) } else { Ok(Self(text.to_owned())) }
+        if without.contains(['{', '}']) { Err(FieldError::CHOICE) } else { Ok(Self(text.to_owned())) }
     }
 
     /// The text as it is stored.

@@ -2,7 +2,7 @@
 
 use accounts::{
     staff::{self, Role},
-    user::{Status, User},
+    user::{self, Status, User},
 };
 use kernel::{
     Id as _, Kind, Problem, Sys, Time,
@@ -12,7 +12,8 @@ use kernel::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use store::{
-    CommitError, Cond, Conditional as _, Index, Key, Page, Range, Row, StoreError, Table, Tx, Update, WriteError, field,
+    About, CommitError, Cond, Conditional as _, Index, Item, Key, Page, Personal, Range, Row, StoreError, Table, Tx, Update, WriteError,
+    field,
     limits::{self, HOUR, Quota},
 };
 
@@ -31,6 +32,27 @@ pub use super::desk::{AfterMessage, BURST, Desk, Side, Subject};
 
 /// The limit on changes of a thread's subject by a customer.
 pub const SUBJECTS: Quota = Quota::window("support_subjects", 20, HOUR, "changes of the subject by an account");
+
+/// The prefix of the sort keys of [`AssignedThread`].
+const ASSIGNED: &str = "ASSIGNED#";
+
+/// Says that a thread was assigned to a member of the team. The lists of threads are eventually consistent, and a thread can move from one
+/// to another while they are read: so only with this item it is certain that it is found when the person leaves. The item stays when the
+/// thread is given away or done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AssignedThread {
+    user: UserId,
+    room: RoomId,
+}
+
+impl Item for AssignedThread {
+    const KIND: &'static str = "assigned_thread";
+    const ABOUT: About =
+        About::beside_user("ASSIGNED#{room}", Personal::Withheld("which support threads a member of the team had")).removed_by("chats");
+    fn key(&self) -> Key {
+        Key::new(user::partition(self.user), format!("{ASSIGNED}{}", self.room))
+    }
+}
 
 /// The id of a customer's thread.
 #[must_use]
@@ -142,13 +164,13 @@ pub async fn give(table: &Table, room: RoomId, from: UserId, to: &User) -> Resul
 
 async fn assign(table: &Table, room: RoomId, to: &User, condition: Cond) -> Result<Room, Problem> {
     let update = Update::of(Room::key_of(room)).set("assignee", to.id).set("assignee_name", to.username.to_string());
-    // Only threads in the lists of `let_go` can be assigned, so that the purge finds them.
     let listed = field("seq").gt(0_u64).and(field("state").ne(ThreadState::Done));
     let mut tx = Tx::new();
     let assigned = tx.update(update.when(field("customer").exists()).when(listed).when(condition));
     // A person whose account is being deleted, or who has left the team, gets no thread.
     let stays = tx.check(User::key_of(to.id), field("status").eq(Status::Active));
     let in_team = staff::require(&mut tx, to.id, Role::Moderator);
+    tx.put_always(&AssignedThread { user: to.id, room });
     match table.commit(tx).await {
         Ok(()) => table.get::<Room>(Room::key_of(room)).await?.ok_or_else(|| Kind::NotFound.into()),
         Err(CommitError::Refused(r)) if r.at(assigned) => {
@@ -250,28 +272,19 @@ pub async fn last_entries(table: &Table, room: &Room, from: u64, limit: u32) -> 
     Ok(entries.into_iter().filter(|entry| matches!(entry.content, Content::Said(_))).collect())
 }
 
-/// Removes a person whose account is deleted from the threads that are assigned to them. The threads of each assignable state are searched,
-/// because there is no list by person.
+/// Removes a person whose account is deleted from a part of the threads that were assigned to them. Returns whether there are more.
 ///
 /// # Errors
 /// [`StoreError`]
-pub(crate) async fn let_go(table: &Table, who: UserId) -> Result<(), StoreError> {
+pub(crate) async fn let_go(table: &Table, who: UserId) -> Result<bool, StoreError> {
     const AT_ONCE: u32 = 100;
-    for state in [ThreadState::Open, ThreadState::Waiting, ThreadState::Snoozed] {
-        let mut after = None;
-        loop {
-            let page = list(table, state, after.as_ref(), AT_ONCE).await?;
-            for room in page.items.iter().filter(|room| room.desk.as_ref().is_some_and(|desk| desk.assignee == Some(who))) {
-                let update = Update::of(Room::key_of(room.id)).remove("assignee").remove("assignee_name");
-                table.update(update.when(field("assignee").eq(who))).await.refused_is_fine()?;
-            }
-            after = page.last().and_then(ThreadPosition::behind);
-            if after.is_none() {
-                break;
-            }
-        }
+    let page = table.query::<AssignedThread>(Range::of(user::partition(who)).prefix(ASSIGNED).limit(AT_ONCE)).await?;
+    for assigned in &page.items {
+        let update = Update::of(Room::key_of(assigned.room)).remove("assignee").remove("assignee_name");
+        table.update(update.when(field("assignee").eq(who))).await.refused_is_fine()?;
     }
-    Ok(())
+    table.delete_many(page.items.iter().map(Item::key).collect()).await?;
+    Ok(page.more)
 }
 
 /// Changes the state of a thread because its time is over, unless the thread was changed in the meantime. One write.

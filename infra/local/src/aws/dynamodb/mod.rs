@@ -10,6 +10,7 @@ mod ttl;
 use std::{collections::HashMap, path::Path, sync::Arc};
 
 use axum::response::Response;
+pub use dynoxide::{AttributeValue, Item};
 use dynoxide::{Database, DynoxideError, errors::CancellationReason};
 use http::{HeaderMap, StatusCode};
 use kernel::{Sys, Time};
@@ -28,6 +29,14 @@ use crate::{
     template::{ACCOUNT, REGION, TableSpec},
 };
 use engine::{Engine, known};
+
+/// An item in DynamoDB's JSON.
+///
+/// # Errors
+/// If the value is no item.
+pub fn item(value: Value) -> Result<Item, DynoxideError> {
+    serde_json::from_value(value).map_err(|e| DynoxideError::ValidationException(e.to_string()))
+}
 
 /// The tables of one local cloud. Cloning shares them.
 #[derive(Clone)]
@@ -68,13 +77,11 @@ impl DynamoDb {
         self.engine.database()
     }
 
-    /// Puts many items, as DynamoDB's JSON, into a table at once: without permissions, not counted, and without records in its stream.
-    /// For measurements. Blocks.
+    /// Puts many items into a table at once: without permissions, not counted, and without records in its stream. For measurements. Blocks.
     ///
     /// # Errors
-    /// If a value is not a valid item.
-    pub fn fill(&self, table: &str, items: Vec<Value>) -> Result<(), DynoxideError> {
-        let items = serde_json::from_value(items.into()).map_err(|e| DynoxideError::ValidationException(e.to_string()))?;
+    /// If one of them is not valid.
+    pub fn fill(&self, table: &str, items: Vec<Item>) -> Result<(), DynoxideError> {
         self.database().import_items(table, items, dynoxide::ImportOptions::default()).map(drop)
     }
 

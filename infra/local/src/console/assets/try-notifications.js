@@ -12,7 +12,8 @@ function textOf({ type, notice, relation, username, room, messages, category }, 
   const title = about ? titleOf(about) : category === "support" ? texts.support : texts.gone;
   if (type === "UPDATE_CHAT") return [texts.waiting(messages, title)];
   if (type === "UPDATE_INTEREST") return [username ?? texts.gone, ": ", texts.relations[relation] ?? relation];
-  return [el("code", {}, [type, notice].filter(Boolean).join(" "))];
+  if (type === "NOTICE") return [texts.notice(notice)];
+  return [el("code", {}, type)];
 }
 
 export function notificationsPart(stoa) {

@@ -71,8 +71,9 @@ export function staffOrdersPart(stoa, page, number) {
   }
 
   async function read() {
-    const data = await done(stoa.api.GET(ORDERS, { params: { query: { state: state.value } } }));
-    if (data) show(list, data.items.length === 0 ? el("li", { class: "soft" }, texts.noOrders) : data.items.map(line));
+    const shown = state.value;
+    const data = await done(stoa.api.GET(ORDERS, { params: { query: { state: shown } } }));
+    if (data && shown === state.value) show(list, data.items.length === 0 ? el("li", { class: "soft" }, texts.noOrders) : data.items.map(line));
   }
 
   async function begin() {

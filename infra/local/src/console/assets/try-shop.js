@@ -66,10 +66,13 @@ function shopPart(stoa, sale, page) {
   const fill = button(texts.fillShop, () => fillShop(page).then(read), { "data-fill": true, hidden: true });
   const view = productView(sale, stoa.session.current.user?.id, search);
 
+  /** The last search: a later answer to an earlier one is not shown. */
+  let asked = 0;
   async function search() {
+    const mine = (asked += 1);
     const query = { q: wanted.value.trim() || undefined, category: category.value || undefined, limit: PAGE };
     const data = await done(shop.products.search(query).page());
-    if (!data) return;
+    if (!data || mine !== asked) return;
     show(list, data.items.length === 0 ? el("li", { class: "soft" }, texts.noProducts) : data.items.map(({ id, name, price, ratings }) => el("li", {},
       el("button", { type: "button", class: "quiet", "data-key": id, "data-product": name, onclick: () => view.open(id) }, name),
       el("span", { class: "row" }, el("span", { class: "soft small" }, starsOf(ratings)), chip(money(price)),

@@ -10,7 +10,7 @@ const [CODE_SECONDS, CODE_DIGITS] = [30, 6];
 /** Where the secrets of the apps are, by username, so that they survive a reload. */
 const SECRETS = "stoa.apps";
 /** Seconds to wait for a message. */
-const PATIENCE = 10;
+const PATIENCE = 30;
 /** Numbers that are nobody's. */
 const PHONES = 447700900100;
 

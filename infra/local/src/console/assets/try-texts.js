@@ -97,6 +97,7 @@ export const texts = {
   noNotifications: say("try-no-notifications"),
   markRead: say("try-mark-read"),
   readAll: say("try-read-all"),
+  notice: (name) => say(`notice-${name}`),
   waiting: (n, room) => say("try-waiting", { n, room }),
   support: say("try-support"),
   subject: say("try-subject"),

@@ -1,0 +1,60 @@
+//! An alarm on a custom metric needs a metric that some crate declares, with its dimension, and every declared metric is used by an alarm
+//! or the dashboard. (Each metric costs money; otherwise a log line is enough.)
+
+use function::metrics::{Declared, Metric};
+
+use super::Parts;
+use crate::{Failure, metrics, repository};
+
+/// The template of the alarms and the dashboard.
+const OPERATIONS: &str = "infra/operations.yaml";
+
+/// Alarms without a declared metric, and metrics that are never used.
+pub fn findings(_: &Parts) -> Result<Vec<String>, Failure> {
+    Ok(differences(&repository::read(OPERATIONS)?, &metrics::all()))
+}
+
+fn differences(operations: &str, declared: &[Declared]) -> Vec<String> {
+    let value = |text: &str, name: &str| text.lines().find_map(|l| l.trim().strip_prefix(name).map(|v| v.trim().to_owned()));
+    let mut findings = Vec::new();
+    for alarm in operations.split(&format!("Namespace: {}\n", Metric::NAMESPACE)).skip(1) {
+        let (name, of) = (value(alarm, "MetricName:").unwrap_or_default(), value(alarm, "Dimensions:").unwrap_or_default());
+        if !(declared.iter().any(|metric| metric.name == name) && of.contains(&format!("{{Name: {},", Metric::DIMENSION))) {
+            findings.push(format!("{OPERATIONS}: an alarm uses the metric {name} with the dimensions {of}, which no crate declares"));
+        }
+    }
+    let used = |name: &str| operations.contains(&format!("MetricName: {name}\n")) || operations.contains(&format!("\"{name}\""));
+    let idle = declared.iter().filter(|metric| !used(metric.name));
+    findings.extend(
+        idle.map(|metric| format!("{}: declares the metric {}, which no alarm or graph in {OPERATIONS} uses", metric.package, metric.name)),
+    );
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_alarm_uses_a_declared_metric() {
+        let alarm = |name: &str, of: &str| {
+            format!("Namespace: Stoa\n      MetricName: {name}\n      Dimensions: [{{Name: {of}, Value: !Sub '${{Stack}}-state'}}]\n")
+        };
+        let declared = ["Said", "Heard"].map(|name| Declared { package: "talk", name });
+        let found = |alarms: &[String]| differences(&alarms.concat(), &declared);
+        let (said, heard) = (alarm("Said", "TableName"), alarm("Heard", "TableName"));
+        assert_eq!(found(&[said.clone(), heard]), Vec::<String>::new());
+        for (name, of) in [("Sayd", "TableName"), ("Heard", "FunctionName")] {
+            let other = found(&[said.clone(), alarm("Heard", "TableName"), alarm(name, of)]);
+            assert!(other.len() == 1 && other.concat().contains("which no crate declares"), "{other:?}");
+        }
+        assert_eq!(found(&[said]), ["talk: declares the metric Heard, which no alarm or graph in infra/operations.yaml uses"]);
+    }
+
+    #[test]
+    fn the_alarms_use_the_declared_metrics() {
+        let operations = repository::read(OPERATIONS).expect("read");
+        assert_eq!(operations.matches("Namespace: Stoa\n").count(), 3);
+        assert_eq!(differences(&operations, &metrics::all()), Vec::<String>::new());
+    }
+}

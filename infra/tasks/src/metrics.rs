@@ -1,0 +1,8 @@
+//! The metrics of all crates, as they declare them.
+
+use function::metrics::Declared;
+
+/// Every metric.
+pub fn all() -> Vec<Declared> {
+    [accounts::METRICS, proofs::METRICS, deliver::METRICS, stripe_webhook::METRICS].concat()
+}
