@@ -16,6 +16,7 @@ use serde_json::value::to_raw_value;
 use tests::{Caller, Cloud, DAY, Reply, Value, json, race};
 
 use crate::{
+    card_refunds::refund,
     cart::{put, shop},
     deletion::{SWEEP, run, schedule, until_due},
     donations::{VISA, WEBHOOK, act, begin, card, intent, of},
@@ -709,16 +710,21 @@ async fn ready(cloud: &Cloud, name: &str) -> (Caller, String, [u64; 4]) {
     (buyer, product, before)
 }
 
-/// Asks for an order by card until it is placed.
-async fn placed_in_the_end(buyer: &Caller) -> Value {
+/// Repeats a request until it is done.
+async fn in_the_end(request: impl AsyncFn() -> Reply) -> Value {
     for _ in 0..20 {
-        let reply = ask(buyer, "one", 2000).await;
+        let reply = request().await;
         if reply.status == 201 {
             return reply.json();
         }
         assert!([409, 500, 503].contains(&reply.status.as_u16()), "{reply:?}");
     }
-    panic!("no order is placed");
+    panic!("it is never done");
+}
+
+/// Asks for an order by card until it is placed.
+async fn placed_in_the_end(buyer: &Caller) -> Value {
+    in_the_end(async || ask(buyer, "one", 2000).await).await
 }
 
 /// Somebody places an order by card and pays it, while calls of the function fail.
@@ -733,6 +739,7 @@ async fn bought(cloud: &Cloud, name: &str, target: Target, fault: Fault) -> u32 
     pay(cloud, &placed, card(VISA));
     cloud.settle().await;
     assert_eq!(seen(&buyer, &placed).await["state"], "paid", "{fault:?}, {name}");
+    items::are_as_described(cloud).await;
     down.hits()
 }
 
@@ -760,6 +767,7 @@ async fn expired(cloud: &Cloud, name: &str, target: Target, fault: Fault) -> u32
     let order = orders.iter().find(|order| order["id"]["S"] == placed["id"]).unwrap();
     assert_eq!((order["state"]["S"].as_str(), stored_stock(cloud, &product).await), (Some("expired"), before), "{fault:?}, {name}");
     assert_eq!(payments(cloud, &placed)[0]["status"], "canceled", "{fault:?}, {name}");
+    items::are_as_described(cloud).await;
     down.hits()
 }
 
@@ -771,5 +779,71 @@ async fn an_expiry_that_is_killed_goes_on() {
         let round = async |cloud: &Cloud, name: &str, target| expired(cloud, name, target, fault).await;
         let calls = cut_everywhere("StripeWebhookFunction", times, round).await;
         assert!(calls >= 4, "{fault:?}: {calls}");
+    }
+}
+
+/// A buyer cancels an order in cash, and staff ship another one and take it back, while calls of the function fail; and once more.
+async fn stepped(cloud: &Cloud, name: &str, target: Target, fault: Fault) -> u32 {
+    let (buyer, product, before) = ready(cloud, name).await;
+    let (staff, _) = cloud.staff(&format!("{name}b"), "administrator").await;
+    let cancelled = ask_to_pay(&buyer, "cash_on_delivery", "one", 2000).await.is(201);
+    put(&buyer, &product, 1).await;
+    let returned = ask_to_pay(&buyer, "cash_on_delivery", "two", 1000).await.is(201);
+    let steps = async || {
+        [
+            buyer.post(&format!("{}/cancellation", path(&cancelled)), json!({})).await,
+            become_state(&staff, &buyer, &returned, "shipped").await,
+            become_state(&staff, &buyer, &returned, "returned").await,
+        ]
+    };
+    let down = cloud.aws.faults.script(target, fault);
+    drop(steps().await);
+    down.end();
+    items::are_as_described(cloud).await;
+    let again = steps().await;
+    assert!(again.iter().all(|reply| reply.status == 200 || reply.code() == "order_state"), "{fault:?}, {name}: {again:?}");
+    for (order, state) in [(&cancelled, "cancelled"), (&returned, "returned")] {
+        assert_eq!(seen(&buyer, order).await["state"], state, "{fault:?}, {name}");
+    }
+    assert_eq!(stored_stock(cloud, &product).await, before, "{fault:?}, {name}");
+    down.hits()
+}
+
+/// Whichever call of a step fails, it is done once, with its stock, or it can be done again.
+/// Promise: order-steps, product-stock
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_step_that_is_killed_moves_stock_once() {
+    for (fault, times) in [(Fault::Internal, 0), (Fault::LostAfter, 3)] {
+        let calls = cut_everywhere("OrdersFunction", times, async |cloud, name, target| stepped(cloud, name, target, fault).await).await;
+        assert!(calls >= 6, "{fault:?}: {calls}");
+    }
+}
+
+/// Staff give back an order by card, while calls of the function fail; and once more.
+async fn given_back(cloud: &Cloud, name: &str, target: Target, fault: Fault) -> u32 {
+    let (buyer, product, before) = ready(cloud, name).await;
+    let (staff, _) = cloud.staff(&format!("{name}b"), "administrator").await;
+    let placed = placed_in_the_end(&buyer).await;
+    pay(cloud, &placed, card(VISA));
+    cloud.settle().await;
+    let made = refunds(cloud);
+    let down = cloud.aws.faults.script(target, fault);
+    drop(refund(&staff, &placed, "all", 2000).await);
+    down.end();
+    items::are_as_described(cloud).await;
+    in_the_end(async || refund(&staff, &placed, "all", 2000).await).await;
+    cloud.settle().await;
+    assert_eq!((&seen(&buyer, &placed).await["state"], refunds(cloud)), (&json!("refunded"), made + 1), "{fault:?}, {name}");
+    assert_eq!(stored_stock(cloud, &product).await, before, "{fault:?}, {name}");
+    down.hits()
+}
+
+/// Whichever call of a refund fails, the money is given back once, and the products are in stock again once.
+/// Promise: order-refunds, product-stock
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refund_that_is_killed_is_made_once() {
+    for (fault, times) in [(Fault::Internal, 0), (Fault::LostAfter, 3)] {
+        let calls = cut_everywhere("OrdersFunction", times, async |cloud, name, target| given_back(cloud, name, target, fault).await).await;
+        assert!(calls >= 5, "{fault:?}: {calls}");
     }
 }
