@@ -321,7 +321,14 @@ async fn money_that_comes_too_late_is_given_back_once() {
     let shown = shown(&staff, &order).await;
     assert_eq!((&shown["state"], &shown["refunded"]["amount"]), (&json!("expired"), &json!(2000)));
     assert_eq!((&shown["refunds"][0]["reason"], &shown["refunds"][0]["state"]), (&json!("order_ended"), &json!("done")));
+    // Staff see it among what waits for them, for a month.
+    assert_eq!(staff.get("/v1/admin/work").await.is(200)["late_payments"]["count"], 1);
+    for list in ["/v1/admin/payment-alerts", "/v1/admin/orders"] {
+        let listed = staff.get(&format!("{list}?alert=late_payment")).await.is(200)["items"].clone();
+        assert_eq!((listed.as_array().unwrap().len(), &listed[0]["id"]), (1, &order["id"]), "{list}");
+    }
     assert_eq!(stored_stock(&cloud, &product).await, [10, 0, 0, 10]);
+    items::are_as_described(&cloud).await;
 }
 
 /// Of cancelling and paying at the same moment one happens, and the products are where the order is.

@@ -72,8 +72,8 @@ pub struct AlertedPaymentList {
 }
 
 /// Lists the payments of donations, orders and plans that staff have to look at: those that have been disputed within the last month, those
-/// whose last refund has failed, until it is made, or those of something else than what was asked for, of the last month. For
-/// administrators, with a second factor.
+/// whose last refund has failed, until it is made, or, of the last month, those of something else than what was asked for, and those that
+/// came after the end of their order. For administrators, with a second factor.
 ///
 /// AWS calls: the batch that authenticates the caller and reads their roles; a query; a batch of those who pay, if there are payments.
 #[utoipa::path(get, path = "/v1/admin/payment-alerts", params(AlertsQuery),
