@@ -90,6 +90,9 @@ pub async fn list_payment_alerts(
     let (alerts, next) = alert::page(&s.table, alert, s.sys.now(), after.as_deref(), limit).await?;
     let payments: Vec<AlertedPayment> = alerts.into_iter().map(Into::into).collect();
     let names = user::usernames(&s.table, payments.iter().filter_map(|payment| payment.user).collect()).await?;
-    let named = |payment: AlertedPayment| AlertedPayment { username: payment.user.and_then(|user| names.get(&user)).map(ToString::to_string), ..payment };
-    Ok(Json(AlertedPaymentList { items: payments.into_iter().map(named).collect(), next_cursor: cursors.next(next)? }))
+    let with_name = |payment: AlertedPayment| AlertedPayment {
+        username: payment.user.and_then(|user| names.get(&user)).map(ToString::to_string),
+        ..payment
+    };
+    Ok(Json(AlertedPaymentList { items: payments.into_iter().map(with_name).collect(), next_cursor: cursors.next(next)? }))
 }

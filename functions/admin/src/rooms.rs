@@ -94,8 +94,8 @@ pub async fn list_all_rooms(
     let (rooms, next) = room::newest(&s.table, cursors.open(page.cursor())?, limit).await?;
     let rooms: Vec<StaffRoom> = rooms.into_iter().filter_map(StaffRoom::of).collect();
     let names = user::usernames(&s.table, rooms.iter().map(|room| room.owner).collect()).await?;
-    let named = |room: StaffRoom| StaffRoom { owner_username: names.get(&room.owner).map(ToString::to_string), ..room };
-    Ok(Json(StaffRoomList { items: rooms.into_iter().map(named).collect(), next_cursor: cursors.next(next)? }))
+    let with_name = |room: StaffRoom| StaffRoom { owner_username: names.get(&room.owner).map(ToString::to_string), ..room };
+    Ok(Json(StaffRoomList { items: rooms.into_iter().map(with_name).collect(), next_cursor: cursors.next(next)? }))
 }
 
 /// Closes a group or a channel permanently, as its owner can. From then on requests for it get 404, and its members are told.
