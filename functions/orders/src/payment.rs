@@ -153,7 +153,7 @@ pub async fn pay_order(
     }
     limits::take(&s.table, now, &[LOOKS.of(user.id)]).await?;
     let PayOrder { captcha } = body.map(|Json(body)| body).unwrap_or_default();
-    s.gate.check(&s.table, now, user.id, (&client, &headers), captcha.as_deref()).await?;
+    s.gate.check(&s.table, now, user.id, (&client.0, &headers), captcha.as_deref()).await?;
     let customer = s.table.get::<Customer>(Customer::key_of(user.id)).await?;
     let info = payable(&s, user, customer, order, &tries(user, &network)).await?;
     Ok(Json(info))

@@ -73,7 +73,7 @@ pub async fn place_order(
     let limits = [ORDERS.of(user.id)].into_iter().chain(tries.iter().filter(|_| by_card).cloned()).collect();
     let placing = Placing { user, wish: Wish { payment_method, total }, key: &key, network, limits };
     if by_card && !is_placed(&s.table, now, &placing).await? {
-        s.gate.check(&s.table, now, user.id, (&client, &headers), captcha.as_deref()).await?;
+        s.gate.check(&s.table, now, user.id, (&client.0, &headers), captcha.as_deref()).await?;
     }
     let order = place(&s.table, &s.sys, &placing).await?;
     tracing::info!(order.id = %order.id, "an order is placed");
