@@ -371,7 +371,7 @@ async fn an_outage_loses_no_event() {
 /// Promise: stripe-outage
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_webhook_does_not_wait_for_a_slow_stripe() {
-    let cloud = Cloud::start().await;
+    let cloud = Cloud::start_with(&[("StripePatience", "1500")]).await;
     let (ana, core, stripe) = (cloud.member("ana").await, cloud.core(), &cloud.outside.stripe);
     stripe.send_webhooks(Webhooks::Held);
     let begun = begin(&ana, "one").await;

@@ -32,6 +32,8 @@ use stripe_api::Stripe;
 
 /// The interval of its schedule in the template.
 const EVERY: Duration = Duration::from_secs(900);
+/// The default of `STRIPE_PATIENCE`, in milliseconds.
+const PATIENCE_MS: u64 = 1500;
 
 events::hears! { NoticeDue }
 
@@ -49,6 +51,9 @@ pub struct State {
     sys: Sys,
     stripe: Stripe,
     secrets: WebhookSecrets,
+    /// How long an event is worked on, so that Stripe has its answer within two seconds. What takes longer goes on after what was done by
+    /// then, when Stripe sends the event again, or by the schedule.
+    patience: Duration,
 }
 
 // The operations in the order of the documentation: `routes()` and `description()`.
@@ -62,14 +67,14 @@ web::operations! { "stripe-webhook", "For Stripe alone: what happened to payment
 /// [`StartError::Config`]
 pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (aws, sys) = (boot.aws()?, boot.sys.clone());
-    let (table, stripe, secrets) = boot.env.read(|r| {
+    let (table, stripe, secrets, patience) = boot.env.read(|r| {
         let table = Table::read(r, &aws, &sys);
         let stripe = Stripe::read(r, Some(&table));
-        (table, stripe, WebhookSecrets::read(r))
+        (table, stripe, WebhookSecrets::read(r), Duration::from_millis(r.or("STRIPE_PATIENCE", PATIENCE_MS)))
     })?;
     let stripe = stripe.ok_or_else(|| ConfigError(vec!["Stripe cannot be used".to_owned()]))?;
     table.warm_up().await;
-    let state = State { table, sys, stripe, secrets };
+    let state = State { table, sys, stripe, secrets, patience };
     let http = web::function(&boot, routes(), state.clone())?;
     Ok(Function::raw(move |payload, context| {
         let (state, http) = (state.clone(), http.clone());

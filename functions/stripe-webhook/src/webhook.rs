@@ -18,10 +18,6 @@ use crate::{UNREADABLE_EVENTS, UNUSED_EVENTS};
 /// How long a payment waits for what is paid. That is written before the payment is created.
 pub(crate) const AWAITED: Duration = Duration::from_secs(3600);
 
-/// How long an event is worked on. Stripe is to have its answer within two seconds. What takes longer is begun again when it repeats the
-/// event, after what was done by then, or by the schedule.
-const PATIENCE: Duration = Duration::from_millis(1500);
-
 /// The beginnings of the types of events that are used.
 const USED: [&str; 4] = ["payment_intent.", "charge.", "refund.", "radar.early_fraud_warning."];
 
@@ -127,7 +123,7 @@ pub async fn receive_stripe_event(
         return receipt(Outcome::HandledBefore);
     }
     let settling = Box::pin(settle(&s.table, &s.sys, &s.stripe, intent, Some(&event.id)));
-    let Ok(settled) = timeout(PATIENCE, settling).await else {
+    let Ok(settled) = timeout(s.patience, settling).await else {
         return Err(Problem::unavailable("Stripe takes too long to answer").into());
     };
     match settled? {

@@ -96,7 +96,8 @@ impl Options {
     #[must_use]
     pub fn for_tests() -> Self {
         let env = Env::process();
-        let parameters = [("ClientRate", "1000"), ("AllowedOrigins", "http://localhost:5173")];
+        // On a slow machine work takes longer than on AWS.
+        let parameters = [("ClientRate", "1000"), ("StripePatience", "20000"), ("AllowedOrigins", "http://localhost:5173")];
         let parameters = parameters.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         let start = Self { now: Some(TEST_START), parameters, ..Self::default() };
         let Some(url) = env.get("STOA_TEST_LAMBDA") else { return start };
