@@ -68,7 +68,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// Files by name.
 type Files = Vec<(String, Vec<u8>)>;
 
-/// Each page in each language: its template with each `{{key}}` replaced by a message.
+/// Returns each page in each language: its template with each `{{key}}` replaced by a message.
 fn pages() -> Result<Files, Box<dyn Error>> {
     let all = bundling::texts(LOCALES, "docs.ftl")?;
     let mut pages = Vec::new();
@@ -86,8 +86,8 @@ fn pages() -> Result<Files, Box<dyn Error>> {
     Ok(pages)
 }
 
-/// The parts that a page shares with the others, and which of them it is. They come before its texts, because they have keys of their
-/// own.
+/// Returns the parts that a page shares with the others, and which of them it is. They come before its texts, because they have keys of
+/// their own.
 fn parts(page: &str) -> Result<Vec<(String, String)>, Box<dyn Error>> {
     let mut parts = Vec::new();
     for part in PARTS {
@@ -100,7 +100,7 @@ fn parts(page: &str) -> Result<Vec<(String, String)>, Box<dyn Error>> {
     Ok(parts)
 }
 
-/// Each page about another project, in each language.
+/// Returns each page about another project, in each language.
 fn project_pages() -> Result<Files, Box<dyn Error>> {
     let (common, template) = (bundling::texts(LOCALES, "docs.ftl")?, fs::read_to_string(format!("assets/{PROJECT}"))?);
     let mut names = fs::read_dir(PROJECTS)?.map(|file| Ok(file?.path())).collect::<Result<Vec<PathBuf>, std::io::Error>>()?;
@@ -122,12 +122,12 @@ fn project_pages() -> Result<Files, Box<dyn Error>> {
     Ok(pages)
 }
 
-/// A message by its key.
+/// Returns a message by its key.
 fn text(messages: &[(String, String)], key: &str) -> Result<String, String> {
     messages.iter().find(|(name, _)| name == key).map(|(_, text)| text.clone()).ok_or_else(|| format!("there is no {key}"))
 }
 
-/// The links to the pages about projects, as items of a list.
+/// Returns the links to the pages about projects, as items of a list.
 fn links(names: &[&str], own: &str, messages: &[(String, String)]) -> Result<String, String> {
     let mut links = String::new();
     for name in names {
@@ -138,7 +138,7 @@ fn links(names: &[&str], own: &str, messages: &[(String, String)]) -> Result<Str
     Ok(links)
 }
 
-/// The rows of the table of a project: what it did, what is here for it, and what is different. A line `key = here, here` has the
+/// Returns the rows of the table of a project: what it did, what is here for it, and what is different. A line `key = here, here` has the
 /// texts `key` and `key-here`.
 fn table(rows: &str, own: &[(String, String)], messages: &[(String, String)]) -> Result<String, String> {
     let (here, different) = (text(messages, "from-here")?, text(messages, "from-different")?);
@@ -156,7 +156,8 @@ fn table(rows: &str, own: &[(String, String)], messages: &[(String, String)]) ->
     Ok(table)
 }
 
-/// A place in this system, as an item of a list: an operation, a page, a frame of the socket, a task, or a parameter of the template.
+/// Returns a place in this system, as an item of a list: an operation, a page, a frame of the socket, a task, or a parameter of the
+/// template.
 fn shown(place: &str, messages: &[(String, String)]) -> Result<String, String> {
     let code = if place.starts_with('/') && !place.contains('{') {
         format!("<a href=\"{place}\"><code>{place}</code></a>")
@@ -170,7 +171,7 @@ fn shown(place: &str, messages: &[(String, String)]) -> Result<String, String> {
     Ok(format!("<li>{code}</li>"))
 }
 
-/// Each path of a document with its methods. HEAD is allowed wherever GET is.
+/// Returns each path of a document with its methods. HEAD is allowed wherever GET is.
 fn paths(document: &[u8]) -> Result<String, Box<dyn Error>> {
     let document: Value = serde_json::from_slice(document)?;
     let paths = document.get("paths").and_then(Value::as_object).ok_or("the document has no paths")?;

@@ -45,7 +45,7 @@ pub fn bundled(modules: &[String]) -> Result<String, String> {
     Ok(format!("import {{ {} }} from {CORE}\n{body}", imported.join(", ")))
 }
 
-/// The names that a line declares for the whole module.
+/// Returns the names that a line declares for the whole module.
 fn declared(line: &str) -> Vec<&str> {
     let rest = ["const ", "let ", "function ", "async function ", "class "].iter().find_map(|keyword| line.strip_prefix(keyword));
     let names =

@@ -108,7 +108,7 @@ async fn an_event_shows_its_consumers_and_attempts() {
     assert_eq!(delivery["function"], "deliver");
     let [failed, done] = delivery["attempts"].as_array().expect("attempts").as_slice() else { panic!("two attempts: {event}") };
     assert!(failed["error"].as_str().is_some_and(|e| e.contains("scripted fault")) && done["error"].is_null(), "{event}");
-    if !cloud.hosts.are_elsewhere() {
+    if !cloud.hosts.are_remote() {
         assert!(done["lines"].as_array().expect("lines").iter().any(|line| line["message"] == "delivered"), "{event}");
     }
     assert_eq!(shown(&cloud, "/_local/events?q=no_such_event").await, json!({ "events": [] }));

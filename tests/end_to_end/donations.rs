@@ -366,7 +366,7 @@ async fn a_person_has_one_customer() {
     begin(&ana, "3").await;
     let told = stripe.customers();
     assert_eq!((told.len(), &told[0]["id"], &told[0]["name"]), (1, &customers[0]["id"], &json!("anna")));
-    stripe.lose_customer(&cloud.core(), told[0]["id"].as_str().unwrap());
+    stripe.delete_customer(&cloud.core(), told[0]["id"].as_str().unwrap());
     let begun = begin(&ana, "4").await;
     let anew = stripe.customers();
     assert!(anew.len() == 1 && anew[0]["id"] != told[0]["id"], "{anew:?}");

@@ -33,8 +33,8 @@ pub(crate) async fn are_as_described(cloud: &Cloud) {
     assert!(wrong.is_empty(), "not as their types say:\n{}", wrong.join("\n"));
 }
 
-/// The products whose stock does not add up to what was received, or of which another number is reserved or sold than orders have. Shipped
-/// orders are deleted some day, with what the law requires of them.
+/// Returns the products whose stock does not add up to what was received, or of which another number is reserved or sold than orders have.
+/// Shipped orders are deleted after the years for which the law requires them.
 fn misplaced_stock(rows: &[Value]) -> Vec<String> {
     let number = |value: &Value| value["N"].as_str().and_then(|number| number.parse::<u64>().ok()).unwrap_or_default();
     let orders: Vec<&Value> = rows.iter().filter(|row| row["kind"]["S"] == "order" || row["kind"]["S"] == "order_record").collect();

@@ -64,6 +64,7 @@ mod people;
 mod phone_login;
 mod picture;
 mod plans;
+mod product_search;
 mod products;
 mod profile;
 mod reasons;

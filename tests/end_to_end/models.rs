@@ -55,7 +55,7 @@ struct Walk {
 }
 
 /// The AWS calls of an operation.
-fn calls(reply: &Reply) -> u32 {
+pub(crate) fn calls(reply: &Reply) -> u32 {
     let timing = reply.header("server-timing");
     let calls = timing.split("calls=").nth(1).and_then(|rest| rest.split(' ').next()).and_then(|calls| calls.parse().ok());
     calls.unwrap_or_else(|| panic!("no calls in {timing:?}"))
@@ -344,7 +344,7 @@ async fn nothing_is_repeated_or_skipped_while_others_write() {
 async fn a_title_of_unusual_writing_is_found_too() {
     let cloud = Cloud::start().await;
     let (ana, visitor) = (cloud.member("ana").await, cloud.anonymous());
-    let before = cloud.of_kind("search_carrier").await.len();
+    let before = cloud.of_kind("search_posting").await.len();
     let (first, second): (String, String) = (('\u{4e00}'..='\u{4e63}').collect(), ('\u{5e00}'..='\u{5e63}').collect());
     let id = make(&ana, &first, "PL").await;
     let (one, version) = (format!("{MODELS}/{id}"), ana.with("if-match", "*"));
@@ -356,7 +356,7 @@ async fn a_title_of_unusual_writing_is_found_too() {
     assert_eq!(walk(&visitor, &[]).await.relevant.len(), 1);
     crate::items::are_as_described(&cloud).await;
     version.delete(&one).await.is(204);
-    assert_eq!(cloud.of_kind("search_carrier").await.len(), before);
+    assert_eq!(cloud.of_kind("search_posting").await.len(), before);
 }
 
 /// If the function is interrupted in the middle of a large change, another one finishes it.
@@ -385,7 +385,7 @@ async fn an_interrupted_change_is_finished() {
         assert_eq!(walk(&visitor, &[("search", part)]).await.relevant.len(), expected, "{part}");
     }
     ana.with("if-match", "*").delete(&one).await.is(204);
-    assert!(!cloud.of_kind("search_carrier").await.iter().any(|carrier| carrier.to_string().contains(&id)));
+    assert!(!cloud.of_kind("search_posting").await.iter().any(|posting| posting.to_string().contains(&id)));
 }
 
 /// The models that a person makes in a day have a limit.
@@ -424,7 +424,7 @@ async fn models_follow_their_owner() {
     let left = walk(&visitor, &[("search", "bike")]).await;
     assert_eq!((left.relevant.len(), titles(&left.rest)), (0, vec!["Boat".to_owned()]));
     assert_eq!(cloud.of_kind("model").await.len(), 1);
-    assert!(!cloud.of_kind("search_carrier").await.iter().any(|carrier| carrier.to_string().contains(&ana.id())));
+    assert!(!cloud.of_kind("search_posting").await.iter().any(|posting| posting.to_string().contains(&ana.id())));
     let resting = cloud.sign_in("benno").await;
     let _ = resting.post("/v1/me/deactivation", json!({ "password": tests::PASSWORD })).await.is(204);
     let boats = walk(&visitor, &[]).await;

@@ -110,7 +110,7 @@ async fn a_search_follows_every_change() {
     assert_eq!(run(&cloud, SWEEP).await["claimed"], 1);
     cloud.settle().await;
     assert_gone(&cloud, &leaving, &scheduled).await;
-    assert!(!cloud.of_kind("search_carrier").await.iter().any(|carrier| carrier.to_string().contains(&leaving.id())));
+    assert!(!cloud.of_kind("search_posting").await.iter().any(|posting| posting.to_string().contains(&leaving.id())));
     assert_eq!(found(&cloud.sign_in("ana").await, "leaving").await, [""; 0]);
 }
 

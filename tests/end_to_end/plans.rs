@@ -169,7 +169,7 @@ async fn a_payment_of_something_else_gives_nothing() {
     assert_eq!((plan_of(&ana).await, refunds(&cloud), cloud.mails_to(&ana.email()).await.len()), (Value::Null, 2, 0));
     assert_eq!(staff.get("/v1/admin/work").await.is(200)["wrong_payments"]["count"], 2);
     cloud.advance(HOUR * 2).await;
-    assert_eq!((run(&cloud, WEBHOOK).await["looked_at"].clone(), refunds(&cloud)), (json!(0), 2), "nobody looks at them any more");
+    assert_eq!((run(&cloud, WEBHOOK).await["checked"].clone(), refunds(&cloud)), (json!(0), 2), "nobody looks at them any more");
 }
 
 /// The payments whose refund has failed, as staff see them, when all pending work is done. They are counted, too, and do not expire.

@@ -744,10 +744,12 @@ async fn what_somebody_said_about_products_goes_with_them() {
         staff.with("if-match", "*").delete(&format!("{PRODUCTS}/{product}")).await.is(204);
     }
     cloud.settle().await;
-    for kind in ["product", "product_name", "product_slug", "product_place", "price", "comment", "rating"] {
+    for kind in ["product", "product_name", "product_slug", "price", "comment", "rating"] {
         let left = cloud.of_kind(kind).await;
         assert!(left.is_empty(), "{left:?}");
     }
+    let postings = cloud.of_kind("search_posting").await;
+    assert!(!postings.iter().any(|posting| posting["id"]["S"].as_str().is_some_and(|id| id.starts_with("prd_"))), "{postings:?}");
     assert_eq!(cloud.anonymous().get(CATEGORIES).await.is(200)["items"][0]["products"], 0);
     cloud.advance(Duration::from_secs(1)).await;
     items::are_as_described(&cloud).await;

@@ -125,7 +125,7 @@ async fn kept_of(cloud: &Cloud, person: &Caller) -> BTreeMap<String, BTreeSet<St
     let lasting =
         theirs.filter(|item| !["challenge", "notice_details", "notification", "told"].contains(&item["kind"]["S"].as_str().unwrap()));
     // A flag that is off may be absent, and in which lists of the search a name is depends on the name.
-    let differs = |kind: &str, name: &str| name == "reset_by_mail" || kind == "search_carrier" && name.starts_with("gsi");
+    let differs = |kind: &str, name: &str| name == "reset_by_mail" || kind == "search_posting" && name.starts_with("gsi");
     let mut kept = BTreeMap::<String, BTreeSet<String>>::new();
     for item in lasting {
         let kind = item["kind"]["S"].as_str().unwrap();

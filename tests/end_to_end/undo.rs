@@ -108,6 +108,11 @@ async fn a_change_is_undone_once_and_an_undo_is_a_change() {
     assert_eq!(done.header("location"), format!("/v1/audit/{undo_entry}"));
     let is = product(&staff, &id).await;
     assert_eq!((&is["name"], &is["price"]["amount"]), (&json!("Turtle"), &json!(2500)));
+    // It is found by the name that it has again.
+    for (name, products) in [("turtle", 1), ("tortoise", 0)] {
+        let found = staff.get(&format!("/v1/products?q={name}&category={garden}")).await.is(200);
+        assert_eq!(found["items"].as_array().map(Vec::len), Some(products), "{name}");
+    }
     assert_eq!(undo_at(&staff, &entry, &version, &["name"], false).await.is(201), done.json());
     let again = undo(&staff, &entry, &["price"], true).await.is_problem(409, "undone_already");
     assert_eq!(again["entry"], undo_entry);

@@ -3,9 +3,8 @@
 use std::{collections::BTreeSet, sync::Mutex, time::Duration};
 
 use kernel::Time;
+use local::Stack;
 use totp_rs::{Builder, Secret};
-
-use crate::Cloud;
 
 /// An authenticator app with one secret.
 pub struct App {
@@ -14,7 +13,7 @@ pub struct App {
 }
 
 impl App {
-    /// An app with this secret in Base32, as a person would type it.
+    /// Creates an app with this secret in Base32, as a person would type it.
     ///
     /// # Panics
     /// If the secret is not valid Base32.
@@ -23,26 +22,26 @@ impl App {
         Self { secret: Secret::try_from_base32(secret.replace(' ', "")).expect("base32"), shown: Mutex::default() }
     }
 
-    /// The code that it shows at a moment.
+    /// Returns the code that it shows at a moment.
     ///
     /// # Panics
-    /// If the secret is not one for an app.
+    /// If the secret is not valid for an app.
     #[must_use]
     pub fn at(&self, moment: Time) -> String {
         let totp = Builder::new().with_secret(self.secret.clone()).build().expect("a secret of 160 bits");
         totp.generate(u64::try_from(moment.seconds()).expect("a moment after 1970")).to_string()
     }
 
-    /// A code that was not returned before: the clock is moved until the app shows another one.
+    /// Returns a code that was not returned before: the clock is moved until the app shows another one.
     ///
     /// # Panics
     /// If the clock cannot be moved.
-    pub fn code(&self, cloud: &Cloud) -> String {
+    pub fn code(&self, cloud: &Stack) -> String {
         let step = |at: Time| at.seconds().div_euclid(30);
         let mut shown = self.shown.lock().expect("nobody panics here");
-        while !shown.insert(step(cloud.now())) {
+        while !shown.insert(step(cloud.sys.now())) {
             cloud.clock.advance(Duration::from_secs(30)).expect("the clock moves");
         }
-        self.at(cloud.now())
+        self.at(cloud.sys.now())
     }
 }

@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 const PRESENT: u8 = 0x01;
 const VERIFIED: u8 = 0x04;
-const NEW: u8 = 0x40;
+const ATTESTED_DATA: u8 = 0x40;
 
 /// A passkey with the state of its authenticator.
 #[derive(Clone)]
@@ -55,7 +55,7 @@ impl Authenticator {
         let one = Self { key, id: seed[..20].to_vec(), user: bytes(&options["user"]["id"]), domain, counter: 0 };
         let client = json!({ "type": "webauthn.create", "challenge": options["challenge"], "origin": origin, "crossOrigin": false });
         let point = one.key.verifying_key().to_sec1_point(false);
-        let mut data = data_of(&one.domain, PRESENT | VERIFIED | NEW, 0);
+        let mut data = data_of(&one.domain, PRESENT | VERIFIED | ATTESTED_DATA, 0);
         data.extend([0; 16]);
         data.extend(u16::try_from(one.id.len()).expect("a short id").to_be_bytes());
         data.extend(&one.id);
@@ -80,7 +80,7 @@ impl Authenticator {
         self.sign(&assertion)
     }
 
-    /// The answer before it is signed, so that tests can change it.
+    /// Returns the answer before it is signed, so that tests can change it.
     #[must_use]
     pub fn assertion(&self, options: &Value, origin: &str) -> Assertion {
         Assertion {

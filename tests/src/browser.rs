@@ -13,8 +13,8 @@ use crate::PATIENCE;
 /// One page in a browser of its own. Dropping this value closes the browser.
 pub struct Browser {
     page: WebSocketStream<MaybeTlsStream<TcpStream>>,
-    asked: u64,
-    told: Vec<Value>,
+    last_id: u64,
+    events: Vec<Value>,
     _process: Child,
     _profile: TempDir,
 }
@@ -29,7 +29,7 @@ const AIM: &str = r"(async () => {
     return Boolean(node?.isConnected) && String(before) === String(middle()) && node.contains(document.elementFromPoint(...before)) && before;
 })()";
 
-/// The path of the browser: `CHROMIUM`, or the one of Debian.
+/// Returns the path of the browser: `CHROMIUM`, or the one of Debian.
 #[must_use]
 pub fn chromium() -> PathBuf {
     std::env::var_os("CHROMIUM").map_or_else(|| PathBuf::from("/usr/bin/chromium"), PathBuf::from)
@@ -71,7 +71,7 @@ impl Browser {
         let new = http.put(format!("http://127.0.0.1:{port}/json/new?{url}")).send().await.expect("the browser answers");
         let target: Value = serde_json::from_slice(&new.bytes().await.expect("a body")).expect("a target");
         let (page, _) = connect_async(target["webSocketDebuggerUrl"].as_str().expect("a page")).await.expect("the page listens");
-        let mut browser = Self { page, asked: 0, told: Vec::new(), _process: process, _profile: profile };
+        let mut browser = Self { page, last_id: 0, events: Vec::new(), _process: process, _profile: profile };
         // The browser begins with an empty page, which has no value while it is being left.
         browser.until("location.href !== 'about:blank' && document.readyState === 'complete'").await;
         browser
@@ -141,8 +141,8 @@ impl Browser {
 
     /// Like [`Browser::run`], but returns the browser's error if the page changes in the meantime.
     async fn try_run(&mut self, script: &str) -> Result<Value, Value> {
-        let asked = json!({ "expression": script, "awaitPromise": true, "returnByValue": true, "userGesture": true });
-        let answer = self.try_call("Runtime.evaluate", asked).await?;
+        let params = json!({ "expression": script, "awaitPromise": true, "returnByValue": true, "userGesture": true });
+        let answer = self.try_call("Runtime.evaluate", params).await?;
         assert!(answer["exceptionDetails"].is_null(), "{script}: {}", answer["exceptionDetails"]);
         Ok(answer["result"]["value"].clone())
     }
@@ -168,8 +168,8 @@ impl Browser {
         self.call("Input.insertText", json!({ "text": text })).await;
     }
 
-    /// Clicks so many times in a row with the mouse, in the middle of the first element that a selector finds, once nothing is over it and
-    /// it has stayed where it is for a frame.
+    /// Clicks with the mouse `times` times in a row, in the middle of the first element that a selector finds, once nothing is over it and
+    /// it has not moved for a frame.
     ///
     /// # Panics
     /// If that takes longer than [`PATIENCE`].
@@ -183,7 +183,7 @@ impl Browser {
         }
     }
 
-    /// The errors in the page's console since it was opened.
+    /// Returns the errors in the page's console since it was opened.
     pub async fn errors(&mut self) -> Vec<Value> {
         // When they are enabled, both domains report the messages since the page was opened.
         self.call("Runtime.enable", json!({})).await;
@@ -195,7 +195,7 @@ impl Browser {
             Some("Log.entryAdded") => event["params"]["entry"]["level"] == "error",
             _ => false,
         };
-        self.told.drain(..).filter(is_error).collect()
+        self.events.drain(..).filter(is_error).collect()
     }
 
     async fn call(&mut self, method: &str, params: Value) -> Value {
@@ -203,8 +203,8 @@ impl Browser {
     }
 
     async fn try_call(&mut self, method: &str, params: Value) -> Result<Value, Value> {
-        self.asked += 1;
-        let id = self.asked;
+        self.last_id += 1;
+        let id = self.last_id;
         let frame = json!({ "id": id, "method": method, "params": params }).to_string();
         self.page.send(Message::text(frame)).await.expect("the page listens");
         let answer = async {
@@ -214,7 +214,7 @@ impl Browser {
                 if frame["id"] == id {
                     return frame;
                 }
-                self.told.push(frame);
+                self.events.push(frame);
             }
             panic!("the page is gone");
         };

@@ -44,24 +44,24 @@ impl Caller {
         Self { http, api: api.to_owned(), origin: origin.to_owned(), from, headers: Vec::new(), signed_in: None, name: String::new() }
     }
 
-    /// The client address that functions see.
+    /// Returns the client address that functions see.
     pub(crate) fn client(&self) -> kernel::Client {
         kernel::Client { address: Some(self.from), user_agent: USER_AGENT.to_owned(), place: None }
     }
 
-    /// The same client, signed in: `reply` is the answer of the sign-in, registration or step-up.
+    /// Returns the same client, signed in: `reply` is the answer of the sign-in, registration or step-up.
     #[must_use]
     pub fn signed_in(&self, reply: Value) -> Self {
         Self { signed_in: Some(reply), ..self.clone() }
     }
 
-    /// The same client with a username.
+    /// Returns the same client with a username.
     #[must_use]
     pub fn named(&self, name: &str) -> Self {
         Self { name: name.to_owned(), ..self.clone() }
     }
 
-    /// The same client with one more header on every request.
+    /// Returns the same client with one more header on every request.
     #[must_use]
     pub fn with(&self, name: &str, value: impl ToString) -> Self {
         let mut more = self.clone();
@@ -69,37 +69,37 @@ impl Caller {
         more
     }
 
-    /// The username of this client's account.
+    /// Returns the username of this client's account.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The address of this client's account.
+    /// Returns the address of this client's account.
     #[must_use]
     pub fn email(&self) -> String {
         format!("{}@example.test", self.name)
     }
 
-    /// Its user id.
+    /// Returns its user id.
     #[must_use]
     pub fn id(&self) -> String {
         self.session("user_id")
     }
 
-    /// Its access token.
+    /// Returns its access token.
     #[must_use]
     pub fn token(&self) -> String {
         self.session("access_token")
     }
 
-    /// Its refresh token.
+    /// Returns its refresh token.
     #[must_use]
     pub fn refresh_token(&self) -> String {
         self.session("refresh_token")
     }
 
-    /// The claims of its access token.
+    /// Returns the claims of its access token.
     ///
     /// # Panics
     /// If it is not a JWT.
@@ -111,13 +111,13 @@ impl Caller {
         serde_json::from_slice(&payload).expect("claims are JSON")
     }
 
-    /// A member of the answer that signed it in.
+    /// Returns a member of the answer that signed it in.
     fn session(&self, member: &str) -> String {
         let reply = self.signed_in.as_ref().expect("the caller is signed in");
         reply[member].as_str().unwrap_or_else(|| panic!("no {member} in {reply}")).to_owned()
     }
 
-    /// The origin of the frontend it uses.
+    /// Returns the origin of the frontend it uses.
     #[must_use]
     pub fn origin(&self) -> &str {
         &self.origin
@@ -157,7 +157,7 @@ impl Caller {
         self.send(Method::DELETE, path, None).await
     }
 
-    /// Any request with a JSON body.
+    /// Sends any request with a JSON body.
     pub async fn send(&self, method: Method, path: &str, body: Option<Value>) -> Reply {
         match body {
             Some(body) => self.raw(method, path, Some("application/json"), body.to_string().into_bytes()).await,
@@ -165,7 +165,7 @@ impl Caller {
         }
     }
 
-    /// Any request with any body. A change by a signed-in client gets a reason, which staff must state, unless the test has set one.
+    /// Sends any request with any body. A change by a signed-in client gets a reason, which staff must state, unless the test has set one.
     pub async fn raw(&self, method: Method, path: &str, content_type: Option<&str>, body: Vec<u8>) -> Reply {
         let url = if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.api) };
         let mut request = self.http.request(method.clone(), url).body(body);
@@ -185,14 +185,14 @@ impl Caller {
         let (status, headers) = (reply.status(), reply.headers().clone());
         let bytes = reply.bytes().await.expect("a body").to_vec();
         contract::holds(method.as_str(), path, status.as_u16(), &headers, &bytes);
-        Reply { asked: format!("{method} {path}"), status, headers, bytes }
+        Reply { request: format!("{method} {path}"), status, headers, bytes }
     }
 }
 
 /// An answer. Its [`Debug`](fmt::Debug) is for failing assertions: the request, the status and the body.
 #[derive(Clone)]
 pub struct Reply {
-    asked: String,
+    request: String,
     /// The status.
     pub status: StatusCode,
     /// The headers.
@@ -203,7 +203,7 @@ pub struct Reply {
 
 impl fmt::Debug for Reply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {} {}", self.asked, self.status, String::from_utf8_lossy(&self.bytes))
+        write!(f, "{}: {} {}", self.request, self.status, String::from_utf8_lossy(&self.bytes))
     }
 }
 
@@ -230,7 +230,7 @@ impl Reply {
         self
     }
 
-    /// The code of its problem document.
+    /// Returns the code of its problem document.
     ///
     /// # Panics
     /// If it is not a problem document, showing it. (The gateway's own refusals are not.)
@@ -240,7 +240,7 @@ impl Reply {
         self.json()["code"].as_str().unwrap_or_else(|| panic!("no problem: {self:?}")).to_owned()
     }
 
-    /// The body if the status is the expected one. An empty body is `null`.
+    /// Returns the body if the status is the expected one. An empty body is `null`.
     ///
     /// # Panics
     /// If the status is another one, showing the body.
@@ -251,7 +251,7 @@ impl Reply {
         if self.bytes.is_empty() { Value::Null } else { self.json() }
     }
 
-    /// The problem document if it has this status and code.
+    /// Returns the problem document if it has this status and code.
     ///
     /// # Panics
     /// If the answer is another one, showing it.
@@ -265,7 +265,7 @@ impl Reply {
         problem
     }
 
-    /// The errors of the fields as `pointer code`, in order.
+    /// Returns the errors of the fields as `pointer code`, in order.
     #[must_use]
     pub fn field_errors(&self) -> Vec<String> {
         let problem = self.is_problem(422, "invalid");
@@ -273,7 +273,7 @@ impl Reply {
         errors.iter().map(|e| format!("{} {}", e["pointer"].as_str().unwrap_or_default(), e["code"].as_str().unwrap_or_default())).collect()
     }
 
-    /// The body as JSON.
+    /// Returns the body as JSON.
     ///
     /// # Panics
     /// If it is not JSON.
@@ -283,13 +283,13 @@ impl Reply {
         serde_json::from_slice(&self.bytes).unwrap_or_else(|e| panic!("{e}: {self:?}"))
     }
 
-    /// The value of a header, empty if there is none.
+    /// Returns the value of a header, empty if there is none.
     #[must_use]
     pub fn header(&self, name: &str) -> String {
         self.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned()
     }
 
-    /// A cookie that it sets, with its attributes.
+    /// Returns a cookie that it sets, with its attributes.
     ///
     /// # Panics
     /// If it does not set the cookie.
@@ -298,22 +298,22 @@ impl Reply {
     pub fn cookie(&self, name: &str) -> String {
         let all: Vec<_> = self.headers.get_all("set-cookie").iter().filter_map(|v| v.to_str().ok()).collect();
         let found = all.iter().find(|c| c.strip_prefix(name).is_some_and(|rest| rest.starts_with('=')));
-        (*found.unwrap_or_else(|| panic!("{}: no {name} in {all:?}", self.asked))).to_owned()
+        (*found.unwrap_or_else(|| panic!("{}: no {name} in {all:?}", self.request))).to_owned()
     }
 
-    /// The parts of an answer that a test compares with another answer, to show that the two reveal no difference: status, headers and
-    /// body, with every id, token, time and number of seconds masked.
+    /// Returns the parts of an answer that a test compares with another answer, to show that the two reveal no difference: status, headers
+    /// and body, with every id, token, time and number of seconds masked.
     #[must_use]
     pub fn shape(&self) -> String {
-        let mut headers: Vec<_> = self.headers.iter().map(|(name, value)| told(name.as_str(), value)).collect();
+        let mut headers: Vec<_> = self.headers.iter().map(|(name, value)| masked_header(name.as_str(), value)).collect();
         headers.sort();
         let body: Value = serde_json::from_slice(&self.bytes).unwrap_or_default();
         format!("{} {headers:?} {}", self.status, masked(body))
     }
 }
 
-/// A header, with the values masked that differ from one answer to the next.
-fn told(name: &str, value: &HeaderValue) -> String {
+/// Returns a header, with the values masked that differ from one answer to the next.
+fn masked_header(name: &str, value: &HeaderValue) -> String {
     let value = value.to_str().unwrap_or_default();
     let value = match name {
         "date" | "x-request-id" | "apigw-requestid" | "retry-after" | "server-timing" => "…".to_owned(),

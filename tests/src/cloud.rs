@@ -16,25 +16,19 @@ use tokio::{
 };
 use tracing_subscriber::{Layer as _, filter::LevelFilter, fmt, layer::SubscriberExt as _, registry, util::SubscriberInitExt as _};
 
-use crate::{App, Caller, PATIENCE, members::Members};
-
-/// The password of every member.
-pub const PASSWORD: &str = "tall giraffes dance";
-/// The first name of every member.
-pub(crate) const FIRST_NAME: &str = "Ana";
-/// The last name of every member.
-pub(crate) const LAST_NAME: &str = "Nowak";
-/// The day of birth of every member.
-pub(crate) const BIRTH_DATE: &str = "2000-02-29";
+use crate::{
+    App, Caller, PATIENCE,
+    members::{BIRTH_DATE, FIRST_NAME, LAST_NAME, Members, PASSWORD},
+};
 
 /// How long the end of a test waits for pending work. A failed test may leave work that never ends.
-const LAST_WORDS: Duration = Duration::from_secs(20);
+const WORK_PATIENCE: Duration = Duration::from_secs(20);
 
 /// A local cloud, empty at first, which ends with the test. With functions in this process its clock only moves when the test moves it, and
 /// by a millisecond with every invocation. So tests of times and rates do not depend on the speed of the machine.
 pub struct Cloud {
     // The first field, because it is dropped first.
-    _last_words: LastWords,
+    _pending_work: PendingWork,
     stack: Stack,
     options: Options,
     addresses: AtomicU32,
@@ -50,16 +44,16 @@ impl std::ops::Deref for Cloud {
 
 /// Waits for pending work when it is dropped. The processes of `cargo lambda watch` outlive a stack, and the next stack uses the same
 /// ports, so their unfinished work would reach the next stack. Functions in this process end with their stack.
-struct LastWords {
+struct PendingWork {
     hosting: Hosting,
     activity: Activity,
 }
 
-impl Drop for LastWords {
+impl Drop for PendingWork {
     fn drop(&mut self) {
         let runtime = Handle::current();
         if matches!(self.hosting, Hosting::Lambda { .. }) && runtime.runtime_flavor() == RuntimeFlavor::MultiThread {
-            let quiet = async { tokio::time::timeout(LAST_WORDS, self.activity.quiet()).await };
+            let quiet = async { tokio::time::timeout(WORK_PATIENCE, self.activity.quiet()).await };
             drop(tokio::task::block_in_place(|| runtime.block_on(quiet)));
         }
     }
@@ -120,8 +114,8 @@ impl Cloud {
 
     async fn with(options: Options) -> Self {
         let stack = Stack::start(options.clone()).await.unwrap_or_else(|e| panic!("{e}"));
-        let last_words = LastWords { hosting: options.hosting.clone(), activity: stack.activity.clone() };
-        let cloud = Self { _last_words: last_words, stack, options, addresses: AtomicU32::new(0), members: OnceCell::new() };
+        let pending_work = PendingWork { hosting: options.hosting.clone(), activity: stack.activity.clone() };
+        let cloud = Self { _pending_work: pending_work, stack, options, addresses: AtomicU32::new(0), members: OnceCell::new() };
         if matches!(cloud.options.hosting, Hosting::Lambda { .. }) {
             // Processes that issue tokens have published their keys in the table of the stack that they started with.
             cloud.members().await;
@@ -132,38 +126,38 @@ impl Cloud {
         cloud
     }
 
-    /// A client from an address of its own, not signed in.
+    /// Returns a client from an address of its own, not signed in.
     pub fn anonymous(&self) -> Caller {
         let [a, b, c, _] = self.addresses.fetch_add(1, Ordering::Relaxed).saturating_add(1).to_le_bytes();
         self.caller_at(Ipv4Addr::new(127, c.saturating_add(1), b, a))
     }
 
-    /// A client from this address. Only loopback addresses reach the local cloud.
+    /// Returns a client from this address. Only loopback addresses reach the local cloud.
     pub fn caller_at(&self, from: Ipv4Addr) -> Caller {
         Caller::new(&self.urls.api, "http://localhost:5173", IpAddr::V4(from))
     }
 
-    /// A signed-in member with [`PASSWORD`] and the address `<name>@example.test`. The same as after [`Cloud::register`], but written to
-    /// the table without requests.
+    /// Returns a signed-in member with [`PASSWORD`] and the address `<name>@example.test`. The same as after [`Cloud::register`], but
+    /// written to the table without requests.
     pub async fn member(&self, name: &str) -> Caller {
         self.members().await.plain(self.anonymous().named(name)).await
     }
 
-    /// A member with a phone number and second factors. The same as after [`Cloud::register`], [`Cloud::phone`] and
+    /// Returns a member with a phone number and second factors. The same as after [`Cloud::register`], [`Cloud::phone`] and
     /// [`Cloud::second_factors`], but written to the table without requests. Also returns the app and the recovery codes.
     pub async fn careful(&self, name: &str, phone: &str) -> (Caller, App, Vec<String>) {
         self.members().await.careful(self.anonymous().named(name), phone).await
     }
 
-    /// A member of staff with this role, who has just proven an authenticator app, written to the table without requests. Also returns the
-    /// app.
+    /// Returns a member of staff with this role, who has just proven an authenticator app, written to the table without requests. Also
+    /// returns the app.
     pub async fn staff(&self, name: &str, role: &str) -> (Caller, App) {
         let (caller, app) = self.members().await.proven(self.anonymous().named(name)).await;
         self.appoint(&caller, &[role]);
         (caller, app)
     }
 
-    /// A member with a phone number and a main address, who can order.
+    /// Returns a member with a phone number and a main address, who can order.
     pub async fn buyer(&self, name: &str, phone: &str) -> Caller {
         let buyer = self.members().await.with_phone(self.anonymous().named(name), phone).await;
         let address = json!({ "street": "ul. Długa 1/2", "city": "Kraków", "postal_code": "30-001", "country": "PL" });
@@ -266,7 +260,7 @@ impl Cloud {
         caller.signed_in(reply)
     }
 
-    /// The newest message to an address, after all pending work is done.
+    /// Returns the newest message to an address, after all pending work is done.
     ///
     /// # Panics
     /// If there is none.
@@ -278,20 +272,20 @@ impl Cloud {
         newest.await.unwrap_or_else(|| panic!("no message to {address}; there are {:?}", self.subjects()))
     }
 
-    /// All messages to an address, oldest first, after all pending work is done.
+    /// Returns all messages to an address, oldest first, after all pending work is done.
     pub async fn mails_to(&self, address: &str) -> Vec<Message> {
         self.settle().await;
         self.inbox.list(Some(address), 0)
     }
 
-    /// The newest code that was sent to an address. A notice may arrive after it, because messages are sent concurrently.
+    /// Returns the newest code that was sent to an address. A notice may arrive after it, because messages are sent concurrently.
     pub async fn code_to(&self, address: &str) -> String {
         let mails = self.mails_to(address).await;
         let code = mails.iter().rev().find_map(|mail| mail.code.clone());
         code.unwrap_or_else(|| panic!("no code to {address}; there are {:?}", self.subjects()))
     }
 
-    /// The token of the newest link that was sent to an address.
+    /// Returns the token of the newest link that was sent to an address.
     pub async fn token_to(&self, address: &str) -> String {
         let mails = self.mails_to(address).await;
         let links = mails.iter().rev().flat_map(|mail| &mail.links);
@@ -319,7 +313,7 @@ impl Cloud {
         self.advance(Duration::from_secs(5)).await;
     }
 
-    /// The time by the moved clock.
+    /// Returns the time by the moved clock.
     pub fn now(&self) -> Time {
         self.sys.now()
     }
@@ -332,22 +326,22 @@ impl Cloud {
         tokio::time::timeout(PATIENCE, self.activity.quiet()).await.expect("the cloud becomes quiet");
     }
 
-    /// All items of a kind, as DynamoDB's JSON.
+    /// Returns all items of a kind, as DynamoDB's JSON.
     pub async fn of_kind(&self, kind: &str) -> Vec<Value> {
         let dump = self.dump().await;
         let tables = dump.as_object().into_iter().flat_map(|tables| tables.values());
         tables.filter_map(Value::as_array).flatten().filter(|item| item["kind"]["S"] == kind).cloned().collect()
     }
 
-    /// The number of held-back repetitions of a notice, to this address or number, or to the person's own if `to` is `None`.
+    /// Returns the number of held-back repetitions of a notice, to this address or number, or to the person's own if `to` is `None`.
     pub async fn held(&self, notice: &str, to: Option<&str>) -> usize {
         self.settle().await;
-        let told = self.of_kind("told").await;
-        let those = told.iter().filter(|item| item["notice"]["S"] == notice && item["address"]["S"].as_str() == to);
+        let items = self.of_kind("told").await;
+        let those = items.iter().filter(|item| item["notice"]["S"] == notice && item["address"]["S"].as_str() == to);
         those.filter_map(|item| item["held"]["N"].as_str()?.parse::<usize>().ok()).sum()
     }
 
-    /// All items of all tables, as DynamoDB's JSON.
+    /// Returns all items of all tables, as DynamoDB's JSON.
     pub async fn dump(&self) -> Value {
         let core = self.core();
         let whole = move || Value::Object(core.template.tables.iter().map(|t| (t.name.clone(), all_items(&core, &t.name))).collect());

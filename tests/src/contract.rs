@@ -12,13 +12,13 @@ static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
     resolved(&serde_json::from_slice(&text).expect("it is JSON"))
 });
 
-/// The committed document, which `cargo xtask check` compares with the handlers, as [`resolved`] returns it.
+/// Returns the committed document, which `cargo xtask check` compares with the handlers, as [`resolved`] returns it.
 #[must_use]
 pub fn document() -> &'static Value {
     &DOCUMENT
 }
 
-/// A document in which references to responses, parameters, headers and examples are replaced by their targets. References to
+/// Returns a document in which references to responses, parameters, headers and examples are replaced by their targets. References to
 /// schemas stay.
 ///
 /// # Panics
@@ -69,7 +69,7 @@ pub(crate) fn holds(method: &str, path: &str, status: u16, headers: &HeaderMap, 
     }
     let declared = &operation["responses"][status.to_string()];
     assert!(declared.is_object(), "{method} {path} answers {status}, which it does not declare: {}", String::from_utf8_lossy(body));
-    for name in READ.iter().filter(|name| headers.contains_key(**name)) {
+    for name in PROGRAM_HEADERS.iter().filter(|name| headers.contains_key(**name)) {
         assert!(declared["headers"][name].is_object(), "{method} {path} answers {status} with {name}, which it does not declare");
     }
     if problem {
@@ -121,18 +121,18 @@ pub fn inflated(bytes: &[u8]) -> Vec<u8> {
 
 fn operation(method: &str, path: &str) -> Option<&'static Value> {
     let paths = DOCUMENT["paths"].as_object()?;
-    let asked: Vec<&str> = path.split('/').collect();
+    let segments: Vec<&str> = path.split('/').collect();
     let fits = |template: &str| {
         let parts: Vec<&str> = template.split('/').collect();
-        parts.len() == asked.len()
-            && parts.iter().zip(&asked).all(|(part, given)| part == given || (part.starts_with('{') && !given.is_empty()))
+        parts.len() == segments.len()
+            && parts.iter().zip(&segments).all(|(part, given)| part == given || (part.starts_with('{') && !given.is_empty()))
     };
     // Like the gateway: a path without parameters is preferred to one with parameters.
     let found = paths.get(path).or_else(|| paths.iter().find(|(template, _)| fits(template)).map(|(_, operations)| operations))?;
     found.get(method.to_ascii_lowercase())
 }
 
-/// Whether a schema of an object, or a part of it, declares this member.
+/// Returns whether a schema of an object, or a part of it, declares this member.
 fn declares(schema: &Value, name: &str) -> bool {
     let target = schema["$ref"].as_str().and_then(|reference| DOCUMENT.pointer(reference.strip_prefix('#')?));
     let parts = ["allOf", "oneOf", "anyOf"].iter().filter_map(|of| schema[of].as_array()).flatten();
@@ -142,7 +142,7 @@ fn declares(schema: &Value, name: &str) -> bool {
 }
 
 /// Headers that programs read. If an answer has one, the document must declare it.
-const READ: [&str; 8] =
+const PROGRAM_HEADERS: [&str; 8] =
     ["Location", "Set-Cookie", "ETag", "Retry-After", "RateLimit", "RateLimit-Policy", "WWW-Authenticate", "X-Request-Id"];
 
 /// Checks a value against a schema, with the part of JSON Schema that the document uses. An object has the declared members and, unless the

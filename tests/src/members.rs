@@ -20,10 +20,16 @@ use proofs::{
 };
 use store::{Table, Tx};
 
-use crate::{
-    App, Caller, PASSWORD,
-    cloud::{BIRTH_DATE, FIRST_NAME, LAST_NAME},
-};
+use crate::{App, Caller};
+
+/// The password of every member.
+pub const PASSWORD: &str = "tall giraffes dance";
+/// The first name of every member.
+pub(crate) const FIRST_NAME: &str = "Ana";
+/// The last name of every member.
+pub(crate) const LAST_NAME: &str = "Nowak";
+/// The day of birth of every member.
+pub(crate) const BIRTH_DATE: &str = "2000-02-29";
 
 /// Makes the members of one cloud.
 pub(crate) struct Members {
@@ -61,19 +67,19 @@ impl Members {
         Self { table, sys, issuer, code_key, factor_keys, hasher, password }
     }
 
-    /// A member with only an address and a password.
+    /// Returns a member with only an address and a password.
     pub async fn plain(&self, caller: Caller) -> Caller {
         self.make(caller, vec![Method::Pwd, Method::Email], |_| {}, |_, _| {}).await
     }
 
-    /// A member with a phone number too.
+    /// Returns a member with a phone number too.
     pub async fn with_phone(&self, caller: Caller, phone: &str) -> Caller {
         let phone = Phone::parse(phone, "GB").expect("a number");
         self.make(caller, vec![Method::Pwd, Method::Email], |user| user.phone = Some(phone), |_, _| {}).await
     }
 
-    /// A member with an app as the second factor, who has just signed in with it. Without recovery codes, because their ten hashes take
-    /// long.
+    /// Returns a member with an app as the second factor, who has just signed in with it. Without recovery codes, because their ten hashes
+    /// take long.
     pub async fn proven(&self, caller: Caller) -> (Caller, App) {
         let seed = Seed::draw(&self.sys);
         let change = |user: &mut User| user.factors = vec![Factor::App];
@@ -83,7 +89,7 @@ impl Members {
         (self.make(caller, vec![Method::Pwd, Method::Otp, Method::Mfa], change, also).await, App::new(&seed.readable()))
     }
 
-    /// A member with second factors. Also returns their app and their recovery codes.
+    /// Returns a member with second factors. Also returns their app and their recovery codes.
     pub async fn careful(&self, caller: Caller, phone: &str) -> (Caller, App, Vec<String>) {
         let seed = Seed::draw(&self.sys);
         // Tests write numbers with their country code, so the default country does not matter.
@@ -102,7 +108,7 @@ impl Members {
         (self.make(caller, vec![Method::Pwd, Method::Email], change, also).await, App::new(&seed.readable()), recovery)
     }
 
-    /// A member who signed in with these proofs, whose account `change` adjusts, with the items that `also` adds.
+    /// Returns a member who signed in with these proofs, whose account `change` adjusts, with the items that `also` adds.
     async fn make(&self, caller: Caller, proofs: Vec<Method>, change: impl FnOnce(&mut User), also: impl Fn(&mut Tx, UserId)) -> Caller {
         let now = self.sys.now();
         let username = Username::parse(caller.name()).expect("a username");

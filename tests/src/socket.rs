@@ -14,7 +14,7 @@ use crate::{Caller, PATIENCE};
 pub struct Socket {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
     heard: Vec<Value>,
-    asked: u32,
+    last_id: u32,
 }
 
 /// Why a socket did not open: the status of the handshake.
@@ -24,14 +24,14 @@ pub struct Refused(pub u16);
 /// The most bytes of a frame. API Gateway counts a frame of more than 32 KB as several.
 const FRAME_BYTES: usize = 24 * 1024;
 
-/// A frame that has arrived: in every test it must be JSON and of a size that one frame may have.
+/// Returns a frame that has arrived: in every test it must be JSON and of a size that one frame may have.
 fn read(text: &str) -> Value {
     assert!(text.len() <= FRAME_BYTES, "a frame of {} bytes: {text}", text.len());
     serde_json::from_str(text).expect("every frame is JSON")
 }
 
 impl Caller {
-    /// A ticket for a socket.
+    /// Returns a ticket for a socket.
     pub async fn ticket(&self) -> Value {
         self.post("/v1/realtime/tickets", json!({})).await.is(201)
     }
@@ -62,7 +62,7 @@ impl Socket {
             request.headers_mut().insert("origin", HeaderValue::try_from(origin).expect("a header"));
         }
         match connect_async(request).await {
-            Ok((stream, _)) => Ok(Self { stream, heard: Vec::new(), asked: 0 }),
+            Ok((stream, _)) => Ok(Self { stream, heard: Vec::new(), last_id: 0 }),
             Err(Error::Http(reply)) => Err(Refused(reply.status().as_u16())),
             Err(e) => panic!("{url}: {e}"),
         }
@@ -85,16 +85,16 @@ impl Socket {
 
     /// Sends a frame on the chat stream and returns the payload of its answer.
     pub async fn ask(&mut self, payload: Value) -> Value {
-        self.asked += 1;
-        let id = format!("ask-{}", self.asked);
+        self.last_id += 1;
+        let id = format!("ask-{}", self.last_id);
         self.send(&id, payload).await;
         self.expect(|frame| frame["id"] == id.as_str()).await["payload"].clone()
     }
 
     /// Sends a frame on a stream and returns the payload of its answer.
     pub async fn ask_on(&mut self, stream: &str, payload: Value) -> Value {
-        self.asked += 1;
-        let id = format!("ask-{}", self.asked);
+        self.last_id += 1;
+        let id = format!("ask-{}", self.last_id);
         self.send_text(json!({ "stream": stream, "id": id, "payload": payload }).to_string()).await;
         self.expect(|frame| frame["id"] == id.as_str()).await["payload"].clone()
     }
@@ -128,7 +128,7 @@ impl Socket {
         found.unwrap_or_else(|why| panic!("expected a frame: {why}; heard {:?}", self.heard))
     }
 
-    /// The next frame on the chat stream of this payload type: its payload.
+    /// Returns the next frame on the chat stream of this payload type: its payload.
     pub async fn hear(&mut self, kind: &str) -> Value {
         self.expect(|frame| frame["payload"]["type"] == kind).await["payload"].clone()
     }
@@ -149,7 +149,7 @@ impl Socket {
         tokio::time::timeout(PATIENCE, heard).await.expect("the other side is there");
     }
 
-    /// The received frames that [`Socket::expect`] has not returned.
+    /// Returns the received frames that [`Socket::expect`] has not returned.
     #[must_use]
     pub fn heard(&self) -> &[Value] {
         &self.heard

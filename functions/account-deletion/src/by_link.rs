@@ -25,7 +25,8 @@ pub async fn get_cancel_deletion_page(State(site): State<Site>, Language(locale)
     LinkPage { locale, texts: TEXTS, owner, call, password: None, site }
 }
 
-/// Returns whose deletion a mailed link cancels and when it begins, so that a page can show this before it asks. The link stays valid.
+/// Returns the account whose deletion a mailed link cancels, and when the deletion begins, so that a page can show both before it asks for
+/// a confirmation. The link stays valid.
 ///
 /// AWS calls: a counter, the link, the person with the scheduled deletion.
 #[utoipa::path(post, path = "/v1/deletion-cancellations/link", request_body = LinkToken,
@@ -36,7 +37,7 @@ pub async fn describe_cancellation_link(
     client: Client,
     Json(body): Json<LinkToken>,
 ) -> Result<Json<LinkOwner>, Error> {
-    let link = link::asked(&s.table, s.sys.now(), &s.keys.get().await?.code_key(), Purpose::DeletionCancel, &client, &body).await?;
+    let link = link::open(&s.table, s.sys.now(), &s.keys.get().await?.code_key(), Purpose::DeletionCancel, &client, &body).await?;
     let id = link.user.ok_or(Kind::LinkInvalid)?;
     let mut found = s.table.get_many(vec![User::key_of(id), Deletion::key_of(id)]).await?;
     let user = found.take::<User>(&User::key_of(id))?.ok_or(Kind::LinkInvalid)?;

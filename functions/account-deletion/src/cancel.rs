@@ -1,4 +1,4 @@
-//! Cancelling a deletion with the caller's session. No password is needed: whoever can use the account may keep it.
+//! Cancelling a deletion with the caller's session. No password is needed, because keeping an account does no harm.
 
 use accounts::{
     audit::{Action, AuditEntry},
@@ -38,8 +38,14 @@ pub async fn cancel_deletion(
 /// Cancels the scheduled deletion that this link belongs to.
 ///
 /// # Errors
-/// [`Kind::DeletionBegun`] if the sweep has claimed the account; `gone` if the deletion was cancelled or scheduled again since.
-pub async fn cancel_scheduled(s: &crate::State, user: UserId, link: ChallengeId, client: &RequestId, gone: Kind) -> Result<(), Problem> {
+/// [`Kind::DeletionBegun`] if the sweep has claimed the account; `if_missing` if the deletion was cancelled or scheduled again since.
+pub async fn cancel_scheduled(
+    s: &crate::State,
+    user: UserId,
+    link: ChallengeId,
+    client: &RequestId,
+    if_missing: Kind,
+) -> Result<(), Problem> {
     let mut tx = Tx::new();
     let slot = deletion_link::cancel(&mut tx, &s.sys, user, link, client);
     s.audit.add(&mut tx, &AuditEntry::of_own(&s.sys, user, &client.0, Action::DeletionCancelled));
@@ -51,7 +57,7 @@ pub async fn cancel_scheduled(s: &crate::State, user: UserId, link: ChallengeId,
         Err(CommitError::Refused(r)) if r.at(slot) => {
             let current = r.current(slot).map(store::Row::decode::<Deletion>).transpose()?;
             let begun = current.is_some_and(|d| d.stage != Stage::Scheduled);
-            Err(Problem::new(if begun { Kind::DeletionBegun } else { gone }))
+            Err(Problem::new(if begun { Kind::DeletionBegun } else { if_missing }))
         }
         Err(e) => Err(e.into()),
     }

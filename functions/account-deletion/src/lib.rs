@@ -1,8 +1,8 @@
 //! Account deletion: scheduling it, reading its state, cancelling it.
 //!
 //! Scheduling takes the password. Cancelling takes a session or the link in the mail. In between the account is not restricted. Scheduling
-//! again starts the time anew. After the sweep has claimed the account, a cancellation is refused: one conditional write of one item
-//! decides which of the two came first (`accounts::deletion`).
+//! again restarts the time. After the sweep has claimed the account, a cancellation is refused: one conditional write of one item decides
+//! which of the two came first (`accounts::deletion`).
 
 mod by_link;
 mod cancel;

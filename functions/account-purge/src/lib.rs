@@ -1,9 +1,9 @@
 //! Deletes an account step by step, until none of its data is left.
 //!
-//! The sweep has claimed the account before and closed it. Each step (`steps`) is idempotent and recorded when it is done, so that a run
-//! after a killed one continues with the first unfinished step. A lease prevents a second run at the same time, and the fallback restarts
-//! a purge whose run was killed. A run that is short of time sends the same event again, and another run continues. In the end a tombstone
-//! and a receipt remain, which identify nobody.
+//! The sweep has claimed and closed the account before. Each step (`steps`) is idempotent and recorded when it is done, so that a run after
+//! a killed one continues with the first unfinished step. A lease prevents a second run at the same time, and the fallback restarts a purge
+//! whose run was killed. A run that is short of time sends the same event again, and another run continues. At the end only a tombstone and
+//! a receipt remain, which identify nobody.
 //!
 //! AWS calls: an update to take the lease, one to record each step, and the closing transaction, besides the calls of the steps.
 
@@ -59,7 +59,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     Ok(Function::new(state, |s, event: EventBridgeEvent<Envelope<Heard>>, context| async move { purge(&s, &context, event.detail).await }))
 }
 
-/// The names of the steps, in their order.
+/// Returns the names of the steps, in their order.
 pub fn steps() -> impl Iterator<Item = &'static str> {
     steps::ALL.iter().map(|step| step.name)
 }
@@ -71,13 +71,16 @@ async fn purge(s: &State, context: &Context, envelope: Envelope<Heard>) -> Resul
         Lease::Acquired(mut deletion) => {
             let outcome = run(s, context, &mut deletion).await;
             if outcome.is_err() {
-                deletion.release(&s.table).await.unwrap_or_else(|e| tracing::warn!(error = %e, "a deletion could not be let go"));
+                deletion
+                    .release(&s.table)
+                    .await
+                    .unwrap_or_else(|e| tracing::warn!(error = %e, "the lease of a deletion could not be released"));
             }
             outcome
         }
         // Another run has the lease. If it is killed, the fallback restarts the purge.
         lease @ (Lease::HeldByAnother | Lease::NothingToDo) => {
-            tracing::info!(deletion.id = %deletion, why = ?lease, "passed by");
+            tracing::info!(deletion.id = %deletion, why = ?lease, "skipped");
             Ok(())
         }
     }
@@ -90,7 +93,7 @@ async fn run(s: &State, context: &Context, deletion: &mut Deletion) -> Result<()
         }
         if !run_step(s, context, deletion, step).await? {
             deletion.hand_over(&s.table, &s.sys).await?;
-            tracing::info!(deletion.id = %deletion.id, step = step.name, "no time left: another run goes on");
+            tracing::info!(deletion.id = %deletion.id, step = step.name, "no time left: another run continues");
             return Ok(());
         }
         deletion.record_step(&s.table, s.sys.now(), step.name).await?;

@@ -41,8 +41,8 @@ pub(crate) const ALL: [Step; 15] = [
     step("flows", |s, d| run(accounts::purge::owned(&s.table, d.user))),
 ];
 
-/// The key of the challenge for signing in with the person's number. The challenge does not refer to the account, because it is created
-/// without knowing whose number it is.
+/// Returns the key of the challenge for signing in with the person's number. The challenge does not refer to the account, because it is
+/// created without knowing whose number it is.
 fn phone_code(user: &User) -> Option<Key> {
     let phone = user.phone.clone().map(Contact::Phone)?;
     Some(Challenge::key_of(Challenge::id_of(Purpose::PhoneLogin, &phone, "")))

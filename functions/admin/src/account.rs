@@ -38,7 +38,7 @@ use utoipa::ToSchema;
 use web::{Error, Path, Problems, Versioned};
 
 use crate::{
-    edit::UpdateAccount,
+    patch::UpdateAccount,
     rights::{self, AccountRight},
 };
 
@@ -67,7 +67,7 @@ pub struct AccountInfo {
     phone: Option<String>,
     /// Whether second factors are on.
     second_step: bool,
-    /// When the account was made.
+    /// When the account was created.
     created_at: Timestamp,
     /// When it was deactivated. Absent if it is not deactivated, or if the time was not recorded.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -101,7 +101,7 @@ impl From<Account> for AccountInfo {
 pub struct AccountDetails {
     #[serde(flatten)]
     account: AccountInfo,
-    /// What the caller may do with the account. All else is refused.
+    /// What the caller may do with the account. Everything else is refused.
     may: Vec<AccountRight>,
     /// The members of the profile that the caller may change.
     #[schema(examples("username", "bio"))]
@@ -210,7 +210,7 @@ pub struct AccountThread {
 }
 
 /// The items that are read in addition to the account.
-struct Beside {
+struct RelatedItems {
     seen: Option<LastSeen>,
     chat: Option<ChatState>,
     thread: Option<Room>,
@@ -219,8 +219,8 @@ struct Beside {
     orders: Vec<Order>,
 }
 
-impl Beside {
-    /// A batch and three queries, concurrently.
+impl RelatedItems {
+    /// Reads the items: a batch and three queries, concurrently.
     async fn of(table: &Table, user: UserId) -> Result<Self, StoreError> {
         let (seen, chat, thread) = (LastSeen::key_of(user), ChatState::key_of(user), Room::key_of(thread_of(user)));
         let keys: Vec<Key> = vec![seen.clone(), chat.clone(), thread.clone()];
@@ -235,7 +235,7 @@ impl Beside {
     }
 }
 
-/// The sessions that have not ended, as this role sees them.
+/// Returns the sessions that have not ended, as this role sees them.
 fn sessions(mut sessions: Vec<Session>, user: &User, viewer: Role, now: Time) -> Vec<AccountSession> {
     sessions.retain(|session| session.is_good(user, now));
     sessions.sort_by_key(|session| std::cmp::Reverse(session.last_used_at));
@@ -250,7 +250,7 @@ fn sessions(mut sessions: Vec<Session>, user: &User, viewer: Role, now: Time) ->
     sessions.into_iter().map(info).collect()
 }
 
-/// The devices that are trusted.
+/// Returns the devices that are trusted.
 fn devices(mut devices: Vec<Device>, user: &User, now: Time) -> Vec<AccountDevice> {
     devices.retain(|device| device.is_good(user, now));
     devices.sort_by_key(|device| std::cmp::Reverse(device.last_used_at));
@@ -278,7 +278,7 @@ impl From<Order> for AccountOrder {
 }
 
 impl AccountDetails {
-    fn of(account: Account, beside: Beside, viewer: Actor, now: Time) -> Self {
+    fn of(account: Account, related: RelatedItems, viewer: Actor, now: Time) -> Self {
         let (user, may, viewer) = (account.user.clone(), rights::of(viewer, &account), viewer.role);
         let state = |room: &Room| room.desk.as_ref().map(|desk| desk.state_at(now));
         Self {
@@ -286,12 +286,12 @@ impl AccountDetails {
             changeable: if may.contains(&AccountRight::Change) { UpdateAccount::changeable(viewer) } else { Vec::new() },
             may,
             version: user.version,
-            sessions: sessions(beside.sessions, &user, viewer, now),
-            devices: devices(beside.devices, &user, now),
-            last_seen_at: beside.seen.map(|seen| seen.at.into()),
-            ban: beside.chat.and_then(|chat| chat.ban(now)).map(Into::into),
-            orders: beside.orders.into_iter().map(Into::into).collect(),
-            support_thread: beside.thread.and_then(|room| Some(AccountThread { state: state(&room)?, room: room.id })),
+            sessions: sessions(related.sessions, &user, viewer, now),
+            devices: devices(related.devices, &user, now),
+            last_seen_at: related.seen.map(|seen| seen.at.into()),
+            ban: related.chat.and_then(|chat| chat.ban(now)).map(Into::into),
+            orders: related.orders.into_iter().map(Into::into).collect(),
+            support_thread: related.thread.and_then(|room| Some(AccountThread { state: state(&room)?, room: room.id })),
             first_name: user.first_name.map(|name| name.to_string()),
             last_name: user.last_name.map(|name| name.to_string()),
             birth_date: user.birth_date.filter(|_| viewer == Role::Superuser).map(|day| day.to_string()),
@@ -303,10 +303,10 @@ impl AccountDetails {
     }
 }
 
-/// The details of an account, with its version.
+/// Returns the details of an account, with its version.
 pub async fn details(s: &crate::State, account: Account, viewer: Actor) -> Result<Versioned<AccountDetails>, StoreError> {
-    let beside = Beside::of(&s.table, account.user.id).await?;
-    Ok(Versioned(account.user.version, AccountDetails::of(account, beside, viewer, s.sys.now())))
+    let related = RelatedItems::of(&s.table, account.user.id).await?;
+    Ok(Versioned(account.user.version, AccountDetails::of(account, related, viewer, s.sys.now())))
 }
 
 /// Shows everything that staff see of an account: its profile, state and roles, the sessions and trusted devices, the ban from chat, the
@@ -315,8 +315,8 @@ pub async fn details(s: &crate::State, account: Account, viewer: Actor) -> Resul
 /// For administrators, with a second factor. Contacts are masked. Only superusers see the day of birth and the addresses of sessions.
 /// The `ETag` is the version of the profile, which a change names in `If-Match`.
 ///
-/// AWS calls: the batch that authenticates the caller and reads their roles; the claim of the username; a batch for the account; then,
-/// at once, a batch of their chat, their thread and when they were seen, and queries of sessions, devices and ten orders.
+/// AWS calls: the batch that authenticates the caller and reads their roles; the claim of the username; a batch for the account; then, at
+/// once, a batch of the ban, the support thread and the last activity, and queries of sessions, devices and ten orders.
 #[utoipa::path(get, path = "/v1/admin/users/{username}",
     params(("username" = String, Path, max_length = 100, description = "In upper or lower case: `Anna` is `anna`.", example = "anna")),
     extensions(("x-problems" = json!(["not_found"]))),

@@ -1,4 +1,4 @@
-//! The payments that staff have to look at.
+//! Alerts: the payments that staff have to check.
 
 use accounts::user;
 use axum::extract::State;
@@ -14,7 +14,7 @@ use web::{Error, Json, Problems, Query};
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct AlertsQuery {
-    /// Why staff have to look at them. `disputed` if it is absent.
+    /// The kind of alert. Default: `disputed`.
     #[param(value_type = Alert, inline, required = false)]
     alert: Option<Alert>,
     /// Maximum number of items in the page: 1 to 100.
@@ -25,31 +25,31 @@ pub struct AlertsQuery {
     cursor: Option<String>,
 }
 
-/// A payment that staff have to look at.
+/// A payment that staff have to check.
 #[derive(Serialize, ToSchema)]
 pub struct AlertedPayment {
     /// What is paid with it: `donation`, `plan_payment` or `order`.
     #[schema(examples("donation"))]
     kind: &'static str,
-    /// The id of that.
+    /// The id of the donation, the payment of a plan, or the order.
     #[schema(examples("don_01K9ZC4QW8V3T6R1NHXJ5B2MDP"))]
     id: String,
-    /// Who pays. Absent if Stripe refuses to give back a payment that is not kept, because it is not the one that was asked for, or its
-    /// payer has left. Stripe is asked for that until it is given back.
+    /// The payer. Absent for a payment that is not kept, because it differs from the requested payment or its payer's account was deleted,
+    /// and whose refund Stripe refuses. The refund is requested again until it succeeds.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     user: Option<UserId>,
-    /// Their username. Absent if the account is gone.
+    /// The username of the payer. Absent if the account was deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, examples("anna"))]
     username: Option<String>,
-    /// How much was asked for.
+    /// The requested amount.
     amount: Money,
     /// Stripe's id of the payment, by which it is found in Stripe's dashboard.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, examples("pi_3RtQ2bFq8Zr2mV7x"))]
     intent: Option<String>,
-    /// Since when.
+    /// When the alert began.
     since: Timestamp,
 }
 
@@ -63,17 +63,17 @@ impl From<PaymentAlert> for AlertedPayment {
 /// A page of payments.
 #[derive(Serialize, ToSchema)]
 pub struct AlertedPaymentList {
-    /// Donations, then orders, then plans, of each the oldest first, with payments that are not kept between them. A page can have fewer
-    /// payments than asked for, or none, although there is a next one.
+    /// Donations, then orders, then plans; the oldest of each kind first, with payments that are not kept between them. A page can have
+    /// fewer payments than requested, or none, although there is a next one.
     items: Vec<AlertedPayment>,
     /// The cursor of the next page. Absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
 
-/// Lists the payments of donations, orders and plans that staff have to look at: those that have been disputed within the last month, those
-/// whose last refund has failed, until it is made, or, of the last month, those of something else than what was asked for, and those that
-/// came after the end of their order. For administrators, with a second factor.
+/// Lists the payments of donations, orders and plans that staff have to check: those that were disputed within the last month, those whose
+/// last refund failed, until a refund succeeds, and those of the last month that differ from the requested payment or came after the end
+/// of their order. For administrators, with a second factor.
 ///
 /// AWS calls: the batch that authenticates the caller and reads their roles; a query; a batch of those who pay, if there are payments.
 #[utoipa::path(get, path = "/v1/admin/payment-alerts", params(AlertsQuery),

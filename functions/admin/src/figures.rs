@@ -61,13 +61,13 @@ pub struct FiguresOfDay {
     /// The day.
     #[schema(format = Date, examples("2026-11-25"))]
     date: String,
-    /// Accounts made.
+    /// Created accounts.
     registrations: u64,
     /// Sessions that began, the first one of a new account included.
     sign_ins: u64,
-    /// Messages sent.
+    /// Sent messages.
     messages: u64,
-    /// Orders placed; those by card when they are paid.
+    /// Placed orders. Orders by card count when they are paid.
     orders: u64,
     /// The sum of these orders, donations and plans, by currency. Later refunds are not subtracted.
     revenue: Vec<Money>,
@@ -102,9 +102,9 @@ impl FiguresOfDay {
 pub async fn get_figures(
     State(s): State<crate::State>,
     _: Staff<Administrator>,
-    Query(asked): Query<FigureDays>,
+    Query(query): Query<FigureDays>,
 ) -> Result<Json<DailyFigures>, Error> {
-    let days = asked.parse(s.sys.now())?;
+    let days = query.parse(s.sys.now())?;
     let (first, last) = days.first().zip(days.last()).ok_or_else(|| Problem::internal("no days"))?;
     let figures = figures::read(&s.table, *first, *last).await?;
     let of_day = |day: Day| FiguresOfDay::of(day, figures.get(&day.to_string()));
@@ -119,8 +119,8 @@ mod tests {
     fn at_most_ninety_two_days_are_shown() {
         let now = Time::from_millis(1_796_083_200_000);
         let days = |from: Option<&str>, until: Option<&str>| {
-            let asked = FigureDays { from: from.map(str::to_owned), until: until.map(str::to_owned) };
-            asked.parse(now).map(|days| days.len()).map_err(|p| p.fields.into_iter().map(|(at, e)| format!("{at} {}", e.code)).collect())
+            let query = FigureDays { from: from.map(str::to_owned), until: until.map(str::to_owned) };
+            query.parse(now).map(|days| days.len()).map_err(|p| p.fields.into_iter().map(|(at, e)| format!("{at} {}", e.code)).collect())
         };
         let wrong = |error: &str| Err::<usize, Vec<String>>(vec![error.to_owned()]);
         assert_eq!(days(None, None), Ok(30));

@@ -1,4 +1,4 @@
-//! Deactivating somebody's account, scheduling and cancelling its deletion, and ending all its sessions.
+//! Deactivating somebody's account, scheduling and cancelling its deletion, and ending all of its sessions.
 //!
 //! Each operation is one transaction with its audit entry and the notice to the person. The transaction checks that the caller still has
 //! the role, and that the person has no role as high. A deletion by staff works like one by the owner: it begins after the same time, and

@@ -34,6 +34,7 @@ mod first;
 mod leave;
 mod list;
 pub mod offer;
+mod patch;
 mod reactivate;
 mod rights;
 mod roles;

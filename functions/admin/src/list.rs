@@ -2,7 +2,7 @@
 
 use accounts::{
     directory::{Account, AccountFilter, AccountState},
-    finding::{self, Sought, Words},
+    finding::{self, PeopleSearch, Words},
     staff::Role,
     statistics::Day,
 };
@@ -30,22 +30,22 @@ pub struct AccountsQuery {
     /// The state of the accounts.
     #[param(value_type = AccountState, inline, required = false)]
     state: Option<AccountState>,
-    /// The first day on which the accounts were made, `YYYY-MM-DD`. Days begin at midnight UTC.
+    /// The first day on which the accounts were created, `YYYY-MM-DD`. Days begin at midnight UTC.
     #[param(format = Date, max_length = 10)]
     joined_from: Option<String>,
-    /// The last day on which the accounts were made.
+    /// The last day on which the accounts were created.
     #[param(format = Date, max_length = 10)]
     joined_until: Option<String>,
 }
 
 impl AccountsQuery {
-    fn parse(&self) -> Result<(Option<Sought>, AccountFilter), Problem> {
+    fn parse(&self) -> Result<(Option<PeopleSearch>, AccountFilter), Problem> {
         let mut fields = Fields::new();
-        let sought = self.q.as_deref().and_then(|q| fields.take("/q", Sought::parse(q)));
+        let search = self.q.as_deref().and_then(|q| fields.take("/q", PeopleSearch::parse(q)));
         let joined_from = self.joined_from.as_deref().and_then(|day| fields.take("/joined_from", Day::parse(day)));
         let joined_until = self.joined_until.as_deref().and_then(|day| fields.take("/joined_until", Day::parse(day)));
         fields.finish()?;
-        Ok((sought, AccountFilter { role: self.role, state: self.state, joined_from, joined_until }))
+        Ok((search, AccountFilter { role: self.role, state: self.state, joined_from, joined_until }))
     }
 }
 
@@ -65,13 +65,13 @@ enum ListPosition {
 pub struct AccountList {
     /// The accounts, the newest first; with `q` in the order of usernames.
     items: Vec<AccountInfo>,
-    /// The cursor of the next page. Absent on the last page. A page can have fewer accounts than asked for, or none, although there is a
+    /// The cursor of the next page. Absent on the last page. A page can have fewer accounts than requested, or none, although there is a
     /// next one.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
 
-/// Lists accounts: all, or those with a role, in a state, made within some days, or found by words, an address or a number.
+/// Lists accounts: all, or those with a role, in a state, created within a range of days, or found by words, an address or a number.
 ///
 /// For administrators, with a second factor. Contacts are masked. A page examines at most as many accounts as it may have, and shows those
 /// that fulfil the parameters.
@@ -87,16 +87,16 @@ pub async fn list_accounts(
     Query(query): Query<AccountsQuery>,
     Query(page): Query<PageQuery>,
 ) -> Result<Json<AccountList>, Error> {
-    let (limit, (sought, wanted)) = (page.limit()?, query.parse()?);
+    let (limit, (search, wanted)) = (page.limit()?, query.parse()?);
     let cursors = s.sealer.cursors(format!("accounts for {}, {query:?}", caller.member.user.id));
     let after = cursors.open::<ListPosition>(page.cursor())?;
-    let (accounts, next) = match (sought, after) {
-        (Some(Sought::Contact(contact)), None) => {
+    let (accounts, next) = match (search, after) {
+        (Some(PeopleSearch::Contact(contact)), None) => {
             let owner: Vec<UserId> = finding::owner_of(&s.table, &contact).await?.into_iter().collect();
             (Account::of_all(&s.table, &owner).await?, None)
         }
-        (Some(Sought::Words(words)), None) => find_by_words(&s, &words, Position::default(), limit).await?,
-        (Some(Sought::Words(words)), Some(ListPosition::Found(after))) => find_by_words(&s, &words, after, limit).await?,
+        (Some(PeopleSearch::Words(words)), None) => find_by_words(&s, &words, Position::default(), limit).await?,
+        (Some(PeopleSearch::Words(words)), Some(ListPosition::Found(after))) => find_by_words(&s, &words, after, limit).await?,
         (None, None) => list_newest(&s, &wanted, None, limit).await?,
         (None, Some(ListPosition::Joined(after))) => list_newest(&s, &wanted, Some(after), limit).await?,
         _ => return Err(Kind::CursorInvalid.into()),
@@ -105,7 +105,7 @@ pub async fn list_accounts(
     Ok(Json(AccountList { items, next_cursor: cursors.next(next)? }))
 }
 
-/// The next page of accounts that are found by words.
+/// Returns the next page of accounts that are found by words.
 async fn find_by_words(
     s: &crate::State,
     words: &Words,
@@ -116,11 +116,11 @@ async fn find_by_words(
     let ids: Vec<UserId> = found.entries.iter().map(search::SearchEntry::record).collect::<Result<_, _>>()?;
     let mut accounts = Account::of_all(&s.table, &ids).await?;
     // A search entry may be out of date.
-    accounts.retain(|account| words.find(&account.user));
+    accounts.retain(|account| words.matches(&account.user));
     Ok((accounts, found.next.map(ListPosition::Found)))
 }
 
-/// The next page of accounts, the newest first.
+/// Returns the next page of accounts, the newest first.
 async fn list_newest(
     s: &crate::State,
     wanted: &AccountFilter,

@@ -44,7 +44,7 @@ impl Superuser {
 
 impl Item for Superuser {
     const KIND: &'static str = "superuser";
-    const ABOUT: About = About::at("SUPERUSER", "SUPERUSER", Personal::Nobody("that there is one"));
+    const ABOUT: About = About::at("SUPERUSER", "SUPERUSER", Personal::Nobody("a marker that a superuser has existed"));
     fn key(&self) -> Key {
         Self::key()
     }
@@ -63,7 +63,7 @@ impl Offer {
         Key::new(partition(user), "SUPERUSER_OFFER")
     }
 
-    /// Whether the offer has this secret and can still be accepted.
+    /// Returns whether the offer has this secret and can still be accepted.
     #[must_use]
     pub fn is_for(&self, secret: &Secret, now: Time) -> bool {
         same(hash(secret).as_bytes(), self.hash.as_bytes()) && now < self.expires_at
@@ -103,7 +103,7 @@ pub fn appoint(tx: &mut Tx, now: Time, before: &Roles) -> StayingSlots {
     require_staying(tx, before.user)
 }
 
-/// Whether there is a superuser.
+/// Returns whether there is a superuser.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -118,7 +118,7 @@ pub enum NotOffered {
     #[error("nobody has this username")]
     Nobody,
     /// There is a superuser already, who can appoint others.
-    #[error("there is a superuser already, who can make others")]
+    #[error("there is a superuser already, who can appoint others")]
     Taken,
     /// The account is not active, or its deletion is scheduled.
     #[error("the account is not in use, or is about to be deleted")]

@@ -23,7 +23,7 @@ pub enum AccountRight {
     ChangeRoles,
 }
 
-/// The rights of an administrator on an account.
+/// Returns the rights of an administrator on an account.
 pub(crate) fn of(caller: Actor, account: &Account) -> Vec<AccountRight> {
     let (roles, superuser) = (&account.roles, caller.role >= Superuser::ROLE);
     let rights = [

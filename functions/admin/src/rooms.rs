@@ -69,7 +69,7 @@ impl StaffRoom {
 pub struct StaffRoomList {
     /// The newest first.
     items: Vec<StaffRoom>,
-    /// The cursor of the next page. Absent on the last page. A page can have fewer rooms than asked for, or none, although there is a next
+    /// The cursor of the next page. Absent on the last page. A page can have fewer rooms than requested, or none, although there is a next
     /// one.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
@@ -98,13 +98,13 @@ pub async fn list_all_rooms(
     Ok(Json(StaffRoomList { items: rooms.into_iter().map(with_name).collect(), next_cursor: cursors.next(next)? }))
 }
 
-/// Closes a group or a channel permanently, as its owner can. From then on requests for it get 404, and its members are told.
+/// Closes a group or a channel permanently, as its owner can. From then on requests for it get 404. Its members are notified.
 ///
-/// For administrators with a recent proof by a second factor. Not for one's own room, which its owner deletes, nor for that of somebody
-/// with a role as high as theirs.
+/// For administrators with a recent proof by a second factor. Not for the caller's own room, which its owner deletes, nor for that of
+/// somebody with a role as high as the caller's.
 ///
-/// AWS calls: the batch that authenticates the caller and reads their roles; a read of the room; a batch and a transaction, again for each
-/// change of the room that was faster.
+/// AWS calls: the batch that authenticates the caller and reads their roles; a read of the room; a batch and a transaction, repeated after
+/// each concurrent change of the room.
 #[utoipa::path(delete, path = "/v1/admin/rooms/{room}", params(("room" = RoomId, Path)),
     extensions(("x-problems" = json!(["not_found", "account_protected", "conflict"]))),
     responses((status = 204, description = "It is closed."), Problems))]

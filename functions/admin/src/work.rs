@@ -1,4 +1,4 @@
-//! How much work waits for staff. Counted only up to ten, which is as much as the console shows.
+//! The amount of work that waits for staff. It is counted up to ten, because the console shows no more.
 
 use accounts::{
     deletion::{self, SHARDS, SWEEP},
@@ -24,7 +24,7 @@ use web::{Error, Json, Problems};
 /// The highest count.
 const MAX: u32 = 10;
 /// How many items are read: one more than [`MAX`] shows that there are more.
-const LOOK: u32 = MAX.saturating_add(1);
+const READ_LIMIT: u32 = MAX.saturating_add(1);
 
 /// A number up to ten.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -65,7 +65,7 @@ pub struct StaffWork {
     /// Orders whose last refund, and payments whose automatic refund has failed, until it is made. For administrators.
     #[serde(skip_serializing_if = "Option::is_none")]
     failed_refunds: Option<CappedCount>,
-    /// Payments of something else than what was asked for, which were given back, within a month. For administrators.
+    /// Payments within the last month that differed from the requested payment and were refunded. For administrators.
     #[serde(skip_serializing_if = "Option::is_none")]
     wrong_payments: Option<CappedCount>,
     /// Payments that came after the end of their orders, which were given back, within a month. For administrators.
@@ -89,8 +89,8 @@ pub struct StaffWork {
 #[utoipa::path(get, path = "/v1/admin/work", responses((status = 200, body = StaffWork), Problems))]
 pub async fn get_work(State(s): State<crate::State>, caller: Staff<Moderator>) -> Result<Json<StaffWork>, Error> {
     let moderation = async {
-        let threads = thread::list(&s.table, ThreadState::Open, None, LOOK);
-        let reports = report::page(&s.table, ReportState::Open, None, LOOK);
+        let threads = thread::list(&s.table, ThreadState::Open, None, READ_LIMIT);
+        let reports = report::page(&s.table, ReportState::Open, None, READ_LIMIT);
         let (threads, reports) = try_join!(threads, reports)?;
         Ok::<_, StoreError>((CappedCount::of(threads.items.len()), CappedCount::of(reports.items.len())))
     };
@@ -98,10 +98,10 @@ pub async fn get_work(State(s): State<crate::State>, caller: Staff<Moderator>) -
         if caller.role < Role::Administrator {
             return Ok::<_, StoreError>(None);
         }
-        let orders = |state| in_this_state(&s.table, state, None, LOOK);
-        let alerts = |alert| alert::page(&s.table, alert, s.sys.now(), None, LOOK);
+        let orders = |state| in_this_state(&s.table, state, None, READ_LIMIT);
+        let alerts = |alert| alert::page(&s.table, alert, s.sys.now(), None, READ_LIMIT);
         let (tickets, placed, paid, refunding, (disputed, _), (failed, _), (wrong, _), (late, _), deletions, swept) = try_join!(
-            tickets::list(&s.table, ThreadState::Open, Days::default(), None, LOOK),
+            tickets::list(&s.table, ThreadState::Open, Days::default(), None, READ_LIMIT),
             orders(OrderState::Placed),
             orders(OrderState::Paid),
             orders(OrderState::Refunding),
@@ -135,10 +135,10 @@ pub async fn get_work(State(s): State<crate::State>, caller: Staff<Moderator>) -
     }))
 }
 
-/// How many deletions are overdue: the sweep should have begun them.
+/// Returns how many deletions are overdue: the sweep should have begun them.
 async fn overdue_deletions(s: &crate::State) -> Result<usize, StoreError> {
     let late = s.sys.now() - HOUR;
-    let parts = try_join_all((0..SHARDS).map(|shard| deletion::due(&s.table, shard, late, LOOK, None))).await?;
+    let parts = try_join_all((0..SHARDS).map(|shard| deletion::due(&s.table, shard, late, READ_LIMIT, None))).await?;
     Ok(parts.iter().fold(0_usize, |sum, part| sum.saturating_add(part.deletions.len())))
 }
 

@@ -7,10 +7,10 @@ use web::{Error, Path, Problems};
 
 use crate::files;
 
-/// Serves the files of the JavaScript client: `stoa.js`, what it imports, and their types. `/docs/client` shows how it is used.
+/// Serves the files of the JavaScript client: `stoa.js`, the modules that it imports, and their types. `/docs/client` shows how it is used.
 ///
-/// Frontends at the allowed origins import it from here. A browser asks each time whether a file has changed, so that the files of two
-/// versions are never mixed.
+/// Frontends at the allowed origins import it from here. A browser checks with each use whether a file has changed, so that the files of
+/// two versions are never mixed.
 ///
 /// AWS calls: none.
 #[utoipa::path(

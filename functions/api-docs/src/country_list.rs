@@ -27,13 +27,13 @@ pub struct CountryInfo {
     /// The flag, as an emoji.
     #[schema(examples("🇵🇱"))]
     flag: String,
-    /// The calling code of its phone numbers. Absent if it has no numbers of its own.
+    /// The calling code of its phone numbers. Absent if it has no numbering plan of its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(examples("+48"))]
     calling_code: Option<String>,
     /// Whether an address there needs a postal code.
     postal_code_required: bool,
-    /// An example of a postal code in the country's form. Absent if none is known.
+    /// An example of a postal code in the country's format. Absent if none is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(examples("00-950"))]
     postal_code_example: Option<&'static str>,

@@ -7,7 +7,7 @@ use web::{Error, Language, Path, Problems};
 
 use crate::files::file;
 
-/// Only files of this site: no inline script, no inline style, nothing from elsewhere. (The pictures in Swagger UI's style
+/// Allows only files of this origin: no inline script, no inline style, nothing from other origins. (The pictures in Swagger UI's style
 /// sheet are `data:` URLs.)
 pub const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -20,7 +20,7 @@ pub async fn get_start() -> impl IntoResponse {
     (StatusCode::FOUND, [(header::LOCATION, "/docs")])
 }
 
-/// Serves a page on which the API can be read and tried out.
+/// Serves the page with the documentation of the API, on which operations can be tried out.
 ///
 /// AWS calls: none.
 #[utoipa::path(
@@ -36,7 +36,7 @@ pub async fn get_docs(Language(locale): Language, headers: HeaderMap) -> Result<
     page("docs", locale, &headers)
 }
 
-/// A page in a language.
+/// Returns a page in a language.
 fn page(name: &str, locale: Locale, headers: &HeaderMap) -> Result<Response, Error> {
     let mut response = file(&format!("{name}.{}.html", locale.tag()), "text/html; charset=utf-8", "public, max-age=300", headers)?;
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
@@ -44,7 +44,7 @@ fn page(name: &str, locale: Locale, headers: &HeaderMap) -> Result<Response, Err
 }
 
 /// Serves the files of the pages. `/docs/flows` shows registration and sign-in as sequence diagrams, `/docs/client` is the guide to the
-/// JavaScript client, `/docs/from` lists which operations replace functions of other projects.
+/// JavaScript client, `/docs/from` lists the operations that replace functions of other projects.
 ///
 /// AWS calls: none.
 #[utoipa::path(
@@ -72,7 +72,7 @@ pub async fn get_docs_file(Path(name): Path<String>, Language(locale): Language,
     Ok(response)
 }
 
-/// Whether a script has the texts of a page in a language, such as `flows.pl.js`. In languages without such a script the page is in
+/// Returns whether a script has the texts of a page in a language, such as `flows.pl.js`. In languages without such a script the page is in
 /// English.
 fn is_translation(name: &str) -> bool {
     let parts = name.strip_suffix(".js").and_then(|name| name.split_once('.'));
@@ -145,19 +145,19 @@ mod tests {
         };
         let bundle = std::str::from_utf8(&bundle).unwrap();
         let words = include_str!("../assets/docs.pl.js").lines().filter_map(|line| line.strip_prefix("  \"")?.split_once("\": \""));
-        let mut told = 0;
+        let mut count = 0;
         for (english, _) in words {
             assert!(bundle.contains(&format!("\"{english}\"")), "Swagger UI does not say {english:?}");
-            told += 1;
+            count += 1;
         }
-        assert!(told > 50, "{told}");
+        assert!(count > 50, "{count}");
     }
 
     #[test]
     fn every_flow_is_told_in_polish() {
         let (flows, polish) = (include_str!("../assets/flows.js"), include_str!("../assets/flows.pl.js"));
         // `["id", "Title", "About.", [`
-        let told: Vec<[&str; 2]> = flows
+        let sentences: Vec<[&str; 2]> = flows
             .lines()
             .filter(|line| line.starts_with("  [\"") && line.ends_with(", ["))
             .filter_map(|line| {
@@ -165,8 +165,8 @@ mod tests {
                 Some([parts.next()?, parts.next()?.trim_end_matches("\", [")])
             })
             .collect();
-        assert!(told.len() > 10, "{told:?}");
-        for sentence in told.into_iter().flatten() {
+        assert!(sentences.len() > 10, "{sentences:?}");
+        for sentence in sentences.into_iter().flatten() {
             assert!(polish.contains(&format!("\"{sentence}\":")), "{sentence}");
         }
     }

@@ -6,12 +6,12 @@ use web::{Error, File};
 
 const FILES: &[File] = include!(concat!(env!("OUT_DIR"), "/files.rs"));
 
-/// The bytes of a file as it is sent to clients that accept gzip, or `None` if there is no such file.
+/// Returns the bytes of a file as it is sent to clients that accept gzip, or `None` if there is no such file.
 pub fn compressed_bytes(name: &str) -> Option<usize> {
     FILES.iter().find(|file| file.name == name).map(|file| file.gzip.len())
 }
 
-/// Answers with a file: see [`web::file`].
+/// Returns a response with a file: see [`web::file`].
 ///
 /// # Errors
 /// `not_found` if there is no file of this name.

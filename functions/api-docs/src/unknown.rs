@@ -27,7 +27,7 @@ pub async fn answer(path: Result<Path<String>, PathRejection>) -> Response {
     response
 }
 
-/// The methods of every path template that matches a path, which is given without its first slash.
+/// Returns the methods of every path template that matches a path, which is given without its first slash.
 fn methods(path: &str) -> BTreeSet<&'static str> {
     let fits = |template: &str| {
         let (mut parts, mut given) = (template.split('/').skip(1), path.split('/'));

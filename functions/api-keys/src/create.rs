@@ -1,4 +1,4 @@
-//! Making a key.
+//! Creating an API key.
 
 use std::collections::BTreeSet;
 
@@ -17,25 +17,25 @@ use web::{Created, Error, Json, Problems, RequestId};
 
 use crate::list::ApiKeyInfo;
 
-/// The most characters of a key's name.
+/// The maximum number of characters of a key's name.
 const NAME_MAX: usize = 50;
-/// How often it is tried again because another request was faster.
+/// Attempts after concurrent requests.
 const ROUNDS: u32 = 5;
 
 /// A new key.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateApiKey {
-    /// Its name: 1 to 50 characters.
+    /// The name: 1 to 50 characters.
     #[schema(examples("Till"), min_length = 1, max_length = 50)]
     name: String,
-    /// What it opens. At least one scope.
+    /// The scopes that it has. At least one.
     #[schema(min_items = 1, max_items = 2)]
     scopes: Vec<Scope>,
 }
 
 impl CreateApiKey {
-    /// The name, and the scopes without repetitions.
+    /// Returns the name, and the scopes without repetitions.
     fn parse(&self) -> Result<(String, Vec<Scope>), Problem> {
         let mut fields = Fields::new();
         let name = fields.take("/name", fields::name(&self.name, NAME_MAX));
@@ -60,12 +60,13 @@ pub struct CreatedApiKey {
     key: String,
 }
 
-/// Makes a key for a program of the caller. It is shown once, and is valid for thirty days, as long as the caller has the role and until
-/// their credentials change.
+/// Creates a key for a program of the caller. It is shown once. It is valid for thirty days, while the caller has the role and their
+/// credentials do not change.
 ///
-/// For administrators with a recent proof by a second factor. One a day, also if it was revoked. What fails does not count.
+/// For administrators with a recent proof by a second factor. One a day, even if the former one was revoked. Failed requests do not count.
 ///
-/// AWS calls: the batch that authenticates the caller and reads their roles; a read of the counter; the transaction, which counts.
+/// AWS calls: the batch that authenticates the caller and reads their roles; a read of the counter; the transaction, which counts the
+/// request.
 #[utoipa::path(post, path = "/v1/me/api-keys", request_body = CreateApiKey,
     extensions(("x-problems" = json!(["invalid", "too_many_requests", "conflict"])), ("x-limits" = json!([ISSUED]))),
     responses((status = 201, body = CreatedApiKey), Problems))]
@@ -90,14 +91,14 @@ pub async fn create_api_key(
         s.audit.add(&mut tx, &entry.changed("api_key", (), key.id).changed("scopes", (), &key.scopes));
         match s.table.commit(tx).await {
             Ok(()) => {
-                tracing::info!(user.id = %owner.id, key.id = %key.id, "an API key was made");
+                tracing::info!(user.id = %owner.id, key.id = %key.id, "an API key was created");
                 let location = format!("/v1/me/api-keys/{}", key.id);
                 return Ok(Created(location, CreatedApiKey { key: token.reveal(), info: ApiKeyInfo::of(key) }));
             }
-            // Another request was faster.
+            // A concurrent request has changed the counter.
             Err(CommitError::Refused(refused)) if !refused.at(still) => {}
             Err(e) => return Err(staff::refused(e, still).into()),
         }
     }
-    Err(Kind::Conflict.because("other requests were faster each time").into())
+    Err(Kind::Conflict.because("concurrent requests changed the counter each time").into())
 }

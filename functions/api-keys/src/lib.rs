@@ -1,8 +1,8 @@
-//! API keys: what administrators give to their programs.
+//! API keys: credentials that administrators create for their programs.
 //!
-//! A key is shown once, when it is made, and opens the operations of its scopes for thirty days. A person makes one a day, also after
-//! revoking it. At each use its owner's account and role are read (`callers::StaffOrKey`). A change of the owner's credentials makes
-//! it worthless, and the removal of the role revokes it (`admin`). Making and revoking are in the audit in the same transaction.
+//! A key is shown once, when it is created, and allows the operations of its scopes for thirty days. A person can create one a day, even
+//! after revoking it. Each use reads its owner's account and role (`callers::StaffOrKey`). A change of the owner's credentials invalidates
+//! it, and the removal of the role revokes it (`admin`). Creating and revoking a key write their audit entry in the same transaction.
 //!
 //! | operation | AWS calls |
 //! |---|---|

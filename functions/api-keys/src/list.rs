@@ -1,4 +1,4 @@
-//! The keys of a person, and those of everybody.
+//! Lists of API keys: those of the caller, and those of everybody.
 
 use accounts::{
     api_key::{self, ApiKey, Scope},
@@ -19,7 +19,7 @@ use store::StoreError;
 use utoipa::{IntoParams, ToSchema};
 use web::{Error, Json, PageQuery, Problems, Query};
 
-/// Keys of one person.
+/// The API keys of one person.
 #[derive(Serialize, ToSchema)]
 pub struct ApiKeyList {
     /// The keys, the newest first. At most 31.
@@ -35,12 +35,12 @@ pub struct ApiKeyInfo {
     /// The first characters of the key.
     #[schema(examples("key_AZp-wl-I"))]
     prefix: String,
-    /// What it opens.
+    /// The scopes that it has.
     scopes: Vec<Scope>,
     created_at: Timestamp,
     /// When it stops being valid.
     expires_at: Timestamp,
-    /// When it was last used, to five minutes. Absent if it never was.
+    /// When it was last used, with a precision of five minutes. Absent if it was never used.
     #[serde(skip_serializing_if = "Option::is_none")]
     last_used_at: Option<Timestamp>,
 }
@@ -70,7 +70,7 @@ pub async fn list_api_keys(State(s): State<crate::State>, caller: Staff<Administ
     Ok(Json(ApiKeyList { items }))
 }
 
-/// The keys of a person that have not expired, the newest first.
+/// Returns the keys of a person that have not expired, the newest first.
 async fn valid(s: &crate::State, user: UserId) -> Result<Vec<ApiKey>, StoreError> {
     let now = s.sys.now();
     let mut keys = api_key::list(&s.table, user).await?;
@@ -79,16 +79,16 @@ async fn valid(s: &crate::State, user: UserId) -> Result<Vec<ApiKey>, StoreError
     Ok(keys)
 }
 
-/// Whose keys to list.
+/// The keys to list.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ApiKeysQuery {
-    /// Those of this person alone. In upper or lower case: `Anna` is `anna`.
+    /// Only the keys of this person. In upper or lower case: `Anna` is `anna`.
     #[param(max_length = 100, example = "anna")]
     username: Option<String>,
 }
 
-/// A key, and whose it is.
+/// A key and its owner.
 #[derive(Serialize, ToSchema)]
 pub struct OwnedApiKey {
     #[serde(flatten)]
@@ -104,7 +104,7 @@ pub struct OwnedApiKey {
 /// A page of everybody's keys.
 #[derive(Serialize, ToSchema)]
 pub struct OwnedApiKeyList {
-    /// The keys, the newest first. A page can have fewer than asked for, even none, and still be followed by another.
+    /// The keys, the newest first. A page can have fewer than requested, or none, although there is a next one.
     items: Vec<OwnedApiKey>,
     /// The cursor of the next page. Absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -113,7 +113,7 @@ pub struct OwnedApiKeyList {
 
 /// Lists the keys of everybody, or of one person, without their secrets.
 ///
-/// For superusers, with a second factor. A key is in the list of everybody's a moment after it was made.
+/// For superusers, with a second factor. A new key appears in the list of all keys after a moment.
 ///
 /// AWS calls: the batch that authenticates the caller and reads their roles; for one person the claim of the username; a query; a batch of
 /// the usernames.
@@ -130,7 +130,7 @@ pub async fn list_all_api_keys(
     let cursors = s.sealer.cursors(format!("API keys for {}, {query:?}", caller.member.user.id));
     let after = cursors.open::<(ApiKeyId, UserId)>(page.cursor())?;
     let (keys, next) = if let Some(name) = query.username.as_deref() {
-        // One person has so few that they are one page.
+        // One person has so few keys that they fit into one page.
         let owner = UsernameClaim::person_named(&s.table, name).await?;
         (valid(&s, owner).await?, None)
     } else {

@@ -8,16 +8,16 @@
 //! if there is one.
 //!
 //! AWS calls: a query for the last seal, and one for the records since, which is what a run costs when nothing has happened. Each seal
-//! takes a write and two objects, and another query of each. An interval without records is sealed at most hourly. After a standstill a
-//! run seals up to a hundred intervals. The mail takes a request to SES. Once an hour a write to the other table, by which staff see that it
-//! runs.
+//! takes a write and two objects, and another query of each. An interval without records is sealed at most once an hour. After an
+//! interruption a run seals up to a hundred intervals. The mail takes a request to SES. Once an hour the time of the run is written to the
+//! other table, so that staff see that it runs.
 
 use std::{sync::Arc, time::Duration};
 
 use accounts::{
     audit::AuditLog,
     audit_seal::{DueSeal, MARGIN as UNSEALED, Seal},
-    last_run::noted,
+    last_run::run_and_record,
     statistics::Day,
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
@@ -40,7 +40,7 @@ const EVERY: Duration = Duration::from_secs(300);
 #[derive(Clone)]
 struct State {
     log: AuditLog,
-    /// Has its last run, and nothing of the audit.
+    /// The main table, which has the time of the last run. The audit has a table of its own.
     table: Table,
     sys: Sys,
     seals: Bucket,
@@ -76,7 +76,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     })?;
     state.log.table().warm_up().await;
     Ok(Function::new(state, |s, _: IgnoredAny, context| async move {
-        noted((&s.table, &s.sys), env!("CARGO_PKG_NAME"), EVERY, Box::pin(seal(&s, &context))).await
+        run_and_record((&s.table, &s.sys), env!("CARGO_PKG_NAME"), EVERY, Box::pin(seal(&s, &context))).await
     }))
 }
 
@@ -115,7 +115,7 @@ async fn anchor(s: &State, seal: &Seal) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Whether a seal is the first one of its day. Its hash depends on all seals of the days before.
+/// Returns whether a seal is the first one of its day. Its hash depends on all seals of the days before.
 fn is_first_of_day(seal: &Seal, before: Option<&Seal>) -> bool {
     let day = |seal: &Seal| Day::of(time_of(&seal.to) + UNSEALED);
     before.is_none_or(|before| day(before) != day(seal))

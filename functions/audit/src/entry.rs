@@ -22,7 +22,7 @@ use crate::shown::{AuditEntryInfo, Names, SealInfo};
 /// How many proofs one person may request: each reads all records of a seal.
 const PROOFS: Quota = Quota::window("audit_proofs", 300, HOUR, "for an account");
 
-/// The record with this id.
+/// Returns the record with this id.
 async fn record(s: &crate::State, id: AuditId) -> Result<AuditRecord, Problem> {
     s.log.record(id).await?.ok_or_else(|| Kind::NotFound.into())
 }

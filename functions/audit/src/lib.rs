@@ -9,7 +9,7 @@
 //! | `GET /v1/audit/{entry}` | the caller and their roles in one; a query of the entry; a read of its values; a batch of usernames |
 //! | `GET /v1/audit/{entry}/proof` | the caller and their roles in one; a counter; a query of the entry; about as many reads as the number of seals has binary digits; a query of the records of the seal, and one more for each megabyte |
 //! | `GET /v1/audit/verification` | the caller and their roles in one; a counter; a query of the seals; for each of at most 25 a query of its records, one more for each megabyte, and a read of the bucket; after the last seal two reads and at most ten scans |
-//! | `GET /v1/audit/{entry}/undo` | the caller and their roles in one; a query of the entry; a batch of its values and its mark; one to three of what it is about |
+//! | `GET /v1/audit/{entry}/undo` | the caller and their roles in one; a query of the entry; a batch of its values and its undo mark; one to three reads of the changed object |
 //! | `POST /v1/audit/{entry}/undo` | as the preview; for another price with a discount a query; a transaction; for a role that is removed a query for API keys and their deletion |
 //! | `GET /v1/me/security-events` | the caller; a query |
 

@@ -46,7 +46,7 @@ pub struct SecurityEventInfo {
 }
 
 impl SecurityEventInfo {
-    /// The entry as its owner sees it: without the identity, the place and the device of a member of staff.
+    /// Returns the entry as its owner sees it: without the identity, the place and the device of a member of staff.
     fn new(record: AuditRecord, me: UserId) -> Self {
         let by = match record.actor {
             Some(actor) if actor == me => SecurityEventBy::You,
@@ -62,15 +62,14 @@ impl SecurityEventInfo {
 /// A page of the caller's security events.
 #[derive(Serialize, ToSchema)]
 pub struct SecurityEventList {
-    /// The events, the newest first. A page can have fewer than asked for, even none, and still be followed by another.
+    /// The events, the newest first. A page can have fewer than requested, or none, although there is a next one.
     items: Vec<SecurityEventInfo>,
     /// The cursor of the next page. Absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
 
-/// Lists the caller's security events, the newest first: changes of how they sign in, of their addresses and their profile, and changes by
-/// staff.
+/// Lists the caller's security events, the newest first: changes of their credentials, addresses and profile, and changes by staff.
 ///
 /// AWS calls: the batch that authenticates the caller; a query.
 #[utoipa::path(get, path = "/v1/me/security-events", params(PageQuery),
@@ -112,12 +111,12 @@ mod tests {
             commitment: None,
             hash: String::new(),
         };
-        let told = |actor| {
+        let event_by = |actor| {
             let SecurityEventInfo { by, place, device, .. } = SecurityEventInfo::new(record(actor), me);
             (by, place.is_some(), device.is_some())
         };
-        assert_eq!(told(Some(me)), (SecurityEventBy::You, true, true));
-        assert_eq!(told(Some(sys.id())), (SecurityEventBy::Staff, false, false));
-        assert_eq!(told(None), (SecurityEventBy::System, false, false));
+        assert_eq!(event_by(Some(me)), (SecurityEventBy::You, true, true));
+        assert_eq!(event_by(Some(sys.id())), (SecurityEventBy::Staff, false, false));
+        assert_eq!(event_by(None), (SecurityEventBy::System, false, false));
     }
 }

@@ -39,12 +39,12 @@ pub struct AuditQuery {
 }
 
 /// When entries were written.
-enum When {
+enum Period {
     Day(Day),
     Month(Month, (Time, Time)),
 }
 
-impl When {
+impl Period {
     fn parse(day: Option<&str>, month: Option<&str>) -> Result<Option<Self>, Problem> {
         match (day, month) {
             (None, None) => Ok(None),
@@ -75,22 +75,22 @@ impl When {
 
 impl AuditQuery {
     fn parse(&self, now: Time) -> Result<RecordFilter, Problem> {
-        let when = When::parse(self.day.as_deref(), self.month.as_deref())?;
+        let period = Period::parse(self.day.as_deref(), self.month.as_deref())?;
         let actor = match self.actor.as_deref() {
             None => None,
             Some("operator") => Some(ActorFilter::Operator),
             Some(id) => Some(ActorFilter::Person(id.parse().map_err(|_| Problem::field("/actor", FieldError::CHOICE))?)),
         };
-        let month = || when.as_ref().map_or_else(|| Month::of(now), When::month);
+        let month = || period.as_ref().map_or_else(|| Month::of(now), Period::month);
         // The query reads by the parameter with the fewest entries. The others are compared.
-        let search = match (self.subject, actor, self.action, &when) {
+        let search = match (self.subject, actor, self.action, &period) {
             (Some(subject), ..) => Search::Subject(subject),
             (None, Some(who), ..) => Search::Actor(who.account(), month()),
             (None, None, Some(action), _) => Search::Action(action, month()),
-            (None, None, None, Some(When::Day(day))) => Search::Day(*day),
+            (None, None, None, Some(Period::Day(day))) => Search::Day(*day),
             (None, None, None, _) => return Err(Problem::field("/subject", FieldError::REQUIRED)),
         };
-        Ok(RecordFilter { search, within: when.as_ref().map(When::span), actor, action: self.action })
+        Ok(RecordFilter { search, within: period.as_ref().map(Period::span), actor, action: self.action })
     }
 }
 
@@ -136,26 +136,26 @@ mod tests {
 
     const NOW: Time = Time::from_millis(1_893_499_200_000);
 
-    fn asked(with: impl FnOnce(&mut AuditQuery)) -> Option<RecordFilter> {
+    fn filter_of(with: impl FnOnce(&mut AuditQuery)) -> Option<RecordFilter> {
         let mut query = AuditQuery { subject: None, actor: None, action: None, day: None, month: None };
         with(&mut query);
         query.parse(NOW).ok()
     }
 
     #[test]
-    fn the_rarest_thing_is_searched_and_the_others_are_compared() {
+    fn the_most_selective_parameter_is_searched_and_the_others_are_compared() {
         let month = |text: &str| Month::parse(text).unwrap();
         let some = |text: &str| Some(text.to_owned());
         let nil = || Some(UserId::NIL.to_string());
-        let search = |with: fn(&mut AuditQuery)| asked(with).map(|wanted| wanted.search);
-        let operator = asked(|q| q.actor = some("operator")).map(|wanted| wanted.search);
+        let search = |with: fn(&mut AuditQuery)| filter_of(with).map(|wanted| wanted.search);
+        let operator = filter_of(|q| q.actor = some("operator")).map(|wanted| wanted.search);
         assert_eq!(operator, Some(Search::Actor(None, month("2030-01"))));
-        let earlier = asked(|q| (q.actor, q.month) = (nil(), some("2029-12"))).map(|wanted| wanted.search);
+        let earlier = filter_of(|q| (q.actor, q.month) = (nil(), some("2029-12"))).map(|wanted| wanted.search);
         assert_eq!(earlier, Some(Search::Actor(Some(UserId::NIL), month("2029-12"))));
         assert_eq!(search(|q| q.action = Some(Action::RoleTaken)), Some(Search::Action(Action::RoleTaken, month("2030-01"))));
         let day = Day::parse("2029-12-31").unwrap();
-        assert_eq!(asked(|q| q.day = some("2029-12-31")).map(|wanted| wanted.search), Some(Search::Day(day)));
-        let all = asked(|q| {
+        assert_eq!(filter_of(|q| q.day = some("2029-12-31")).map(|wanted| wanted.search), Some(Search::Day(day)));
+        let all = filter_of(|q| {
             (q.subject, q.actor, q.action, q.day) = (Some(UserId::NIL), some("operator"), Some(Action::RoleTaken), some("2029-12-31"));
         });
         let within = Some((day.begins(), day.ends()));
@@ -163,20 +163,20 @@ mod tests {
         assert_eq!(all, Some(RecordFilter { search: Search::Subject(UserId::NIL), within, actor, action }));
         // The month of the day is searched, and not the current one.
         let of_day =
-            asked(|q| (q.action, q.day) = (Some(Action::RoleTaken), some("2029-12-31"))).map(|wanted| (wanted.search, wanted.within));
+            filter_of(|q| (q.action, q.day) = (Some(Action::RoleTaken), some("2029-12-31"))).map(|wanted| (wanted.search, wanted.within));
         assert_eq!(of_day, Some((Search::Action(Action::RoleTaken, month("2029-12")), within)));
     }
 
     #[test]
-    fn what_cannot_be_looked_for_is_refused() {
+    fn invalid_searches_are_refused() {
         let some = |text: &str| Some(text.to_owned());
-        assert_eq!(asked(|_| {}), None);
-        assert_eq!(asked(|q| q.month = some("2029-12")), None, "a month has too many entries");
-        assert_eq!(asked(|q| q.actor = some("ana")), None);
-        assert_eq!(asked(|q| q.day = some("today")), None);
-        assert_eq!(asked(|q| (q.day, q.month) = (some("2030-01-01"), some("2030-01"))), None);
+        assert_eq!(filter_of(|_| {}), None);
+        assert_eq!(filter_of(|q| q.month = some("2029-12")), None, "a month has too many entries");
+        assert_eq!(filter_of(|q| q.actor = some("ana")), None);
+        assert_eq!(filter_of(|q| q.day = some("today")), None);
+        assert_eq!(filter_of(|q| (q.day, q.month) = (some("2030-01-01"), some("2030-01"))), None);
         for month in ["January", "9999-12"] {
-            assert_eq!(asked(|q| (q.action, q.month) = (Some(Action::RoleTaken), some(month))), None, "{month}");
+            assert_eq!(filter_of(|q| (q.action, q.month) = (Some(Action::RoleTaken), some(month))), None, "{month}");
         }
     }
 }

@@ -55,7 +55,7 @@ pub struct AuditRecordInfo {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, examples("ana"))]
     subject_username: Option<String>,
-    /// The names of what has changed.
+    /// The names of the changed fields.
     fields: Vec<String>,
     /// The `X-Request-Id` of the request.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -72,7 +72,7 @@ pub struct AuditRecordInfo {
 }
 
 impl AuditRecordInfo {
-    /// The record with the names of its people.
+    /// Returns the record with the names of its people.
     pub fn new(record: AuditRecord, names: &Names) -> Self {
         let AuditRecord { id, at, actor, action, subject, fields, request, place, device, .. } = record;
         let (actor_username, subject_username) = (actor.and_then(|actor| names.of(actor)), names.of(subject));
@@ -111,7 +111,7 @@ pub struct AuditValueInfo {
     value: String,
 }
 
-/// A value as a list: empty for no value, and nested lists flattened.
+/// Returns a value as a list: empty for no value, and nested lists flattened.
 pub fn shown(value: &AuditValue) -> Vec<AuditValueInfo> {
     use AuditValueKind::{Amount, Flag, Id, Number, Text, Time, Word};
     let one = |kind, value: String| vec![AuditValueInfo { kind, value }];
@@ -128,7 +128,7 @@ pub fn shown(value: &AuditValue) -> Vec<AuditValueInfo> {
     }
 }
 
-/// Whether a viewer with this role sees the values of a field. Only superusers see fields that accounts show only to superusers.
+/// Returns whether a viewer with this role sees the values of a field. Only superusers see fields that accounts show only to superusers.
 pub fn is_shown(field: &str, viewer: Role) -> bool {
     field != "birth_date" || viewer == Role::Superuser
 }
@@ -177,7 +177,7 @@ pub struct AuditValuesInfo {
 }
 
 impl AuditValuesInfo {
-    /// The values as a viewer with this role sees them.
+    /// Returns the values as a viewer with this role sees them.
     fn new(values: AuditValues, viewer: Role) -> Self {
         let form = values.changes.keys().all(|field| is_shown(field, viewer)).then(|| values.canonical());
         let changes = values.changes.into_iter().map(|(field, change)| AuditChangeInfo::new(field, &change, viewer)).collect();
@@ -204,7 +204,7 @@ pub struct AuditEntryInfo {
 }
 
 impl AuditEntryInfo {
-    /// The entry as a viewer with this role sees it.
+    /// Returns the entry as a viewer with this role sees it.
     pub fn new(record: AuditRecord, values: Option<AuditValues>, names: &Names, viewer: Role) -> Self {
         let committed = values.as_ref().is_none_or(|values| record.commitment == Some(values.commitment()));
         let (form, hash) = (record.canonical(), record.hash.clone());
@@ -250,7 +250,7 @@ mod tests {
     #[test]
     fn the_day_of_birth_is_for_superusers() {
         let text = |text: &str| AuditValue::Text(text.to_owned());
-        let told = |field: &str, viewer| {
+        let is_visible = |field: &str, viewer| {
             let change = ValueChange { before: AuditValue::Nothing, after: text("1987-06-05") };
             let values = AuditValues {
                 id: AuditId::NIL,
@@ -265,9 +265,9 @@ mod tests {
             let AuditValuesInfo { changes, form, .. } = AuditValuesInfo::new(values, viewer);
             (changes.iter().any(|change| !change.after.is_empty()), form.is_some_and(|form| form.contains("1987-06-05")))
         };
-        assert_eq!(told("birth_date", Role::Administrator), (false, false));
-        assert_eq!(told("birth_date", Role::Superuser), (true, true));
-        assert_eq!(told("bio", Role::Administrator), (true, true));
+        assert_eq!(is_visible("birth_date", Role::Administrator), (false, false));
+        assert_eq!(is_visible("birth_date", Role::Superuser), (true, true));
+        assert_eq!(is_visible("bio", Role::Administrator), (true, true));
     }
 
     #[test]

@@ -1,12 +1,13 @@
-//! Undoing a change: what it does is shown first, and what was shown is what is done.
+//! Undoing a change. A preview shows what the undo does, and the undo does exactly that.
 //!
-//! The rules are those of [`accounts::undo`]. Each kind of change has a target ([`target`]) that says what its fields are now, and makes
-//! the change of a field by the functions by which everybody makes it, with their conditions and for the caller's role. What is
-//! undone has an entry of its own, with the reason, in the same transaction.
+//! The rules are in [`accounts::undo`]. Each kind of change has a target ([`target`]), which knows the current values of the fields and
+//! changes them by the functions that other operations use, with the same conditions and for the caller's role. The same transaction writes
+//! an audit entry of the undo, with the reason.
 //!
-//! Never undone are what no entry has (secrets, factors, sessions, messages), and the entries of payments, orders, support and keys.
+//! Changes that no entry records (of secrets, factors, sessions and messages) are never undone, nor are the entries of payments, orders,
+//! support and keys.
 //!
-//! A change of an e-mail address or phone number is undone by its owner: the undo sends a link to the former one ([`contact`]).
+//! A change of an e-mail address or phone number is undone by its owner: the undo sends a link to the former contact ([`contact`]).
 
 mod ban;
 mod category;
@@ -23,7 +24,6 @@ mod target;
 
 use accounts::{
     audit::{Action, AuditEntry},
-    finding,
     staff::Actor,
     undo::{FIELDS_MAX, Field, Outcome, Preview, UndoReason, Undone},
 };
@@ -48,7 +48,7 @@ use self::{
 };
 use crate::shown::{AuditValueInfo, is_shown, shown};
 
-/// What to undo of an entry.
+/// The fields of an entry to undo.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UndoEntry {
@@ -58,7 +58,7 @@ pub struct UndoEntry {
     /// Why: 1 to 500 characters, for the audit.
     #[schema(min_length = 1, max_length = 500, examples("The old name is on the packaging."))]
     reason: String,
-    /// Whether fields are undone that have been changed again since.
+    /// Whether to undo fields that have been changed again since.
     #[serde(default)]
     #[schema(required = false, examples(false))]
     force: bool,
@@ -85,7 +85,7 @@ impl UndoEntry {
     }
 }
 
-/// A field, and what undoing it does. Values are empty lists where there is none, or none that the caller sees.
+/// A field, and what undoing it does. A value that is absent, or that the caller may not see, is an empty list.
 #[derive(Serialize, ToSchema)]
 pub struct UndoFieldInfo {
     /// Its name.
@@ -97,7 +97,7 @@ pub struct UndoFieldInfo {
     became: Vec<AuditValueInfo>,
     /// Its value now.
     is_now: Vec<AuditValueInfo>,
-    /// Its value after the undo, by force if it takes that.
+    /// Its value after the undo, with `force` if that is needed.
     would_be: Vec<AuditValueInfo>,
     /// What undoing it does.
     outcome: Outcome,
@@ -115,7 +115,7 @@ impl From<Field> for UndoFieldInfo {
 pub struct UndoPreview {
     /// The entry.
     entry: AuditId,
-    /// The entry of the undo, if it was undone.
+    /// The entry of the undo, if the entry was undone.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     undone_by: Option<AuditId>,
@@ -129,7 +129,7 @@ impl From<Preview> for UndoPreview {
     }
 }
 
-/// What undoing the entry does, as far as its caller sees it.
+/// Returns the preview of the undo, without the values that the caller may not see.
 fn preview_for(who: Actor, target: &Target, entry: &Recorded) -> Preview {
     target.preview(entry).seen_by(|field| is_shown(field, who.role))
 }
@@ -139,7 +139,7 @@ fn preview_for(who: Actor, target: &Target, entry: &Recorded) -> Preview {
 pub struct UndoneEntry {
     /// The entry of the undo, which can itself be undone.
     entry: AuditId,
-    /// The fields that were chosen.
+    /// The fields that were undone.
     fields: Vec<String>,
 }
 
@@ -149,16 +149,17 @@ impl UndoneEntry {
     }
 }
 
-/// Shows what undoing an entry does: of each field what it was, became, is now and would be, and whether it can be undone.
+/// Shows what undoing an entry does: for each field its values before the change, after it, now and after the undo, and whether it can be
+/// undone.
 ///
-/// For administrators. What only superusers change is `never` for others, as are their own roles.
+/// For administrators. Fields that only superusers can change are `never` for others, and so are the caller's own roles.
 ///
-/// A client should warn before the undo of a phone number: the thirty days in which a former contact can be given back count from the
-/// change in the account, not from the loss of the number, and whoever has the number now can sign in with it alone unless the account has
-/// a second factor.
+/// A client should warn before the undo of a phone number: the thirty days in which a former contact can be restored count from the change
+/// of the account, not from the loss of the number, and the current owner of the number can sign in with it alone unless the account has a
+/// second factor.
 ///
-/// AWS calls: the caller and their roles in one; a query for the entry; a batch of its values, its mark and the person; one to three of
-/// what it is about.
+/// AWS calls: the caller and their roles in one; a query for the entry; a batch of its values, its undo mark and the person; one to three
+/// reads of the changed object.
 #[utoipa::path(get, path = "/v1/audit/{entry}/undo",
     params(("entry" = AuditId, Path, description = "The entry.")),
     extensions(("x-problems" = json!(["not_found"]))),
@@ -175,18 +176,17 @@ pub async fn preview_undo(
     Ok(Versioned(preview.version()?, preview.into()))
 }
 
-/// Undoes some fields of an entry: all that were chosen, or none. The undo has an entry of its own.
+/// Undoes fields of an entry: all requested fields, or none. The undo has an audit entry of its own.
 ///
-/// For administrators with a recent proof by a second factor, and for superusers where the change takes one.
+/// For administrators with a recent proof by a second factor. Changes that only superusers can make are undone only by superusers.
 ///
-/// 412 if anything is different from the preview with the version in `If-Match`. A field that has been changed again since takes
-/// `force`. Nothing forces fields that are `taken`, `gone` or `never`. An entry is undone once. The same request again gets the same
-/// answer.
+/// 412 if anything is different from the preview with the version in `If-Match`. A field that has been changed again since needs `force`.
+/// Fields that are `taken`, `gone` or `never` cannot be forced. An entry is undone once. A repeated request gets the same response.
 ///
-/// An e-mail address or phone number changes only when its owner proves it: the undo sends a link to the former one, by which
-/// `POST /v1/contact-restorations` gives it back. Of several links of an account only the last one works. As soon as the link does not
-/// work any more the entry can be undone again: after a day, when another link has taken its place, and when it could not be sent because
-/// the number has got too many messages.
+/// An e-mail address or phone number changes only when its owner proves it: the undo sends a link to the former contact, and `POST
+/// /v1/contact-restorations` restores the contact with it. Only the last link of an account works. When a link no longer works the entry
+/// can be undone again: after a day, when another link has replaced it, and when it could not be sent because the number has received too
+/// many messages.
 ///
 /// AWS calls: those of the preview; for another price with a discount a query of the former prices; a transaction; for a role that is
 /// removed a query for API keys, and their deletion if there are some.
@@ -232,24 +232,25 @@ pub async fn undo_entry(
     Ok(UndoneEntry::created(undone))
 }
 
-/// Commits the transaction of an undo with its entry and its mark, in place of the mark `lapsed` of an undo that stands no more.
+/// Commits the transaction of an undo with its audit entry and its mark, which replaces the mark `lapsed` of an undo that is no longer
+/// valid.
 async fn commit(s: &crate::State, mut tx: Tx, planned: Planned, undone: &Undone, lapsed: Option<&Undone>) -> Result<(), Problem> {
-    let Planned { entry, shown, staying, allowed, person, keyless, waits_for: _ } = planned;
+    let Planned { entry, shown, recipient_conditions, allowed, reindexed, without_api_keys, waits_for: _ } = planned;
     let once = undone.mark(&mut tx, lapsed);
     s.audit.add(&mut tx, &entry);
     let not = |e: CommitError| match e {
         e if e.refused(once) => Kind::Conflict.because("another request undoes the same entry"),
         e if shown.iter().any(|slot| e.refused(*slot)) => Kind::VersionMismatch.into(),
-        e if staying.is_some_and(|staying| staying.was_refused(&e)) => Kind::VersionMismatch.into(),
+        e if recipient_conditions.is_some_and(|slots| slots.was_refused(&e)) => Kind::VersionMismatch.into(),
         e => allowed.problem(e),
     };
-    let committed = match person {
-        // The words take the room that is left in the transaction.
-        Some(person) => finding::change(&mut tx, &person.0, &person.1).commit(&s.table, tx).await,
+    let committed = match reindexed {
+        // Changes of search entries take the remaining space of the transaction.
+        Some(record) => record.change(&mut tx)?.commit(&s.table, tx).await,
         None => s.table.commit(tx).await,
     };
     committed.map_err(not)?;
-    if let Some(user) = keyless {
+    if let Some(user) = without_api_keys {
         accounts::api_key::revoke_all(&s.table, user).await?;
     }
     Ok(())

@@ -21,9 +21,9 @@ const VERIFICATIONS: Quota = Quota::window("audit_verifications", 300, HOUR, "fo
 const SEALS_AT_ONCE: u32 = 25;
 /// After this many records no other seal is begun.
 const RECORDS_AT_ONCE: u64 = 20_000;
-/// Scans of one request, each of up to 1 MB, and the items of each.
+/// The maximum number of scans of one request, each of up to 1 MB.
 const SCANS_AT_ONCE: u32 = 10;
-const ITEMS_OF_A_SCAN: u32 = 2_000;
+const SCAN_ITEMS: u32 = 2_000;
 
 /// Where to continue.
 #[derive(Deserialize, IntoParams)]
@@ -145,7 +145,7 @@ async fn items(s: &crate::State, head: u64, mut behind: Option<Key>) -> Result<(
     };
     let Some(first) = first else { return Ok((found(Some(FlawInfo { n: 0, flaw: Flaw::SealMissing, seal: None })), None)) };
     for _ in 0..SCANS_AT_ONCE {
-        let (strays, next) = s.log.strays(&first, ITEMS_OF_A_SCAN, behind.as_ref()).await?;
+        let (strays, next) = s.log.strays(&first, SCAN_ITEMS, behind.as_ref()).await?;
         if let Some(stray) = strays.first() {
             let seal = s.log.seal_around(stray).await?;
             let outside = if stray.id.is_some_and(|id| id < first.from) { 0 } else { head.saturating_add(1) };
@@ -170,7 +170,7 @@ struct Verified {
 }
 
 impl Verified {
-    /// The number of the next seal.
+    /// Returns the number of the next seal.
     fn next_number(&self) -> u64 {
         self.before.as_ref().map_or(0, |before| before.n.saturating_add(1))
     }
@@ -196,17 +196,17 @@ impl Verified {
     }
 }
 
-/// Whether no seal follows this one. A seal is written only when the bucket has the one before it.
+/// Returns whether no seal follows this one. A seal is written only when the bucket has the one before it.
 async fn is_last(s: &crate::State, n: u64) -> Result<bool, Problem> {
     Ok(s.log.table().get::<Seal>(Seal::key_of(n.saturating_add(1))).await?.is_none())
 }
 
-/// Whether the bucket has a seal that the table lacks. A seal that was written since the table was read is in both.
+/// Returns whether the bucket has a seal that the table lacks. A seal that was written since the table was read is in both.
 async fn is_missing(s: &crate::State, n: u64) -> Result<bool, Problem> {
     Ok(sealed_object(s, n).await?.is_some() && s.log.table().get::<Seal>(Seal::key_of(n)).await?.is_none())
 }
 
-/// The object of a seal in the bucket. `None` if there is none.
+/// Returns the object of a seal in the bucket. `None` if there is none.
 async fn sealed_object(s: &crate::State, n: u64) -> Result<Option<Vec<u8>>, Problem> {
     match s.seals.read(&Seal::object(n), SEAL_BYTES_MAX).await {
         Ok(bytes) => Ok(Some(bytes)),

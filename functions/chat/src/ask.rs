@@ -1,4 +1,4 @@
-//! The frames of this stream: what clients ask, and what is answered.
+//! The frames of this stream: the requests of clients, and the answers.
 
 use std::num::NonZeroU64;
 
@@ -32,7 +32,7 @@ pub enum Ask {
     Send {
         /// The room.
         room: RoomName,
-        /// The text: 1 to 4,000 characters. It may be empty beside files.
+        /// The text: 1 to 4,000 characters. It may be empty if there are files.
         #[schema(max_length = 4000, examples("Good morning!"))]
         text: String,
         /// The client's nonce for this message. The same nonce again does not send another message.
@@ -85,13 +85,13 @@ pub enum Ask {
         #[schema(minimum = 1, maximum = 100, nullable = false)]
         limit: Option<u32>,
     },
-    /// Tells the others in a room of up to twenty that the person is typing: at most every five seconds for each device. Frames in between
-    /// are dropped. In larger rooms nobody is told.
+    /// Shows the others in a room of up to twenty that the person is typing: at most every five seconds for each device. Frames in between
+    /// are dropped. Larger rooms show nothing.
     Typing {
         /// The room.
         room: RoomName,
     },
-    /// Moves the person's read marker, and tells their other devices. It moves forward only, unless `unread` is true.
+    /// Moves the person's read marker, and sends it to their other devices. It moves forward only, unless `unread` is true.
     ///
     /// At most every two seconds for each room and device. Frames in between are refused with `too_many_requests` and the time to wait,
     /// after which a client sends its newest marker. In a room of up to twenty the others get a `receipt`, if both sides show receipts.
@@ -207,7 +207,7 @@ impl Ask {
 }
 
 impl Act {
-    /// The room and the limit, if the frame has a limit of its own for each room and device.
+    /// Returns the room and the limit, if the frame has a limit of its own for each room and device.
     pub const fn limited(&self) -> Option<(RoomId, InRoom)> {
         match self {
             Self::Typing { room } => Some((*room, InRoom::Types)),
@@ -260,7 +260,7 @@ pub enum Answer {
         id: MessageId,
         /// The nonce as it was sent.
         nonce: Nonce,
-        /// When its number was taken.
+        /// When the message got its number.
         created_at: Timestamp,
     },
     /// The answer to `edit`.
@@ -287,7 +287,7 @@ pub enum Answer {
         upto: u64,
         /// The last number in the room.
         last_seq: u64,
-        /// Whether there are more messages to ask for now.
+        /// Whether there are more messages to request now.
         more: bool,
         /// Whether the page continues the messages that the client has. False if there are messages in between that the person may not
         /// read, because they were no member then.
@@ -331,7 +331,7 @@ pub enum Answer {
     },
 }
 
-/// Each ask with its answer.
+/// Each request with its answer.
 pub const REPLIES: &[(&str, &str)] = &[
     ("hello", "hello"),
     ("ping", "pong"),

@@ -17,7 +17,7 @@ use crate::{
     ask::{Answer, RoomState},
 };
 
-/// The most rooms in one answer. So many fit into a frame, with the names of the other people (see the test).
+/// The maximum number of rooms in one answer. That many fit into a frame, with the names of the other people (see the test).
 const ROOMS: u32 = 80;
 
 /// Answers `hello`. `public` and `seen` were read together with the caller.
@@ -27,7 +27,7 @@ pub async fn hello(s: &State, user: &User, public: RoomMember, seen: (&OnlineFig
     Ok(Answer::Hello { rooms, more, online: online.people, online_more: online.more, limits: LIMITS })
 }
 
-/// A person's rooms, and whether there are more.
+/// Returns a person's rooms, and whether there are more.
 async fn rooms_of(s: &State, user: &User, public: RoomMember) -> Result<(Vec<RoomState>, bool), StoreError> {
     let memberships = member::of_user(&s.table, user.id, None, ROOMS).await?;
     let (room, mine) = with_peers(&s.table, Some(public.room), &memberships.items).await?;

@@ -4,30 +4,30 @@
 //! Session, account, ban and membership are checked for every frame. Errors are sent as frames, and the socket stays open. Only the
 //! sockets of callers who may no longer send anything (signed out, banned) are closed after the error.
 //!
-//! AWS calls of a frame: a batch read that authenticates the sender, and reads the room and their membership. The first frame of a
-//! socket at an instance takes another read, because the platform only passes the id of the socket. The answer is the function's
-//! response and takes no call. In between:
+//! AWS calls of a frame: a batch read that authenticates the sender, and reads the room and their membership. The first frame of a socket
+//! at an instance takes another read, because the platform only passes the id of the socket. The answer is the function's response and
+//! takes no call. In addition:
 //!
 //! | payload | calls |
 //! |---|---|
 //! | `ping` | none |
 //! | `hello` | query of the rooms, a batch read of them and the people in them if there are any; what `online` takes |
-//! | `send` to up to 20 people | the transaction, beside it in a group a query of its members; the batch read of their sockets; one post for each |
-//! | `send` to people who are away | an update for each of them, beside the posts; in a direct room their next messages within two minutes are one more each, which is refused; in a group that is so for the last ten seconds |
+//! | `send` to up to 20 people | the transaction, and in a group concurrently a query of its members; the batch read of their sockets; one post for each |
+//! | `send` to people who are away | an update for each of them, concurrently with the posts; each further message within two minutes in a direct room, or within ten seconds in a group, takes one more update, which is refused |
 //! | `send` to more | the transaction, with the event by which `room-fanout` delivers |
-//! | `send` with mentions | also a batch read of the names, before |
-//! | `send` with files | also a batch read of them, before |
+//! | `send` with mentions | before these also a batch read of the names |
+//! | `send` with files | before these also a batch read of the files |
 //! | `send` of the first message of a direct room | also a read of the other person, if the sender has other devices |
 //! | `send` again | none |
 //! | `send` with a slow mode | also a read of the sender's roles, unless they administrate the room |
 //! | `edit`, `delete` | as `send` |
 //! | `sync`, `history` | one query |
 //! | `typing` | a batch read of the others' sockets, in a group a query of its members before it; a post for each; none within five seconds after another one |
-//! | `read` | one write, beside it for read receipts a batch read of the others, in a group a query of its members before it; a post for each of their sockets and of the person's other ones; none within two seconds after another one |
-//! | `online` | none; once a second, for one of all callers, two writes and a query for each of the four shards |
+//! | `read` | one write, and concurrently for read receipts a batch read of the others, in a group a query of its members before it; a post for each of their sockets and of the person's other ones; none within two seconds after another one |
+//! | `online` | none; once a second one of all callers takes two writes and a query for each of the four shards |
 //!
-//! A frame also updates when the person was last seen, if that was at least fifteen seconds ago. A frame that is refused for its form or
-//! comes too early ([`messaging::pace`]) takes none of these calls.
+//! A frame also updates when the person was last seen, if that was at least fifteen seconds ago. A frame that is malformed or comes too
+//! early ([`messaging::pace`]) takes none of these calls.
 
 mod ask;
 mod hello;
@@ -45,7 +45,7 @@ use messaging::{
     delivery, frame,
     pace::{Owner, Pace},
     presence,
-    say::Speaker,
+    say::MessageSender,
     stream::{Answered, Arrived, Stream},
 };
 use store::Table;
@@ -55,16 +55,16 @@ use crate::ask::{Act, Answer, Ask, REPLIES};
 /// The name of the stream, by which API Gateway selects the route.
 pub const STREAM: &str = frame::CHAT_STREAM;
 
-/// The frames of the stream, for the AsyncAPI document.
+/// Returns the frames of the stream, for the AsyncAPI document.
 #[must_use]
 pub fn frames() -> frame::Stream {
     frame::Stream::of::<Ask, Answer, frame::Push<'_>>(STREAM, REPLIES)
 }
 
-/// Whether `body` is a valid frame of this stream. A test compares the document with it.
+/// Returns whether `body` is a valid frame of this stream. A test compares the document with it.
 #[must_use]
 pub fn reads(body: &str) -> bool {
-    frame::read::<Ask>(body).is_ok_and(|asked| asked.payload.parse().is_ok())
+    frame::read::<Ask>(body).is_ok_and(|request| request.payload.parse().is_ok())
 }
 
 /// The state of the function: its clients, keys and settings.
@@ -103,7 +103,7 @@ async fn handle(s: &State, event: ApiGatewayWebsocketProxyRequest) -> Result<ser
     let arrived = Arrived { socket: &socket, request: &request, body: &body };
     let answering = |owner: Owner, act: Act| {
         let (locale, often) = (owner.locale, act.limited());
-        stream.seldom(&socket, locale, often, |room| Answer::Typing { room }, answer(s, &socket, owner, act))
+        stream.handle_limited(&socket, locale, often, |room| Answer::Typing { room }, answer(s, &socket, owner, act))
     };
     Ok(stream.handle(arrived, Ask::parse, answering).await)
 }
@@ -124,7 +124,7 @@ async fn answer(s: &State, socket: &str, owner: Owner, act: Act) -> Answered<Ans
         }
         Err(problem) => Err(problem),
     };
-    Answered { outcome, locale, looked_at: true }
+    Answered { outcome, locale, is_handled: true }
 }
 
 async fn authorized(s: &State, socket: &str, owner: Owner, act: Act, locale: &mut Locale) -> Outcome {
@@ -133,7 +133,7 @@ async fn authorized(s: &State, socket: &str, owner: Owner, act: Act, locale: &mu
     let presence = sender.presence.clone();
     let (outcome, refreshed) = tokio::join!(perform(s, socket, sender, act), presence::refresh(&s.table, &presence, s.sys.now()));
     if let Err(e) = refreshed {
-        tracing::warn!(error = %e, "who is online is a little out of date");
+        tracing::warn!(error = %e, "the count of people who are online could not be updated");
     }
     outcome
 }
@@ -144,7 +144,7 @@ async fn perform(s: &State, socket: &str, sender: FrameSender, act: Act) -> Outc
         Act::Hello => hello::hello(s, &user, member, (&online, &presence)).await?,
         Act::Ping => Answer::Pong {},
         Act::Send { message, .. } => {
-            let speaker = Speaker { user: &user, member, socket, chat, receipt, pair };
+            let speaker = MessageSender { user: &user, member, socket, chat, receipt, pair };
             say::say(s, speaker, message).await?
         }
         Act::Edit { text, .. } => return say::edit(s, &member, entry, text, pair.as_ref()).await,

@@ -8,7 +8,7 @@ use messaging::{
     member::RoomMember,
     mention,
     message::{Author, LogEntry, Text},
-    say::{NewMessage, Speaker},
+    say::{MessageSender, NewMessage},
     send::Receipt,
     typing,
 };
@@ -16,7 +16,7 @@ use messaging::{
 use crate::{Delivery, STREAM, State, ask::Answer};
 
 /// Answers `send`.
-pub async fn say(s: &State, speaker: Speaker<'_>, message: NewMessage) -> Result<Answer, Problem> {
+pub async fn say(s: &State, speaker: MessageSender<'_>, message: NewMessage) -> Result<Answer, Problem> {
     let said = messaging::say::say(&s.table, &s.sys, &s.sockets, &s.links, speaker, message).await?;
     let Receipt { room, seq, id, nonce, at, .. } = said;
     Ok(Answer::Ack { room, seq, id, nonce, created_at: at.into() })
@@ -49,7 +49,7 @@ pub async fn typing(s: &State, user: &User, member: &RoomMember, pair: Option<&P
     Ok((Answer::Typing { room }, vec![(frame::write(STREAM, None, &Push::Typing { room, user }), watchers)]))
 }
 
-/// The delivery to the others, if there is one, and the number of the message.
+/// Returns the delivery to the others, if there is one, and the number of the message.
 fn deliveries(Changed { message, deliver }: Changed) -> (Vec<Delivery>, u64) {
     let delivery = deliver.map(|people| (frame::write(STREAM, None, &Push::Changed(&message)), people));
     (delivery.into_iter().collect(), message.seq)

@@ -18,10 +18,10 @@ use crate::{
     shown::{Names, TicketMessageInfo},
 };
 
-/// Answers of one person of the team: each is a mail to somebody outside.
+/// The limit on answers of one person of the team, because each sends a mail to somebody outside.
 const ANSWERS: Quota = Quota::window("ticket_answers", 100, HOUR, "answers of a person of the team");
 
-/// An answer.
+/// An answer to a ticket.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AnswerTicket {
@@ -30,13 +30,13 @@ pub struct AnswerTicket {
     text: String,
 }
 
-/// Answers whoever wrote a ticket, by mail. The ticket waits then. For administrators.
+/// Answers the author of a ticket by mail. The ticket then waits for the author. For administrators.
 ///
-/// Mails about a ticket are shown together by mail programs, and the answer to an answer goes to the address of the team. The same
-/// `Idempotency-Key` with the same text sends it once in 24 hours.
+/// Mail programs show the mails about a ticket together, and a reply goes to the address of the team. The same `Idempotency-Key` with the
+/// same text sends it once in 24 hours.
 ///
 /// AWS calls: the caller and their roles in one; a counter; a batch of the key and the ticket; a transaction of the key, the ticket, the
-/// message, the mail and an entry of the audit. The last two again if the ticket has changed meanwhile.
+/// message, the mail and an entry of the audit. The last two are repeated if the ticket has changed meanwhile.
 #[utoipa::path(post, path = "/v1/admin/tickets/{ticket}/answers", request_body = AnswerTicket,
     params(
         ("ticket" = TicketId, Path, description = "The ticket."),

@@ -1,4 +1,4 @@
-//! Changing the state of a ticket, and who has it.
+//! Changing the state of a ticket, and its assignee.
 
 use accounts::{
     audit::Action,
@@ -23,24 +23,24 @@ use crate::{
     shown::{Names, TicketInfo},
 };
 
-/// What to change of a ticket. What is absent stays.
+/// The changes to a ticket. Absent members do not change.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateTicket {
-    /// The state. Nobody has a ticket that is done.
+    /// The state. A ticket that is done has no assignee.
     #[schema(nullable = false)]
     state: Option<ThreadState>,
-    /// The end of the snooze, within 90 days. Only and always with `snoozed`.
+    /// The end of the snooze, within 90 days. Required with `snoozed`, and not allowed with other states.
     #[schema(value_type = Option<String>, format = DateTime, max_length = 35, nullable = false)]
     snoozed_until: Option<Timestamp>,
-    /// Who has it: an administrator. `null` for nobody.
+    /// The assignee, who is an administrator. `null` for nobody.
     #[serde(default)]
     #[schema(value_type = Option<UserId>, required = false)]
     assignee: PatchMember<UserId>,
 }
 
 impl UpdateTicket {
-    /// The state and the end of the snooze, checked. `None` if the state stays.
+    /// Returns the state and the end of the snooze, checked. `None` if the state stays.
     fn state(&self, now: Time) -> Result<Option<(ThreadState, Option<Time>)>, FieldError> {
         match (self.state, self.snoozed_until) {
             (Some(state), until) => Ok(Some((state, state.snooze(until, now)?))),
@@ -49,7 +49,7 @@ impl UpdateTicket {
         }
     }
 
-    /// The ticket after the change.
+    /// Returns the ticket after the change.
     async fn apply(&self, table: &Table, ticket: &Ticket, now: Time) -> Result<Ticket, Problem> {
         let mut fields = Fields::new();
         let state = fields.take("/snoozed_until", self.state(now));
@@ -60,7 +60,7 @@ impl UpdateTicket {
             PatchMember::Clear => None,
             PatchMember::To(person) if Some(person) == ticket.assignee => Some(person),
             PatchMember::To(person) => {
-                let may = may_have(table, person).await?;
+                let may = is_assignable(table, person).await?;
                 fields.take("/assignee", may.then_some(person).ok_or(FieldError::CHOICE))
             }
         };
@@ -70,34 +70,34 @@ impl UpdateTicket {
             Some((state, until)) => given.in_state(state, until, now),
             None => given,
         };
-        // However much of it changes, it is one version more.
+        // Any change increases the version by one.
         let same = Ticket { version: ticket.version, since: ticket.since, ..next.clone() } == *ticket;
         Ok(if same { ticket.clone() } else { Ticket { version: ticket.version.saturating_add(1), ..next } })
     }
 }
 
-/// Whether somebody is an administrator whose account is in use. One batch.
-async fn may_have(table: &Table, person: UserId) -> Result<bool, Problem> {
+/// Returns whether somebody is an administrator with an active account. One batch.
+async fn is_assignable(table: &Table, person: UserId) -> Result<bool, Problem> {
     let (account, roles) = (User::key_of(person), Roles::key_of(person));
     let mut found = table.get_many(vec![account.clone(), roles.clone()]).await?;
     let active = found.take::<User>(&account)?.is_some_and(|user| user.status == Status::Active);
     Ok(active && found.take::<Roles>(&roles)?.is_some_and(|roles| roles.roles.iter().any(|role| *role >= Role::Administrator)))
 }
 
-/// Adds to a transaction of this caller that somebody may still have tickets: see [`may_have`].
-fn require_may_have(tx: &mut Tx, person: UserId, caller: UserId) -> Vec<Slot> {
+/// Adds the condition that somebody may still have tickets to a transaction of this caller: see [`is_assignable`].
+fn require_assignable(tx: &mut Tx, person: UserId, caller: UserId) -> Vec<Slot> {
     let active = tx.check(User::key_of(person), field("status").eq(Status::Active));
     // A transaction checks each item once, and the role of the caller is a condition already.
     let role = (person != caller).then(|| staff::require(tx, person, Role::Administrator));
     [active].into_iter().chain(role).collect()
 }
 
-/// Changes the state of a ticket, or who has it: 412 if it has changed since the version in `If-Match`. For administrators.
+/// Changes the state or the assignee of a ticket: 412 if it has changed since the version in `If-Match`. For administrators.
 ///
 /// A JSON merge patch (RFC 7396).
 ///
-/// AWS calls: the caller and their roles in one; a read; a batch of the person and their roles if it is given to somebody; a transaction,
-/// unless nothing changes; a batch of who wrote and who has it, if these are accounts.
+/// AWS calls: the caller and their roles in one; a read; a batch of the new assignee and their roles; a transaction, unless nothing
+/// changes; a batch of the author and the assignee, if they have accounts.
 #[utoipa::path(patch, path = "/v1/admin/tickets/{ticket}",
     request_body(
         content(
@@ -131,7 +131,7 @@ pub async fn update_ticket(
         let own = ticket.replace(&mut tx, &next);
         let still = staff::require(&mut tx, me, Role::Administrator);
         let taker = next.assignee.filter(|person| Some(*person) != ticket.assignee);
-        let may = taker.map(|person| require_may_have(&mut tx, person, me)).unwrap_or_default();
+        let may = taker.map(|person| require_assignable(&mut tx, person, me)).unwrap_or_default();
         let entry = entry(&s, me, &request, Action::TicketChanged, &ticket).changed("state", ticket.state, next.state);
         s.audit.add(&mut tx, &entry.changed("assignee", ticket.assignee, next.assignee));
         match s.table.commit(tx).await {

@@ -19,28 +19,28 @@ use web::{Error, Json, Language, PageQuery, Path, Problems, Query, RequestId, Ve
 
 use crate::shown::{Names, TicketInfo, TicketMessageInfo};
 
-/// Tickets that a request looks at for the words that it looks for.
+/// The maximum number of tickets that one request searches for words.
 const EXAMINED: u32 = 200;
 
 /// Which tickets are listed.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct TicketsQuery {
-    /// The state that they are in.
+    /// The state of the tickets.
     #[serde(default = "open")]
     #[param(required = false, default = "open")]
     state: ThreadState,
-    /// The first day on which they came into this state, `YYYY-MM-DD`; of snoozed ones the first day on which the snooze ends. Days begin
+    /// The first day on which they came into this state, `YYYY-MM-DD`; for snoozed ones the first day on which the snooze ends. Days begin
     /// at midnight UTC.
     #[param(format = Date, max_length = 10)]
     since_from: Option<String>,
-    /// The last day of that.
+    /// The last of these days.
     #[param(format = Date, max_length = 10)]
     since_until: Option<String>,
-    /// Words, or parts of them, that are in the name, the address or the beginning of what was written, in upper or lower case.
+    /// Words, or parts of words, in the name, the address or the beginning of the message, in upper or lower case.
     #[param(max_length = 100, example = "parcel")]
     q: Option<String>,
-    /// Instead of those in a state, the latest fifty that this account has written, in every state. They are one page.
+    /// Lists the latest fifty tickets of this account, in every state, on one page.
     #[param(value_type = UserId, inline, required = false)]
     user: Option<UserId>,
 }
@@ -63,19 +63,18 @@ const fn open() -> ThreadState {
 #[derive(Serialize, ToSchema)]
 pub struct TicketList {
     /// The tickets. Open ones by how long they wait, the longest first; snoozed ones by the end of the snooze, the next one first; others
-    /// by when they came into their state, the latest first. With `q` a page can have fewer than asked for, even none, and still be
-    /// followed by another.
+    /// by when they came into their state, the latest first. With `q` a page can have fewer than requested, or none, although there is a
+    /// next one.
     items: Vec<TicketInfo>,
     /// The cursor of the next page. Absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
 
-/// Lists the tickets in one state, or of one account, all or those with some words. For administrators. With `q` a request looks at no
-/// more than 200 of them.
+/// Lists the tickets in one state or of one account, with `q` only those that contain the words. For administrators. With `q` a request
+/// examines at most 200 tickets.
 ///
-/// AWS calls: the caller and their roles in one; a query; a batch of who wrote and who has them, if these are
-/// accounts.
+/// AWS calls: the caller and their roles in one; a query; a batch of the authors and the assignees, if they have accounts.
 #[utoipa::path(get, path = "/v1/admin/tickets", params(TicketsQuery, PageQuery),
     extensions(("x-problems" = json!(["cursor_invalid", "invalid"]))),
     responses((status = 200, body = TicketList), Problems))]
@@ -98,8 +97,8 @@ pub async fn list_tickets(
         let when = format!("{} from {} until {}, {words:?}", state.as_str(), shown(days.from), shown(days.until));
         let cursors = s.sealer.cursors(format!("tickets for {} that are {when}", caller.member.user.id));
         let after = cursors.open::<TicketPosition>(query.cursor())?;
-        let looked_at = if words.is_some() { EXAMINED.max(limit) } else { limit };
-        let mut found = tickets::list(&s.table, state, days, after.as_ref(), looked_at).await?;
+        let examined = if words.is_some() { EXAMINED.max(limit) } else { limit };
+        let mut found = tickets::list(&s.table, state, days, after.as_ref(), examined).await?;
         let mut next = found.last().map(TicketPosition::behind);
         found.items.retain(has);
         let max = usize::try_from(limit).unwrap_or(usize::MAX);
@@ -120,11 +119,11 @@ pub async fn list_tickets(
 pub struct TicketRead {
     /// The ticket.
     ticket: TicketInfo,
-    /// Its messages in their order: at most fifty.
+    /// Its messages, the oldest first. At most fifty.
     messages: Vec<TicketMessageInfo>,
 }
 
-/// Shows a ticket with its messages. For administrators; it is recorded who did.
+/// Shows a ticket with its messages. For administrators. The audit records who read it.
 ///
 /// AWS calls: the caller and their roles in one; a query of the ticket and its messages; an entry of the audit; a batch of the people in
 /// it, if there are any.
@@ -151,7 +150,8 @@ pub async fn get_ticket(
     Ok(Versioned(ticket.version, shown))
 }
 
-/// An entry of the audit about a ticket: about the account that wrote it, or about the caller's own if none did.
+/// Returns an audit entry about a ticket. Its subject is the account that wrote the ticket, or the caller's own if the author has no
+/// account.
 pub fn entry(s: &crate::State, me: UserId, request: &RequestId, action: Action, ticket: &Ticket) -> AuditEntry {
     AuditEntry::by(&s.sys, me, &request.0, action, ticket.user.unwrap_or(me)).changed("ticket", ticket.id, ticket.id)
 }

@@ -1,21 +1,21 @@
-//! The contact form: anybody writes to the team, with or without an account, and the team answers.
+//! The contact form: anybody can write to the team, with or without an account, and the team answers.
 //!
-//! What is written is stored as a ticket and mailed to the team, and answers to that mail go to whoever wrote. An answer that is written
-//! here is stored with the ticket and mailed. No mail is read: the answer to an answer goes to the address of the team. Whoever wrote gets
-//! a copy, which has what was written only if the address is the proven one of their account, so that nobody can have a text of theirs
-//! sent to strangers in our name.
+//! A message is stored as a ticket and mailed to the team. A reply to that mail goes to its author. An answer that is written here is
+//! stored with the ticket and mailed. The system receives no mails: a reply to an answer goes to the address of the team. The author gets a
+//! copy. It contains the message only if the address is the proven address of their account, so that nobody can send texts to strangers in
+//! the name of the system.
 //!
-//! Tickets are conversations as those of the support desk are, so answering them and passing them on takes no fresher proof of a second
-//! factor than reading them (`callers::staff`).
+//! Tickets are conversations like those of the support desk, so answering and assigning them needs no more recent proof of a second factor
+//! than reading them (`callers::staff`).
 //!
 //! | operation | AWS calls |
 //! |---|---|
 //! | `GET /v1/contact-settings` | none |
 //! | `POST /v1/contact-messages` | the caller, if they are signed in; a read of the key; five counters; a transaction. With captchas also a request to their service |
 //! | `GET /contact` | none |
-//! | `GET /v1/admin/tickets` | the caller and their roles in one; a query; a batch read of who has them, if anybody has |
+//! | `GET /v1/admin/tickets` | the caller and their roles in one; a query; a batch read of the assignees, if there are any |
 //! | `GET /v1/admin/tickets/{ticket}` | the caller and their roles in one; a query; an entry of the audit; a batch read of the people in it, if there are any |
-//! | `PATCH /v1/admin/tickets/{ticket}` | the caller and their roles in one; a read; a batch read of the person and their roles if it is given to somebody; a transaction; a batch read of who has it, if anybody has |
+//! | `PATCH /v1/admin/tickets/{ticket}` | the caller and their roles in one; a read; a batch read of the new assignee and their roles; a transaction; a batch read of the assignee, if there is one |
 //! | `POST /v1/admin/tickets/{ticket}/answers` | the caller and their roles in one; a counter; a batch read of the key and the ticket; a transaction |
 
 mod answer;
@@ -46,12 +46,12 @@ pub struct State {
     sealer: Sealer,
     audit: Audit,
     subjects: Subjects,
-    /// What a message takes, if captchas are on.
+    /// The captcha that a message needs, if captchas are on.
     captcha: Option<Captcha>,
 }
 
 // The operations in the order of the documentation: `routes()` and `description()`.
-web::operations! { "contact", "The contact form, and what staff do with the tickets that it makes.", State =>
+web::operations! { "contact", "The contact form, and its tickets.", State =>
     settings::get_contact_settings,
     send::send_contact_message,
     page::get_contact_page,

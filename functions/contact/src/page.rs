@@ -1,5 +1,5 @@
 //! The page `/contact`, for deployments without a frontend of their own. Its script sends the form to the API, so that a reload sends
-//! nothing, what was typed stays after an error, and a message is sent once however often the button is pressed.
+//! nothing, an error keeps the typed text, and pressing the button several times sends one message.
 
 use axum::{
     extract::State,
@@ -52,7 +52,7 @@ fn page<'a>(locale: Locale, subjects: impl Iterator<Item = &'a ContactSubject>, 
         message_hint = say("message-hint"),
         captcha = captcha.unwrap_or_default(),
         button = say("button"),
-        // The script puts the number in.
+        // The script inserts the number.
         done = escaped(&TEXTS.text(locale, "done", &[("id", "{id}".to_owned())])),
     );
     Page { locale, title: &title, main: &main, script: include_str!("../assets/page.js"), form: false, widget }.into_response()

@@ -13,18 +13,18 @@ use web::{Admits, Client, Created, IdempotencyKey, Json, Language, Problems};
 
 use crate::CAPTCHA_ACTION;
 
-/// Messages from one network, also those whose captcha is refused.
+/// The limit on messages from one network, including those whose captcha is refused.
 const FROM_NETWORK: Quota = Quota::window("contact_network", 5, MINUTE, "messages from a network");
 /// Like [`FROM_NETWORK`], for a longer time.
 const FROM_NETWORK_BY_HOUR: Quota = Quota::window("contact_network_hour", 20, HOUR, "messages from a network in an hour");
-/// Messages that give one address for answers.
+/// The limit on messages with the same address for answers.
 const OF_ADDRESS: Quota = Quota::window("contact_address", 5, HOUR, "messages that give an address for answers");
-/// Messages of everybody: each is a mail to the team.
+/// The limit on all messages together, because each sends a mail to the team.
 const OF_ALL: Quota = Quota::window("contact", 300, HOUR, "messages of everybody").shared();
-/// Copies to an address that is not proven. Further messages are stored without a copy, and the answer to them is the same.
+/// The limit on copies to an address that is not proven. Further messages are stored without a copy and get the same response.
 const COPIES: Quota = Quota::window("contact_copies", 2, DAY, "copies to an address that is not proven");
 
-/// Who writes: anybody. Who sends an access token is its owner, or is refused.
+/// The author: a signed-in caller, or anybody without an access token. An invalid token is refused.
 pub struct Writer(Option<Member>);
 
 impl Admits for Writer {}
@@ -44,10 +44,10 @@ impl FromRequestParts<crate::State> for Writer {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SendContactMessage {
-    /// The name of whoever writes: 1 to 100 characters.
+    /// The name of the author: 1 to 100 characters.
     #[schema(min_length = 1, max_length = 100, examples("Ana Nowak"))]
     name: String,
-    /// Where answers go.
+    /// The address for answers.
     #[schema(max_length = 254, examples("ana@example.test"))]
     email: String,
     /// The value of one of the subjects of this deployment.
@@ -68,7 +68,7 @@ pub struct SendContactMessage {
 }
 
 impl SendContactMessage {
-    /// What is to be stored, checked.
+    /// Returns the valid ticket to store.
     fn parse(&self, s: &crate::State, writer: &Writer, locale: Locale) -> Result<NewTicket, Problem> {
         let mut fields = Fields::new();
         let name = fields.take("/name", SenderName::parse(&self.name));
@@ -85,17 +85,17 @@ impl SendContactMessage {
 /// A message that was sent to the team.
 #[derive(Serialize, ToSchema)]
 pub struct SentContactMessage {
-    /// The number of its ticket, which mails about it have in their subject.
+    /// The number of its ticket, which is in the subject of mails about it.
     id: TicketId,
 }
 
-/// Writes to the team. It takes a captcha, if this deployment uses captchas.
+/// Sends a message to the team. Requires a captcha if this deployment uses captchas.
 ///
-/// The team gets a mail and answers at the given address. Whoever is signed in and gives the address of their account gets a copy. Any
-/// other address gets a mail that says that there is a message, and not what it says. The same `Idempotency-Key` with the same message
-/// sends it once in 24 hours, and takes no second captcha.
+/// The team gets a mail and answers at the given address. A signed-in author who gives the address of their account gets a copy. Any other
+/// address gets a mail that confirms the message without its text. The same `Idempotency-Key` with the same message sends it once in 24
+/// hours, and needs no second captcha.
 ///
-/// The limits of a network count each request that reaches the captcha, also if that is refused.
+/// The limits of a network count each request whose captcha is checked, even if it is refused.
 ///
 /// AWS calls: the caller, if they are signed in; a read of the key; two counters; a counter and a shared one; a counter if the address is
 /// not proven; a transaction of the key, the ticket, its message and the mails. With captchas also a request to their service.
@@ -123,11 +123,11 @@ pub async fn send_contact_message(
     Ok(Created(format!("/v1/admin/tickets/{id}"), SentContactMessage { id }))
 }
 
-/// The key of a request. The token of a captcha is another one with each repetition.
+/// Returns the key of a request. It does not contain the token of the captcha, which differs with each repetition.
 fn request(new: &NewTicket, key: &str) -> RequestKey {
-    let whose = new.user.map_or_else(|| "a guest".to_owned(), |user| user.to_string());
-    let asked = format!("{:?}", (&new.name, &new.email, &new.subject, &new.text));
-    RequestKey::new(&format!("contact message of {whose}"), key, &asked)
+    let author = new.user.map_or_else(|| "a guest".to_owned(), |user| user.to_string());
+    let content = format!("{:?}", (&new.name, &new.email, &new.subject, &new.text));
+    RequestKey::new(&format!("contact message of {author}"), key, &content)
 }
 
 /// Sends a message that was not sent before.
@@ -137,17 +137,17 @@ async fn first(s: &crate::State, client: &Client, request: &RequestKey, new: New
     if let Some(service) = &s.captcha {
         service.check(s.sys.now(), captcha, CAPTCHA_ACTION).await?;
     }
-    // Behind the captcha, so that no program uses up what others need.
+    // Counted after the captcha, so that programs cannot use up the limits of others.
     let mailbox = new.email.mailbox_key();
     limits::take_together(&s.table, s.sys.now(), &[OF_ADDRESS.of(&mailbox), OF_ALL.of("")]).await?;
-    let copy = new.proven || may_be_told(s, &mailbox).await?;
+    let copy = new.proven || may_get_copy(s, &mailbox).await?;
     let (subject, id) = (new.subject.clone(), open(&s.table, &s.sys, request, new, copy).await?);
     tracing::info!(ticket.id = %id, subject, "somebody wrote to the team");
     Ok(id)
 }
 
-/// Whether an address that is not proven gets one more mail.
-async fn may_be_told(s: &crate::State, mailbox: &str) -> Result<bool, Problem> {
+/// Returns whether an address that is not proven may get another copy. One counter.
+async fn may_get_copy(s: &crate::State, mailbox: &str) -> Result<bool, Problem> {
     match limits::take(&s.table, s.sys.now(), &[COPIES.of(mailbox)]).await {
         Ok(()) => Ok(true),
         Err(LimitError::Reached(_)) => Ok(false),

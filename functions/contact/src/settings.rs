@@ -1,4 +1,4 @@
-//! What a page with the contact form needs to know.
+//! The settings that a page with the contact form needs.
 
 use axum::extract::State;
 use kernel::Locale;
@@ -10,21 +10,21 @@ use web::{Json, Language, Problems};
 
 use crate::CAPTCHA_ACTION;
 
-/// What the contact form has.
+/// The settings of the contact form.
 #[derive(Serialize, ToSchema)]
 pub struct ContactSettings {
     /// The subjects, in their order.
     subjects: Vec<ContactSubject>,
-    /// The most characters of the name.
+    /// The maximum number of characters of the name.
     #[schema(examples(100))]
     name_max: usize,
-    /// The fewest characters of the message.
+    /// The minimum number of characters of the message.
     #[schema(examples(250))]
     message_min: usize,
-    /// The most characters of the message.
+    /// The maximum number of characters of the message.
     #[schema(examples(10000))]
     message_max: usize,
-    /// The captcha that a message takes. Absent if it takes none.
+    /// The captcha that a message needs. Absent if this deployment uses none.
     #[serde(skip_serializing_if = "Option::is_none")]
     captcha: Option<CaptchaSite>,
 }
@@ -32,13 +32,13 @@ pub struct ContactSettings {
 /// A subject.
 #[derive(Serialize, ToSchema)]
 pub struct ContactSubject {
-    /// Its value, which a message names. It is the same in every language.
+    /// The value to send with a message. It is the same in every language.
     #[schema(examples("bug_report"))]
     value: String,
-    /// Its name, in the language of the response.
+    /// The name, in the language of the response.
     #[schema(examples("Something does not work"))]
     name: String,
-    /// What a message about it may begin with, in the language of the response.
+    /// A template for the beginning of a message about it, in the language of the response.
     #[schema(examples("Hello,\n\nmy name is Forename Surname.\n\nSomething does not work.\n"))]
     template: String,
 }
@@ -49,7 +49,7 @@ impl ContactSubject {
     }
 }
 
-/// Tells what the contact form has: its subjects with templates, its limits, and its captcha.
+/// Returns the settings of the contact form: its subjects with templates, its limits, and its captcha.
 ///
 /// AWS calls: none.
 #[utoipa::path(get, path = "/v1/contact-settings", responses((status = 200, body = ContactSettings), Problems))]

@@ -23,12 +23,12 @@ pub struct TicketInfo {
     id: TicketId,
     /// The state.
     state: ThreadState,
-    /// Since when it is in this state.
+    /// When it came into this state.
     since: Timestamp,
     /// The end of the snooze.
     #[serde(skip_serializing_if = "Option::is_none")]
     snoozed_until: Option<Timestamp>,
-    /// Who has it.
+    /// The assignee.
     #[serde(skip_serializing_if = "Option::is_none")]
     assignee: Option<TicketPerson>,
     /// The value of the subject.
@@ -37,39 +37,39 @@ pub struct TicketInfo {
     /// The name of the subject, in the language of the response.
     #[schema(examples("Something does not work"))]
     subject_name: String,
-    /// The beginning of what was written.
+    /// The beginning of the message.
     #[schema(examples("Hello, my name is Ana Nowak. Something does not work."))]
     preview: String,
-    /// The name that whoever wrote gave.
+    /// The name of the author.
     #[schema(examples("Ana Nowak"))]
     name: String,
-    /// Their address.
+    /// The address of the author.
     #[schema(examples("ana@example.test"))]
     email: String,
-    /// Whether they were signed in, and it was the address of their account.
+    /// Whether the author was signed in and this is the address of their account.
     proven: bool,
-    /// Their account, if they were signed in.
+    /// The account of the author, if they were signed in.
     #[serde(skip_serializing_if = "Option::is_none")]
     user: Option<UserId>,
-    /// The username of that account. Absent if it is gone.
+    /// The username of that account. Absent if it was deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(examples("ana"))]
     username: Option<String>,
-    /// The language that they write in.
+    /// The language of the author.
     locale: Locale,
-    /// The number of messages.
+    /// The number of messages in the ticket.
     #[schema(examples(1))]
     messages: u32,
     /// When it was written.
     created_at: Timestamp,
 }
 
-/// Somebody of the team.
+/// A member of the team.
 #[derive(Serialize, ToSchema)]
 pub struct TicketPerson {
     /// The id of the account.
     id: UserId,
-    /// Their username. Absent if the account is gone.
+    /// The username. Absent if the account was deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(examples("kim"))]
     username: Option<String>,
@@ -78,10 +78,10 @@ pub struct TicketPerson {
 /// A message of a ticket.
 #[derive(Serialize, ToSchema)]
 pub struct TicketMessageInfo {
-    /// Its number, from 1: the message of the contact form. The others are answers of the team.
+    /// The number. 1 is the message of the contact form; the others are answers of the team.
     #[schema(examples(1))]
     number: u32,
-    /// Who of the team wrote it. Absent for the message of the contact form.
+    /// The member of the team who wrote it. Absent for the message of the contact form.
     #[serde(skip_serializing_if = "Option::is_none")]
     author: Option<TicketPerson>,
     /// The text.
@@ -115,7 +115,7 @@ impl Names {
         TicketPerson { id, username: self.username(id) }
     }
 
-    /// A ticket as it is now.
+    /// Returns a ticket as it is now.
     pub fn ticket(&self, ticket: &Ticket, subjects: &Subjects, locale: Locale, now: Time) -> TicketInfo {
         let state = ticket.state_at(now);
         TicketInfo {
@@ -138,7 +138,7 @@ impl Names {
         }
     }
 
-    /// A message.
+    /// Returns a message.
     pub fn message(&self, message: &TicketMessage) -> TicketMessageInfo {
         TicketMessageInfo {
             number: message.number,

@@ -1,5 +1,5 @@
 //! The archive: a ZIP file, which every system can open. It is not compressed, because pictures would not get smaller and the other files
-//! are small. Finished parts are taken out while it is made, so that its size is not limited by the memory.
+//! are small. Finished parts are taken out while it is written, so that the memory does not limit its size.
 
 use std::{
     io::{self, Cursor, Read, Seek, SeekFrom, Write},
@@ -11,7 +11,7 @@ use function::Failure;
 use serde::Serialize;
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
-/// An archive that is being made.
+/// An archive that is being written.
 pub(crate) struct Archive {
     zip: ZipWriter<Pages>,
     /// The finished bytes that were not taken yet.

@@ -1,4 +1,4 @@
-//! Makes the archive of all data that is stored about a person, at their request.
+//! Creates the archive of all data that is stored about a person, at their request.
 //!
 //! For each item in the person's partition the archive has the attributes that the item's type declares (`kinds`). An unknown kind is an
 //! error in the log, so that none is forgotten. No type declares a secret. A repeated run writes the same object and notifies the person

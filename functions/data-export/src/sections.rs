@@ -93,7 +93,7 @@ fn item_sections(rows: &[Row]) -> ItemSections {
             Some(Personal::ExportedIn(file)) => file,
             Some(Personal::Withheld(why) | Personal::Nobody(why)) => why,
             None => {
-                tracing::error!(kind, "no type says what the export contains of this kind");
+                tracing::error!(kind, "no item type declares the export of this kind");
                 "unknown"
             }
         };

@@ -29,12 +29,12 @@ pub(crate) struct DeadLetter {
 }
 
 impl DeadLetter {
-    /// The key of a letter.
+    /// Returns the key of a letter.
     pub fn key_of(id: DeadLetterId) -> Key {
         Key::new(PARTITION, id.to_string())
     }
 
-    /// Whether the letter has not expired.
+    /// Returns whether the letter has not expired.
     pub fn is_kept(&self, now: Time) -> bool {
         now < self.at + KEPT
     }

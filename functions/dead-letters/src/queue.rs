@@ -42,7 +42,7 @@ pub(crate) struct Message {
 
 #[derive(Deserialize)]
 struct Attributes {
-    /// Milliseconds since 1970.
+    /// Milliseconds since the Unix epoch.
     #[serde(rename = "SentTimestamp")]
     sent: String,
 }
@@ -93,7 +93,8 @@ struct Detail {
 }
 
 impl Message {
-    /// The letter for this message. A message that is delivered twice is one letter. A message that cannot be parsed is a letter, too.
+    /// Returns the letter for this message. A message that is delivered twice is one letter. A message that cannot be parsed is a letter,
+    /// too.
     pub fn letter(&self) -> DeadLetter {
         let at = Time::from_millis(self.attributes.sent.parse().unwrap_or(0));
         let attribute = |name: &str| self.message_attributes.get(name).and_then(|a| a.string_value.clone()).unwrap_or_default();
@@ -108,7 +109,7 @@ impl Message {
         DeadLetter { id: self.id(at), at, function: function_in(&target), error, event }
     }
 
-    /// An id of this time and of bits of the message's id, so that each delivery of the message gets the same id.
+    /// Returns an id of this time and of bits of the message's id, so that each delivery of the message gets the same id.
     fn id(&self, at: Time) -> DeadLetterId {
         let own = u128::from_str_radix(&self.message_id.replace('-', ""), 16).unwrap_or(0);
         let time = u128::from(first_at::<DeadLetterId>(at).ulid());
@@ -116,12 +117,13 @@ impl Message {
     }
 }
 
-/// The name of the function in an ARN, which may end with a version: `arn:aws:lambda:eu-central-1:123456789012:function:stoa-deliver:$LATEST`.
+/// Returns the name of the function in an ARN, which may end with a version:
+/// `arn:aws:lambda:eu-central-1:123456789012:function:stoa-deliver:$LATEST`.
 fn function_in(arn: &str) -> String {
     arn.split(':').nth(6).unwrap_or_default().to_owned()
 }
 
-/// The outbox item of an event of the bus. `None` for other events.
+/// Returns the outbox item of an event of the bus. `None` for other events.
 fn sent(event: &str) -> Option<Outbox> {
     let BusEvent { name, detail: Detail { id, at, request_id, event } } = serde_json::from_str(event).ok()?;
     Some(Outbox { id, at, event: event.get().to_owned(), name, request_id, trace: None, again: None })

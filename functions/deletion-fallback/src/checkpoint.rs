@@ -50,8 +50,8 @@ impl Checkpoint {
 /// Sorts after everything else in a partition.
 const END: &str = "\u{10ffff}";
 
-/// A key to continue from that contains no personal data, because the checkpoint is kept longer than accounts. The keys of claims contain
-/// addresses, numbers and usernames: `None` for these, whose partitions have one item each. The sort keys of search entries contain
+/// Returns a key to continue from that contains no personal data, because the checkpoint is kept longer than accounts. The keys of claims
+/// contain addresses, numbers and usernames: `None` for these, whose partitions have one item each. The sort keys of search entries contain
 /// usernames, titles and words. Their partitions can be longer than what one run scans and contain no deletions, so the run continues after
 /// the end of the partition.
 fn without_names(key: &Key) -> Option<Key> {

@@ -15,7 +15,7 @@ use std::time::Duration;
 use accounts::{
     DELETION_RUNS,
     deletion::{self, Deletion, Stage},
-    last_run::noted,
+    last_run::run_and_record,
 };
 use checkpoint::Checkpoint;
 use function::{Boot, Context, Failure, Function, StartError};
@@ -70,7 +70,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let state = boot.env.read(|r| State { table: Table::read(r, &aws, &sys), sys: sys.clone() })?;
     state.table.warm_up().await;
     Ok(Function::new(state, |s, _: IgnoredAny, context| async move {
-        noted((&s.table, &s.sys), env!("CARGO_PKG_NAME"), EVERY, Box::pin(scan_table(&s, &context))).await
+        run_and_record((&s.table, &s.sys), env!("CARGO_PKG_NAME"), EVERY, Box::pin(scan_table(&s, &context))).await
     }))
 }
 
@@ -111,7 +111,7 @@ async fn examine(s: &State, row: Row, report: &mut Report) {
     match continue_deletion(s, row, report).await {
         Ok(()) => {}
         Err(e) => {
-            tracing::error!(error = %e, "a deletion could not be moved on");
+            tracing::error!(error = %e, "a deletion could not be continued");
             report.failed = report.failed.saturating_add(1);
         }
     }

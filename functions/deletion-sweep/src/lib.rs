@@ -101,7 +101,7 @@ async fn sweep_shard(s: &State, context: &Context, shard: u8, now: Time, report:
     }
 }
 
-/// Whether this run has claimed the account. `None` after an error.
+/// Returns whether this run has claimed the account. `None` after an error.
 async fn claim(s: &State, due: Result<Deletion, StoreError>) -> Option<bool> {
     let outcome = match due {
         Ok(due) => deletion::claim(&s.table, &s.sys, &due).await,

@@ -9,8 +9,9 @@ use function::Failure;
 use kernel::{Secret, Time, id::ChallengeId};
 use outbound::{Mail, Text};
 use proofs::{
-    challenge::{Challenge, DrawnCode, Form, Purpose, draw, note_unsent},
+    challenge::{Challenge, DrawnCode, Form, Purpose, draw},
     contact_link,
+    sending::note_unsent,
 };
 
 use crate::{State, notice::text_within_limit};
@@ -91,7 +92,7 @@ async fn send_secret(s: &State, challenge: &Challenge, secret: Secret) -> Result
 async fn offer_contact(s: &State, challenge: &Challenge, person: &User, link: Secret) -> Result<(), Failure> {
     let life = challenge.life();
     let sent = match challenge.contact() {
-        // Who has left meanwhile has nothing to get back.
+        // An account that is no longer active gets no contact back.
         _ if person.status != Status::Active => false,
         Contact::Email(email) => {
             let mail = Mail::ContactRestoration { username: person.username.to_string(), link, life };
@@ -103,13 +104,13 @@ async fn offer_contact(s: &State, challenge: &Challenge, person: &User, link: Se
     if sent { Ok(()) } else { Ok(contact_link::void(&s.table, person, challenge).await?) }
 }
 
-/// The person of the challenge, if the account still exists.
+/// Returns the person of the challenge, if the account still exists.
 async fn person(s: &State, challenge: &Challenge) -> Result<Option<User>, Failure> {
     let id = challenge.user.ok_or("a link of this kind is somebody's")?;
     Ok(s.table.get::<User>(User::key_of(id)).await?)
 }
 
-/// The person, and when their deletion begins. `None` if the deletion of this link is no longer scheduled.
+/// Returns the person, and when their deletion begins. `None` if the deletion of this link is no longer scheduled.
 async fn deletion_scheduled(s: &State, challenge: &Challenge) -> Result<Option<(User, Time)>, Failure> {
     let user = challenge.user.ok_or("a deletion is somebody's")?;
     let (user, deletion) = (User::key_of(user), Deletion::key_of(user));
@@ -118,7 +119,7 @@ async fn deletion_scheduled(s: &State, challenge: &Challenge) -> Result<Option<(
     Ok(found.take::<User>(&user)?.zip(deletion.map(|deletion| deletion.due_at)))
 }
 
-/// The address of the link. The token is in the fragment, which browsers do not send to servers.
+/// Returns the address of the link. The token is in the fragment, which browsers do not send to servers.
 fn link(s: &State, purpose: Purpose, secret: &Secret) -> Secret {
     Secret::new(format!("{}{}#token={}", s.link_base, purpose.path(), secret.expose()))
 }

@@ -26,7 +26,7 @@ const MARGIN: Duration = Duration::from_secs(15);
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Report {
     /// Notices that were sent.
-    told: u64,
+    sent: u64,
     /// Notices that could not be sent in this run.
     failed: u64,
 }
@@ -41,9 +41,9 @@ pub(crate) async fn deliver(s: &State, context: &Context) -> Result<Report, Fail
                 return Ok(report);
             }
             match Box::pin(send_held(s, held)).await {
-                Ok(done) => report.told = report.told.saturating_add(done.into()),
+                Ok(done) => report.sent = report.sent.saturating_add(done.into()),
                 Err(e) => {
-                    tracing::error!(error = %e, "what was held back could not be told");
+                    tracing::error!(error = %e, "a delayed notice could not be sent");
                     report.failed = report.failed.saturating_add(1);
                 }
             }

@@ -45,7 +45,7 @@ mod ticket;
 
 use std::{sync::Arc, time::Duration};
 
-use accounts::last_run::noted;
+use accounts::last_run::run_and_record;
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use events::{
     Envelope, Once,
@@ -148,7 +148,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
             Trigger::Bus(event) => deliver(&s, *event).await.map(|()| None),
             Trigger::Schedule(_) => {
                 let run = Box::pin(due(&s, &context));
-                noted((&s.table, &s.sys), CONSUMER, EVERY, run).await.map(Some)
+                run_and_record((&s.table, &s.sys), CONSUMER, EVERY, run).await.map(Some)
             }
         }
     }))

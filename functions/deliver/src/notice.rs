@@ -28,18 +28,18 @@ pub(crate) async fn send(s: &State, (event, at): (EventId, Time), user: UserId, 
     // The account was deleted.
     let Some(person) = found.take::<User>(&person)? else { return Ok(()) };
     let details = found.take::<NoticeDetails>(&details)?;
-    let asked = details.as_ref().and_then(NoticeDetails::contact);
+    let addressed = details.as_ref().and_then(NoticeDetails::contact);
     // There is no contact that this notice may be sent to.
-    if asked.is_none() && person.email.is_none() && (person.phone.is_none() || !notice.is_texted()) {
+    if addressed.is_none() && person.email.is_none() && (person.phone.is_none() || !notice.is_texted()) {
         return Ok(());
     }
     let happened = Happened::Once(occasion(at, details));
     if notice.is_never_held_back() {
-        return deliver(s, &person, asked, notice, happened).await;
+        return deliver(s, &person, addressed, notice, happened).await;
     }
     let held = || part(CONSUMER, event, "held");
-    match decide(&s.table, s.sys.now(), (event, at), (user, notice), asked.as_ref(), held).await? {
-        Decision::Send => deliver(s, &person, asked, notice, happened).await,
+    match decide(&s.table, s.sys.now(), (event, at), (user, notice), addressed.as_ref(), held).await? {
+        Decision::Send => deliver(s, &person, addressed, notice, happened).await,
         Decision::Delay => Ok(()),
     }
 }
@@ -55,9 +55,15 @@ fn occasion(at: Time, details: Option<NoticeDetails>) -> Occasion {
     Occasion { at, device: device.filter(|known| !known.is_empty()).map(|known| known.join(", ")), place }
 }
 
-/// Sends the notice to `asked`, or if that is `None` to the person's own address or number.
-pub(crate) async fn deliver(s: &State, person: &User, asked: Option<Contact>, notice: Notice, happened: Happened) -> Result<(), Failure> {
-    match asked.or_else(|| person.email.clone().map(Contact::Email)) {
+/// Sends the notice to `addressed`, or if that is `None` to the person's own address or number.
+pub(crate) async fn deliver(
+    s: &State,
+    person: &User,
+    addressed: Option<Contact>,
+    notice: Notice,
+    happened: Happened,
+) -> Result<(), Failure> {
+    match addressed.or_else(|| person.email.clone().map(Contact::Email)) {
         Some(Contact::Email(email)) => {
             let mail = Mail::Notice { name: notice.name(), username: person.username.to_string(), happened };
             Ok(s.mailer.send(email.as_ref(), person.locale, &mail).await?)

@@ -10,7 +10,7 @@ use crate::State;
 
 /// The mail with the receipt for a payment, by its purpose.
 pub(crate) trait Receipt: Purpose {
-    /// The mail.
+    /// Returns the mail.
     fn mail(&self, username: String, number: String, paid_at: Time, locale: Locale) -> Mail;
 }
 

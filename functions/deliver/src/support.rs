@@ -11,11 +11,11 @@ use kernel::id::UserId;
 use messaging::{
     room::Room,
     support::{
-        due::{self, Due, Line, Untold},
+        due::{self, Due, Line, NewAnswers},
         thread::thread_of,
     },
 };
-use outbound::{Conversation, Mail, Spoken};
+use outbound::{Conversation, Mail, ThreadMessage};
 use preferences::{Category, Channel, Settings, Unsubscribe};
 use serde::Serialize;
 
@@ -32,15 +32,15 @@ pub(crate) struct Report {
     /// Mails with answers that were sent.
     mailed: u64,
     /// Threads whose snooze ended, or which were closed.
-    turned: u64,
+    changed: u64,
     /// Mails that could not be sent in this run.
     failed: u64,
 }
 
 /// Sends the mails that are due, ends snoozes and closes threads.
 pub(crate) async fn due(s: &State, context: &Context) -> Result<Report, Failure> {
-    let turned = due::turn(&s.table, s.sys.now(), AT_ONCE).await?;
-    let mut report = Report { turned, ..Report::default() };
+    let changed = due::apply_deadlines(&s.table, s.sys.now(), AT_ONCE).await?;
+    let mut report = Report { changed, ..Report::default() };
     for room in due::mails(&s.table, s.sys.now(), AT_ONCE).await? {
         if !context.has_left(MARGIN) {
             return Ok(report);
@@ -60,7 +60,7 @@ pub(crate) async fn due(s: &State, context: &Context) -> Result<Report, Failure>
 /// Handles the due answers of one thread. Returns whether a mail was sent.
 async fn one(s: &State, room: &Room) -> Result<bool, Failure> {
     let Some(room) = due::lease(&s.table, room, s.sys.now()).await? else { return Ok(false) };
-    let (due, untold) = by_settings(s, &room, due::look(&s.table, &room, s.sys.now()).await?).await?;
+    let (due, new_answers) = by_settings(s, &room, due::look(&s.table, &room, s.sys.now()).await?).await?;
     let sent = match &due {
         Due::Send(user, lines) => answer(s, &room, user, lines).await.map(|()| true),
         Due::Later(_) | Due::Nothing => Ok(false),
@@ -69,24 +69,24 @@ async fn one(s: &State, room: &Room) -> Result<bool, Failure> {
         due::release(&s.table, &room, s.sys.now()).await;
         return sent;
     }
-    due::settle(&s.table, &s.sys, &room, &due, untold).await?;
+    due::settle(&s.table, &s.sys, &room, &due, new_answers).await?;
     sent
 }
 
 /// Applies the customer's settings: whether the inbox gets an entry, whether a mail is sent, and their quiet hours. One read if there are
 /// answers.
-async fn by_settings(s: &State, room: &Room, looked: Due) -> Result<(Due, Option<Untold>), Failure> {
-    let Due::Send(user, lines) = looked else { return Ok((looked, None)) };
+async fn by_settings(s: &State, room: &Room, checked: Due) -> Result<(Due, Option<NewAnswers>), Failure> {
+    let Due::Send(user, lines) = checked else { return Ok((checked, None)) };
     let settings = s.table.get::<Settings>(Settings::key_of(user.id)).await?.unwrap_or_else(|| Settings::of_default(user.id));
     let wants = |channel| settings.wants(Category::Support, channel);
-    let untold = Untold::of(room, &lines).filter(|_| wants(Channel::InApp));
+    let new_answers = NewAnswers::of(room, &lines).filter(|_| wants(Channel::InApp));
     let quiet = settings.quiet_hours.as_ref().and_then(|quiet| quiet.end(s.sys.now()));
     let due = match quiet {
         _ if user.email.is_none() || !wants(Channel::Mail) => Due::Nothing,
         Some(end) => Due::Later(end),
         None => Due::Send(user, lines),
     };
-    Ok((due, untold))
+    Ok((due, new_answers))
 }
 
 async fn answer(s: &State, room: &Room, user: &User, lines: &[Line]) -> Result<(), Failure> {
@@ -95,7 +95,7 @@ async fn answer(s: &State, room: &Room, user: &User, lines: &[Line]) -> Result<(
     let link = Unsubscribe { user: user.id, categories: vec![Category::Support] };
     let mail = Mail::SupportAnswer {
         username: user.username.to_string(),
-        answers: spoken(lines, user),
+        answers: messages_of(lines, user),
         unsubscribe: link.address(&s.sealer, &s.public_url, s.sys.now())?,
         conversation: Conversation { mail: format!("{conversation}.{}", room.seq), root: conversation },
     };
@@ -110,11 +110,12 @@ pub(crate) async fn transcript(s: &State, user: UserId) -> Result<(), Failure> {
     let (Some(person), Some(room)) = (person, found.take::<Room>(&thread)?) else { return Ok(()) };
     let Some(email) = &person.email else { return Ok(()) };
     let lines = due::transcript(&s.table, &room, user).await?;
-    let mail = Mail::SupportTranscript { username: person.username.to_string(), messages: spoken(&lines, &person) };
+    let mail = Mail::SupportTranscript { username: person.username.to_string(), messages: messages_of(&lines, &person) };
     Ok(s.mailer.send(email.as_ref(), person.locale, &mail).await?)
 }
 
-fn spoken(lines: &[Line], customer: &User) -> Vec<Spoken> {
-    let one = |line: &Line| Spoken { at: line.at, by: (!line.by_team).then(|| customer.username.to_string()), text: line.text.clone() };
+fn messages_of(lines: &[Line], customer: &User) -> Vec<ThreadMessage> {
+    let one =
+        |line: &Line| ThreadMessage { at: line.at, by: (!line.by_team).then(|| customer.username.to_string()), text: line.text.clone() };
     lines.iter().map(one).collect()
 }

@@ -24,7 +24,7 @@ impl TestPhones {
         Self(Arc::new(phones.unwrap_or_default()))
     }
 
-    /// The code of a number, if it is a test number.
+    /// Returns the code of a number, if it is a test number.
     pub fn code_of(&self, destination: &str) -> Option<Secret> {
         self.0.get(destination).cloned()
     }

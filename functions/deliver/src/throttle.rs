@@ -109,7 +109,7 @@ pub async fn decide(
     Err(StoreError::Unavailable("too many notices of one kind at once".to_owned()))
 }
 
-/// A page of the due notices by the index, the oldest due time first, from `after` on. One request.
+/// Returns a page of the due notices by the index, the oldest due time first, from `after` on. One request.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -159,7 +159,7 @@ impl NoticeThrottle {
         Key::new(DUE, format!("{}#{}#{}", sortable(due), self.user, sort_key(self.notice, self.contact().as_ref())))
     }
 
-    /// The address or number that the notice goes to, if it is not the person's own.
+    /// Returns the address or number that the notice goes to, if it is not the person's own.
     #[must_use]
     pub fn contact(&self) -> Option<Contact> {
         self.channel.zip(self.address.as_deref()).map(|(channel, address)| Contact::stored(channel, address))
@@ -216,7 +216,7 @@ impl Item for NoticeThrottle {
     }
 }
 
-/// The sort key of an item in the person's partition. The address is hashed: personal data is not put into keys.
+/// Returns the sort key of an item in the person's partition. The address is hashed: personal data is not put into keys.
 fn sort_key(notice: Notice, to: Option<&Contact>) -> String {
     let to = to.map(|to| format!("#{}", BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(to.mailbox_key()))));
     format!("TOLD#{}{}", notice.name(), to.unwrap_or_default())

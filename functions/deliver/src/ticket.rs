@@ -16,10 +16,10 @@ const AT_ONCE: u32 = 100;
 
 /// Ends snoozes, and closes tickets that were answered a week ago. Returns how many tickets have changed.
 pub(crate) async fn due(s: &State) -> Result<u64, Failure> {
-    Ok(tickets::turn(&s.table, s.sys.now(), AT_ONCE).await?)
+    Ok(tickets::apply_deadlines(&s.table, s.sys.now(), AT_ONCE).await?)
 }
 
-/// A ticket and one of its messages. `None` if they were deleted or have expired.
+/// Returns a ticket and one of its messages. `None` if they were deleted or have expired.
 async fn read(s: &State, ticket: TicketId, message: u32) -> Result<Option<(Ticket, TicketMessage)>, Failure> {
     let (own, said) = (Ticket::key_of(ticket), TicketMessage::key_of(ticket, message));
     let mut found = s.table.get_many(vec![own.clone(), said.clone()]).await?;

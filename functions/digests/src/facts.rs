@@ -115,7 +115,7 @@ impl Facts {
     }
 }
 
-/// The unread messages of a room, also those of earlier notices. One query. None if all messages were in earlier notices.
+/// Returns the unread messages of a room, also those of earlier notices. One query. None if all messages were in earlier notices.
 async fn read_unread(table: &Table, member: Membership, room: Room) -> Result<RoomFacts, StoreError> {
     let handled = member.digest.noted_seq.min(member.digest.mailed_seq);
     let from = member.read_upto().saturating_add(1);
@@ -130,7 +130,7 @@ async fn read_unread(table: &Table, member: Membership, room: Room) -> Result<Ro
     Ok(RoomFacts { member, room, lines })
 }
 
-/// The messages of others. In rooms with many members only those that mention the person.
+/// Returns the messages of others. In rooms with many members only those that mention the person.
 fn lines(entries: Vec<LogEntry>, me: UserId, room: &Room) -> Vec<Line> {
     let all = matches!(room.kind, RoomKind::Direct | RoomKind::Group) && room.is_small();
     let line = |LogEntry { seq, at, content, .. }: LogEntry| match content {

@@ -20,7 +20,7 @@ mod tell;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use accounts::last_run::noted;
+use accounts::last_run::run_and_record;
 use function::{Boot, Context, Failure, Function, StartError};
 use futures_util::{StreamExt as _, stream};
 use kernel::{Sys, id::UserId};
@@ -85,7 +85,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         sys: sys.clone(),
     })?;
     Ok(Function::new(state, |s, _: IgnoredAny, context| async move {
-        noted((&s.table, &s.sys), env!("CARGO_PKG_NAME"), EVERY, Box::pin(sweep(&s, &context))).await
+        run_and_record((&s.table, &s.sys), env!("CARGO_PKG_NAME"), EVERY, Box::pin(sweep(&s, &context))).await
     }))
 }
 
@@ -101,10 +101,10 @@ async fn sweep(s: &State, context: &Context) -> Result<Report, Failure> {
     let Report { sent, failed } = report;
     // Runs without a message write no line: otherwise they would fill the log.
     if sent > 0 {
-        tracing::info!(sent, failed, "told");
+        tracing::info!(sent, failed, "notified");
     }
     // Failed items stay due for the next run. The error sets off an alarm.
-    if failed > 0 { Err(format!("{failed} people could not be told of their messages").into()) } else { Ok(report) }
+    if failed > 0 { Err(format!("{failed} people could not be notified of their messages").into()) } else { Ok(report) }
 }
 
 async fn sweep_shard(s: &State, context: &Context, shard: u8, report: &mut Report) -> Result<(), StoreError> {
@@ -134,6 +134,6 @@ async fn sweep_shard(s: &State, context: &Context, shard: u8, report: &mut Repor
 }
 
 fn failed(report: &mut Report, e: &dyn std::fmt::Display) {
-    tracing::error!(error = %e, "somebody could not be told of their messages");
+    tracing::error!(error = %e, "a person could not be notified of their messages");
     report.failed = report.failed.saturating_add(1);
 }

@@ -12,7 +12,7 @@ use crate::{State, facts::Line, plan::counted};
 /// The most messages of one room in a mail.
 const SHOWN_MAX: usize = 5;
 
-/// The mail about these messages, by room.
+/// Returns the mail about these messages, by room.
 pub fn mail(s: &State, user: UserId, rooms: &[(&Room, &[(Category, Line)])], now: Time) -> Result<Mail, Problem> {
     let categories: BTreeSet<Category> = rooms.iter().flat_map(|(_, lines)| lines.iter()).map(|(category, _)| *category).collect();
     let link = Unsubscribe { user, categories: categories.into_iter().collect() };
@@ -24,7 +24,7 @@ pub fn mail(s: &State, user: UserId, rooms: &[(&Room, &[(Category, Line)])], now
     })
 }
 
-/// How many unread messages there are in all rooms, up to 99.
+/// Returns how many unread messages there are in all rooms, up to 99.
 pub fn total(rooms: &[(&Room, &[(Category, Line)])]) -> u32 {
     counted(rooms.iter().map(|(_, lines)| lines.len()).fold(0, usize::saturating_add))
 }

@@ -32,7 +32,7 @@ pub struct Plan {
     /// When the room is due again. `None` if a new message has to make it due.
     pub again: Option<Time>,
     /// Whether the inbox is done with the current messages: it gets entries about them, or the person does not want any.
-    pub noted: bool,
+    pub inbox_done: bool,
     /// Whether mails and text messages are done with the current messages.
     pub settled: bool,
     /// The new entries of the inbox.
@@ -56,7 +56,7 @@ pub struct Note {
 pub fn plan(room: &RoomFacts, recipient: &Recipient<'_>, now: Time) -> Plan {
     let digest = &room.member.digest;
     let pending = room.lines.iter().filter(|line| line.seq > digest.noted_seq || line.seq > digest.mailed_seq);
-    let Some(first) = pending.map(|line| line.at).min() else { return Plan { noted: true, settled: true, ..Plan::default() } };
+    let Some(first) = pending.map(|line| line.at).min() else { return Plan { inbox_done: true, settled: true, ..Plan::default() } };
     // The message that made the room due is read or deleted, and the others are newer than two minutes.
     if first + DELAY > now {
         return Plan { again: Some(first + DELAY), ..Plan::default() };
@@ -66,19 +66,19 @@ pub fn plan(room: &RoomFacts, recipient: &Recipient<'_>, now: Time) -> Plan {
     let wanted = |line: &&Line| recipient.channel.is_some_and(|channel| recipient.settings.wants(of(line), channel));
     let news: Vec<&Line> = room.lines.iter().filter(|line| line.seq > digest.mailed_seq).filter(wanted).collect();
     if recipient.online || news.is_empty() {
-        return Plan { noted: true, settled: true, notes, ..Plan::default() };
+        return Plan { inbox_done: true, settled: true, notes, ..Plan::default() };
     }
     let quiet = recipient.settings.quiet_hours.as_ref().and_then(|quiet| quiet.end(now)).unwrap_or(now);
     let pause = digest.mailed_at.map_or(now, |at| at + ROOM_PAUSE);
     let at = quiet.max(pause).max(recipient.free_at);
     if at > now {
-        return Plan { again: Some(at), noted: true, notes, ..Plan::default() };
+        return Plan { again: Some(at), inbox_done: true, notes, ..Plan::default() };
     }
     let to_send = news.into_iter().map(|line| (of(line), line.clone())).collect();
-    Plan { again: None, noted: true, settled: true, notes, to_send }
+    Plan { again: None, inbox_done: true, settled: true, notes, to_send }
 }
 
-/// The kind of a message without a mention.
+/// Returns the kind of a message without a mention.
 const fn plain(room: RoomKind) -> Missed {
     match room {
         RoomKind::Direct => Missed::Direct,
@@ -101,7 +101,7 @@ const fn category(kind: Missed) -> Category {
     }
 }
 
-/// The entry about messages of one kind, if there are new ones and the person wants entries about them.
+/// Returns the entry about messages of one kind, if there are new ones and the person wants entries about them.
 fn note(room: &RoomFacts, about: Missed, settings: &Settings) -> Option<Note> {
     let of_kind: Vec<&Line> = room.lines.iter().filter(|line| kind(room.room.kind, line) == about).collect();
     let seq = of_kind.last()?.seq;
@@ -109,7 +109,7 @@ fn note(room: &RoomFacts, about: Missed, settings: &Settings) -> Option<Note> {
     is_new.then(|| Note { kind: about, seq, messages: counted(of_kind.len()) })
 }
 
-/// A number of messages, up to 99.
+/// Returns a number of messages, up to 99.
 pub fn counted(messages: usize) -> u32 {
     u32::try_from(messages).unwrap_or(u32::MAX).min(COUNTED_MAX)
 }
@@ -126,7 +126,7 @@ mod tests {
     const NOON: Time = Time::from_millis(1_768_046_400_000);
     const MINUTE: Duration = Duration::from_secs(60);
 
-    /// A direct room with messages of these ages, numbered from 1.
+    /// Returns a direct room with messages of these ages, numbered from 1.
     fn room(ages: &[Duration], digest: Digest) -> RoomFacts {
         let sys = Sys::real();
         let member = Membership { digest, ..Membership::new(sys.id(), sys.id(), Time::ZERO) };
@@ -164,7 +164,7 @@ mod tests {
         let young = plan(&room(&[Duration::from_secs(119)], Digest::NONE), &away(&settings), NOON);
         assert_eq!(young, Plan { again: Some(NOON + Duration::from_secs(1)), ..Plan::default() });
         let nothing = plan(&room(&[], Digest::NONE), &away(&settings), NOON);
-        assert_eq!(nothing, Plan { noted: true, settled: true, ..Plan::default() });
+        assert_eq!(nothing, Plan { inbox_done: true, settled: true, ..Plan::default() });
     }
 
     #[test]
@@ -175,7 +175,7 @@ mod tests {
         assert_eq!((sent(&plan), plan.notes.len()), (vec![2, 3], 1));
         let all = Digest { noted_seq: 3, mailed_seq: 3, ..Digest::NONE };
         let again = super::plan(&RoomFacts { member: Membership { digest: all, ..room.member }, ..room }, &away(&settings), NOON);
-        assert_eq!(again, Plan { noted: true, settled: true, ..Plan::default() });
+        assert_eq!(again, Plan { inbox_done: true, settled: true, ..Plan::default() });
     }
 
     #[test]
@@ -199,7 +199,7 @@ mod tests {
         let mut settings = settings();
         let waits = |settings: &Settings, digest: Digest, free_at: Time| {
             let plan = plan(&room(&[MINUTE * 3], digest), &Recipient { free_at, ..away(settings) }, NOON);
-            assert!(plan.to_send.is_empty() && plan.noted && !plan.settled, "{plan:?}");
+            assert!(plan.to_send.is_empty() && plan.inbox_done && !plan.settled, "{plan:?}");
             plan.again.unwrap().since(NOON)
         };
         let mailed = |ago: Duration| Digest { mailed_at: Some(NOON - ago), ..Digest::NONE };

@@ -52,7 +52,7 @@ impl Sent {
 
 impl Item for Sent {
     const KIND: &'static str = "digest_sent";
-    const ABOUT: About = About::at("SENT#{user}", "SENT#{window}", Personal::Withheld("a mark that is of use for two minutes")).expires();
+    const ABOUT: About = About::at("SENT#{user}", "SENT#{window}", Personal::Withheld("a marker that is used for two minutes")).expires();
     fn key(&self) -> Key {
         Key::new(format!("SENT#{}", self.user), format!("SENT#{}", self.window))
     }
@@ -129,7 +129,7 @@ async fn settle_silent(s: &State, silent: &[Membership]) -> Result<bool, Failure
     Ok(s.table.commit(tx).await.applied()?)
 }
 
-/// The transaction that settles the rooms and adds the events that fill the inbox.
+/// Returns the transaction that settles the rooms and adds the events that fill the inbox.
 fn settling(sys: &Sys, planned: &[Planned], silent: &[Membership], now: Time) -> Tx {
     let mut tx = Tx::new();
     for member in silent {
@@ -138,7 +138,7 @@ fn settling(sys: &Sys, planned: &[Planned], silent: &[Membership], now: Time) ->
     for (RoomFacts { member, room, .. }, plan) in planned {
         let mut done = Settled {
             again: plan.again,
-            noted_seq: plan.noted.then_some(room.seq),
+            noted_seq: plan.inbox_done.then_some(room.seq),
             mailed_seq: plan.settled.then_some(room.seq),
             mailed_at: (!plan.to_send.is_empty()).then_some(now),
             ..Settled::default()

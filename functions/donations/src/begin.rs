@@ -12,11 +12,11 @@ use web::{Client, Created, IdempotencyKey, Json, Problems};
 
 use crate::{info::DonationInfo, pay::Begin};
 
-/// A donation to be begun.
+/// A new donation.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewDonation {
-    /// How much: from `min` to `max` of the settings.
+    /// The amount: from `min` to `max` of the settings.
     amount: Money,
     /// The donor's country: ISO 3166-1 alpha-2, or `XK` for Kosovo. In upper or lower case.
     #[schema(format = "typed", examples("PL"))]
@@ -43,7 +43,7 @@ pub struct BegunDonation {
 /// Begins a donation, and creates its payment at Stripe.
 ///
 /// The browser pays it with Stripe's script and the `client_secret`. The same `Idempotency-Key` with the same body gets the same
-/// donation for 24 hours. After three refused cards it takes a captcha, if this deployment uses captchas, or a proof of work
+/// donation for 24 hours. After three refused cards a captcha is required, if this deployment uses captchas, and a proof of work
 /// while their service does not answer.
 ///
 /// AWS calls: the batch that authenticates the caller and reads their customer; a read of the key; a batch of two counters; a transaction

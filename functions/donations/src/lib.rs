@@ -1,11 +1,11 @@
-//! Payments by card for donations and plans: beginning one, what became of it, and all of one's own.
+//! Payments by card for donations and plans: beginning a payment, reading its state, and listing the caller's own.
 //!
-//! The payment at Stripe is created when the form is submitted, and not when its page is looked at. The browser then pays it with
-//! Stripe's own script and the `client_secret`: no card number reaches this system. A payment is made when Stripe says so, by its
-//! webhook, or when somebody looks at a payment that is not made yet. The receipt comes by mail, and with it the plan.
+//! The payment at Stripe is created when the form is submitted, and not when its page is shown. The browser then pays it with Stripe's own
+//! script and the `client_secret`: no card number reaches this system. A payment counts as paid when Stripe says so, by its webhook, or
+//! when an unpaid payment is read. The receipt for a donation or a plan is sent by mail.
 //!
-//! Plans are here, and not in a function of their own: they differ from donations by a price and a name, and each function with Stripe's
-//! client is seven megabytes more that start.
+//! Plans have no function of their own, because they differ from donations only by a price and a name, and each function with Stripe's
+//! client adds seven megabytes that have to be loaded at its start.
 //!
 //! | operation | AWS calls |
 //! |---|---|

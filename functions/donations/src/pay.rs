@@ -1,4 +1,4 @@
-//! Beginning a payment, and what became of it: the same for donations and plans.
+//! Beginning a payment, and reading its state: the same for donations and plans.
 
 use accounts::user::User;
 use axum::http::HeaderMap;
@@ -13,20 +13,20 @@ use utoipa::ToSchema;
 
 use crate::State;
 
-/// Looks at payments that are not made: each is a request to Stripe.
-pub const LOOKS: Quota = Quota::window("payment_looks", 120, HOUR, "looks at payments that are not made").frequent();
+/// The limit on readings of unpaid payments, because each sends a request to Stripe.
+pub const CHECKS: Quota = Quota::window("payment_looks", 120, HOUR, "looks at payments that are not made").frequent();
 
-/// How far a payment has come.
+/// The progress of a payment.
 #[derive(Serialize, ToSchema)]
 pub struct PaymentCourse {
-    /// How much.
+    /// The amount.
     amount: Money,
     /// Its state.
     state: PaymentState,
-    /// What was given back, if anything was.
+    /// The refunded amount, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     refunded: Option<Money>,
-    /// Whether it is disputed at the bank, or the payer has won that.
+    /// Whether it is disputed at the bank, or the payer has won the dispute.
     disputed: bool,
     /// Why the last card was refused, for programs: one of Stripe's decline codes.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -34,7 +34,7 @@ pub struct PaymentCourse {
     decline: Option<String>,
     /// When it was begun.
     created_at: Timestamp,
-    /// When it was known to be paid.
+    /// When the system learned that it is paid.
     #[serde(skip_serializing_if = "Option::is_none")]
     paid_at: Option<Timestamp>,
 }
@@ -45,7 +45,7 @@ impl PaymentCourse {
         Self {
             amount,
             state: payment.state,
-            // What was paid instead may have been in another currency.
+            // A wrong payment may have been in another currency.
             refunded: Money::new(payment.back.refunded, amount.currency())
                 .ok()
                 .filter(|refunded| refunded.amount() > 0 && !payment.is_wrong),
@@ -72,7 +72,7 @@ pub(crate) struct Begin<'a> {
 }
 
 impl Begin<'_> {
-    /// Begins a payment once for each key, if `admitted` has nothing against it. Returns it with the secret to pay it.
+    /// Begins a payment, once for each key, unless `admitted` refuses it. Returns it with the secret to pay it.
     pub async fn payment<P: Purpose>(
         self,
         s: &State,
@@ -94,7 +94,7 @@ impl Begin<'_> {
     }
 }
 
-/// Creates the payment at Stripe, once, and adds Stripe's id of it. If another one was added meanwhile, this one is cancelled.
+/// Creates the payment at Stripe, once, and stores Stripe's id of it. If another one was stored meanwhile, this one is cancelled.
 async fn with_intent<P: Purpose>(
     s: &State,
     user: &User,
@@ -106,7 +106,7 @@ async fn with_intent<P: Purpose>(
     let begun = payment.with_payment(at_stripe.state.intent.clone(), id);
     match write(&s.table, &s.sys, &payment, &begun, None).await? {
         Written::Now | Written::Before => Ok((begun, at_stripe)),
-        // A request with the same key was faster, or the webhook was.
+        // A concurrent request with the same key, or the webhook, has changed the payment.
         Written::Outdated => {
             let key = CardPayment::<P>::key_of(payment.user, payment.id);
             match s.table.get::<CardPayment<P>>(key).await? {
@@ -122,7 +122,7 @@ async fn with_intent<P: Purpose>(
     }
 }
 
-/// A payment as it is. If it is not paid yet, Stripe is asked first. `own` is that of this purpose.
+/// Returns the current state of a payment. If it is not paid yet, Stripe is asked first. `own` returns the payment of this purpose.
 pub(crate) async fn look<P: Purpose>(
     s: &State,
     payment: Option<CardPayment<P>>,
@@ -130,7 +130,7 @@ pub(crate) async fn look<P: Purpose>(
 ) -> Result<CardPayment<P>, Problem> {
     let payment = payment.ok_or(Kind::NotFound)?;
     let Some(intent) = payment.intent.clone().filter(|_| payment.state == PaymentState::PendingPayment) else { return Ok(payment) };
-    limits::take(&s.table, s.sys.now(), &[LOOKS.of(payment.user)]).await?;
+    limits::take(&s.table, s.sys.now(), &[CHECKS.of(payment.user)]).await?;
     let paid_for = (payment.user, P::paid_for(payment.id));
     Ok(own(settle_for(&s.table, &s.sys, &s.stripe, &intent, paid_for).await?).unwrap_or(payment))
 }

@@ -1,4 +1,4 @@
-//! Plans: what can be bought, buying one, and which one somebody has.
+//! Plans: listing them, buying one, and reading the caller's own.
 
 use axum::{extract::State, http::HeaderMap};
 use callers::{Member, MemberWith};
@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use web::{Client, Created, IdempotencyKey, Json, Language, PageQuery, Problems, Query};
 
 use crate::{
-    pay::{Begin, LOOKS, PaymentCourse, look},
+    pay::{Begin, CHECKS, PaymentCourse, look},
     settings::PaymentPage,
 };
 
@@ -24,7 +24,7 @@ pub struct PlanInfo {
     /// Its name, in the reader's language.
     #[schema(examples("Basic"))]
     name: String,
-    /// Its price. It is paid once.
+    /// The price. It is paid once.
     price: Money,
 }
 
@@ -34,7 +34,7 @@ impl PlanInfo {
     }
 }
 
-/// The plans that can be bought, and how.
+/// The plans that can be bought, and the settings for paying them.
 #[derive(Serialize, ToSchema)]
 pub struct PlanList {
     /// The plans.
@@ -52,7 +52,7 @@ pub async fn list_plans(State(s): State<crate::State>, Language(locale): Languag
     Ok(Json(PlanList { items, page: PaymentPage::of(&s) }))
 }
 
-/// A plan to be bought.
+/// A plan to buy.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewPlanPayment {
@@ -97,13 +97,12 @@ pub struct BegunPlanPayment {
     client_secret: String,
 }
 
-/// Begins the payment of a plan, and creates it at Stripe. The price is that of the plan.
+/// Begins the payment of a plan, and creates it at Stripe. The amount is the price of the plan.
 ///
 /// The browser pays it with Stripe's script and the `client_secret`. The same `Idempotency-Key` with the same body gets the same payment
-/// for 24 hours. Who has this plan, or one in the same currency that costs as much or more, gets `plan_held`; of two payments that are
-/// begun before one of them is paid, the one that is paid last is given back at once, if the other one would have kept it from being
-/// begun. After three refused cards it takes a captcha, if this deployment uses captchas, or a proof of work
-/// while their service does not answer.
+/// for 24 hours. A caller who has this plan, or one in the same currency with the same or a higher price, gets `plan_held`. If two payments
+/// are begun before one of them is paid, and the one that is paid first excludes the other, the other is refunded at once. After three
+/// refused cards a captcha is required, if this deployment uses captchas, and a proof of work while their service does not answer.
 ///
 /// AWS calls: the batch that authenticates the caller and reads their customer; a read of the key; a query of the caller's plans; a batch
 /// of two counters; a transaction of the key, the payment and the counters; a transaction that adds Stripe's payment. With the first
@@ -150,7 +149,7 @@ pub struct PlanPaymentList {
     next_cursor: Option<String>,
 }
 
-/// Lists the caller's payments of plans, the newest first, also those that were not made.
+/// Lists the caller's payments of plans, the newest first, including unpaid ones.
 ///
 /// AWS calls: the caller; a query.
 #[utoipa::path(get, path = "/v1/plan-payments", params(PageQuery),
@@ -171,13 +170,13 @@ pub async fn list_plan_payments(
     Ok(Json(PlanPaymentList { items, next_cursor }))
 }
 
-/// Returns one of the caller's payments of plans. If it is not made yet, Stripe is asked first: whoever comes back from paying sees what
-/// was really paid, also if Stripe's webhook is late.
+/// Returns one of the caller's payments of plans. If it is not paid yet, Stripe is asked first, so that a caller who has just paid sees the
+/// current state even if Stripe's webhook is late.
 ///
-/// AWS calls: the batch that authenticates the caller and reads the payment; while it is not made also a counter, a request to Stripe,
-/// a read, and two queries and a transaction if there is news. Up to five requests to Stripe if the caller has the plan already.
+/// AWS calls: the batch that authenticates the caller and reads the payment; while it is not paid also a counter, a request to Stripe, a
+/// read, and two queries and a transaction if there is news. Up to five requests to Stripe if the caller has the plan already.
 #[utoipa::path(get, path = "/v1/plan-payments/{payment}", params(("payment" = PlanPaymentId, Path)),
-    extensions(("x-problems" = json!(["not_found", "too_many_requests", "unavailable", "conflict"])), ("x-limits" = json!([LOOKS]))),
+    extensions(("x-problems" = json!(["not_found", "too_many_requests", "unavailable", "conflict"])), ("x-limits" = json!([CHECKS]))),
     responses((status = 200, body = PlanPaymentInfo), Problems))]
 pub async fn get_plan_payment(
     State(s): State<crate::State>,
@@ -188,18 +187,18 @@ pub async fn get_plan_payment(
     Ok(Json(PlanPaymentInfo::of(&payment, locale)))
 }
 
-/// The plan that somebody has. Both members are absent if there is none.
+/// The caller's plan. Both members are absent if there is none.
 #[derive(Serialize, ToSchema)]
 pub struct MyPlan {
     /// The plan: the most expensive one that is paid, in the currency that was paid last.
     #[serde(skip_serializing_if = "Option::is_none")]
     plan: Option<PlanInfo>,
-    /// Since when it is paid.
+    /// When it was paid.
     #[serde(skip_serializing_if = "Option::is_none")]
     paid_at: Option<Timestamp>,
 }
 
-/// Returns the plan that the caller has paid for. A refund of all of it takes it away, and a dispute does until it is won.
+/// Returns the plan that the caller has paid for. A full refund ends it, and a dispute suspends it until it is won.
 ///
 /// AWS calls: the caller; a query.
 #[utoipa::path(get, path = "/v1/me/plan", responses((status = 200, body = MyPlan), Problems))]

@@ -1,4 +1,4 @@
-//! What became of donations.
+//! Reading donations.
 
 use axum::extract::State;
 use callers::{Member, MemberWith};
@@ -11,7 +11,7 @@ use web::{Json, PageQuery, Problems, Query};
 
 use crate::{
     info::DonationInfo,
-    pay::{LOOKS, look},
+    pay::{CHECKS, look},
 };
 
 /// A page of donations.
@@ -24,7 +24,7 @@ pub struct DonationList {
     next_cursor: Option<String>,
 }
 
-/// Lists the caller's donations, the newest first, also those that were not paid.
+/// Lists the caller's donations, the newest first, including unpaid ones.
 ///
 /// AWS calls: the caller; a query.
 #[utoipa::path(get, path = "/v1/donations", params(PageQuery),
@@ -43,13 +43,13 @@ pub async fn list_donations(
     Ok(Json(DonationList { items: found.items.into_iter().map(Into::into).collect(), next_cursor }))
 }
 
-/// Returns one of the caller's donations. If it is not paid yet, Stripe is asked first: whoever comes back from paying sees what was
-/// really paid, also if Stripe's webhook is late.
+/// Returns one of the caller's donations. If it is not paid yet, Stripe is asked first, so that a caller who has just paid sees the current
+/// state even if Stripe's webhook is late.
 ///
 /// AWS calls: the batch that authenticates the caller and reads the donation; while it is not paid also a counter, a request to Stripe,
 /// a read, and a transaction if there is news.
 #[utoipa::path(get, path = "/v1/donations/{donation}", params(("donation" = DonationId, Path)),
-    extensions(("x-problems" = json!(["not_found", "too_many_requests", "unavailable", "conflict"])), ("x-limits" = json!([LOOKS]))),
+    extensions(("x-problems" = json!(["not_found", "too_many_requests", "unavailable", "conflict"])), ("x-limits" = json!([CHECKS]))),
     responses((status = 200, body = DonationInfo), Problems))]
 pub async fn get_donation(State(s): State<crate::State>, caller: MemberWith<Donation>) -> Result<Json<DonationInfo>, web::Error> {
     Ok(Json(look(&s, caller.resource, Settled::donation).await?.into()))

@@ -1,4 +1,4 @@
-//! What a page for payments needs to know.
+//! The settings that a page for payments needs.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ impl PublishableKey {
     }
 }
 
-/// What a page needs to have a payment made.
+/// The settings that a page needs for a payment.
 #[derive(Serialize, ToSchema)]
 pub struct PaymentPage {
     /// The key for Stripe's script in the browser.
@@ -42,18 +42,18 @@ impl PaymentPage {
     }
 }
 
-/// What can be donated, and how.
+/// The range of donations, and the settings for paying them.
 #[derive(Serialize, ToSchema)]
 pub struct DonationSettings {
-    /// The least.
+    /// The minimum amount.
     min: Money,
-    /// The most.
+    /// The maximum amount.
     max: Money,
     #[serde(flatten)]
     page: PaymentPage,
 }
 
-/// Returns how much can be donated, the key for Stripe's script in the browser, and where captchas come from.
+/// Returns the range of donations, the key for Stripe's script in the browser, and the settings of captchas.
 ///
 /// AWS calls: none.
 #[utoipa::path(get, path = "/v1/donation-settings", responses((status = 200, body = DonationSettings), Problems))]

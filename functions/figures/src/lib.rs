@@ -69,7 +69,7 @@ async fn tally(s: &State, records: &[Record]) -> Result<Tally, StoreError> {
     Ok(tally)
 }
 
-/// The amount that was paid. `None` if the account was deleted since.
+/// Returns the amount that was paid. `None` if the account was deleted since.
 async fn revenue(table: &Table, paid: &CountedAs) -> Result<Option<Money>, StoreError> {
     Ok(match paid {
         CountedAs::Order(user, id) => table.get::<Order>(Order::key_of(*user, *id)).await?.map(|order| order.total),

@@ -18,7 +18,7 @@ use serde::Deserialize;
 pub(crate) struct Sequence(pub String);
 
 impl Sequence {
-    /// Whether this number comes after `other`.
+    /// Returns whether this number comes after `other`.
     pub fn is_after(&self, other: &str) -> bool {
         (self.0.len(), self.0.as_str()) > (other.len(), other)
     }
@@ -72,7 +72,7 @@ impl Record {
         let said = record.change.new_image.contains_key("said");
         let counted = serde_dynamo::from_item::<_, Image>(record.change.new_image).ok().and_then(|image| image.counts(said));
         if counted.is_none() {
-            tracing::warn!(sequence = sequence.0, "a record that is not counted");
+            tracing::warn!(sequence = sequence.0, "a record of the stream could not be counted");
         }
         let (at, what) = counted.unwrap_or((Time::ZERO, CountedAs::Nothing));
         Ok(Self { id: record.event_id, sequence, at, what })
@@ -80,7 +80,7 @@ impl Record {
 }
 
 impl Image {
-    /// When it happened, and the figure that it counts for.
+    /// Returns when it happened, and the figure that it counts for.
     fn counts(self, said: bool) -> Option<(Time, CountedAs)> {
         let at = self.created_at.or(self.done_at).or(self.at)?;
         let what = match (self.kind.as_str(), self.name.as_deref()) {
@@ -97,7 +97,7 @@ impl Image {
     }
 }
 
-/// The order, donation or plan that an event reports as paid.
+/// Returns the order, donation or plan that an event reports as paid.
 fn paid(name: &str, event: &str) -> Option<CountedAs> {
     match name {
         "order_placed" => serde_json::from_str(event).ok().map(|OrderPlaced { user, order }| CountedAs::Order(user, order)),

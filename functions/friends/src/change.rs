@@ -47,8 +47,8 @@ pub async fn get_friend(caller: MemberWith<Pair>, Path(user): Path<UserId>) -> R
 /// Sends a friend request, or accepts the one that the other person has sent: 201 if the request waits for an answer, 200 if the two are
 /// friends now.
 ///
-/// `friend_exists` if the caller has asked before or is a friend, `friend_paused` within seven days after a rejection, `friend_state`
-/// if the caller blocks the person. A request to somebody who has blocked the caller seems to be sent.
+/// `friend_exists` if there is a request of the caller or a friendship, `friend_paused` within seven days after a rejection, `friend_state`
+/// if the caller blocks the person. A request to somebody who has blocked the caller gets the same response as one that is sent.
 ///
 /// AWS calls: the batch that authenticates the caller and reads the pair; the counter of requests; a transaction, which makes one
 /// friendship of two requests that cross.
@@ -130,8 +130,8 @@ pub async fn remove_friend(
     apply_change(&s, caller, user, PairChange::Remove).await.map(|_| NoContent)
 }
 
-/// Blocks somebody: friendship and requests end, the direct room is hidden from both, and neither can write to the other. The other
-/// person is not told. The operation can be repeated.
+/// Blocks somebody: friendship and requests end, the direct room is hidden from both, and neither can write to the other. The other person
+/// is not notified. The operation can be repeated.
 ///
 /// AWS calls: the batch that authenticates the caller and reads the pair; a transaction.
 #[utoipa::path(put, path = "/v1/friends/{user}/block", params(("user" = UserId, Path)),

@@ -1,4 +1,4 @@
-//! Alarms: what CloudWatch's events say of them, and how administrators see them.
+//! Alarms: their states from CloudWatch's events, and their list for administrators.
 
 use std::time::Duration;
 
@@ -13,11 +13,11 @@ use web::{Error, Json, Problems};
 
 /// The partition of all alarms, the only one that this function may write to.
 const PARTITION: &str = "ALARMS";
-/// The most alarms of an answer.
+/// The maximum number of alarms in a response.
 const MAX: u32 = 100;
-/// How long it is known that an alarm was deleted, so that no older event brings it back.
+/// How long the deletion of an alarm is stored, so that no older event restores the alarm.
 const DELETED_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
-/// The time of a deletion is told in whole seconds. It counts as the end of its second.
+/// The event of a deletion states the time in whole seconds. It counts as the end of its second.
 const REST_OF_SECOND: Duration = Duration::from_millis(999);
 
 /// The state of an alarm. CloudWatch writes it in capitals.
@@ -27,7 +27,7 @@ pub enum AlarmState {
     /// Something is wrong.
     #[serde(alias = "ALARM")]
     Alarm,
-    /// There are no figures to judge by.
+    /// There are not enough data to evaluate it.
     #[serde(alias = "INSUFFICIENT_DATA")]
     InsufficientData,
     /// Nothing is wrong.
@@ -35,15 +35,15 @@ pub enum AlarmState {
     Ok,
 }
 
-/// An alarm, as the latest event about it says.
+/// An alarm, in the state of the latest event about it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Alarm {
-    /// Its name without that of the deployment.
+    /// The name, without the name of the deployment.
     pub name: String,
     /// `None` if it was deleted.
     #[serde(default)]
     pub state: Option<AlarmState>,
-    /// Since when.
+    /// When it came into this state.
     pub since: Time,
 }
 
@@ -74,12 +74,12 @@ enum Source {
     CloudWatch,
 }
 
-/// What an event says. That of a change of the configuration also has the state, which was not changed by it.
+/// The detail of an event. The event of a change of the configuration also has the state, which it does not change.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Detail {
     alarm_name: String,
-    /// Absent in that of a change of the state.
+    /// Absent in the event of a change of the state.
     operation: Option<Operation>,
     state: EventState,
 }
@@ -92,7 +92,7 @@ enum Operation {
     Delete,
 }
 
-/// The state in an event. Its reason has measured values, which CloudWatch shows.
+/// The state in an event. The reason is left out, because CloudWatch shows it with the measured values.
 #[derive(Deserialize)]
 struct EventState {
     value: AlarmState,
@@ -100,7 +100,7 @@ struct EventState {
     timestamp: Time,
 }
 
-/// A time as CloudWatch writes it, such as `2030-01-01T12:00:00.123+0000`.
+/// Returns a time as CloudWatch writes it, such as `2030-01-01T12:00:00.123+0000`.
 fn in_utc<'de, D: Deserializer<'de>>(d: D) -> Result<Time, D::Error> {
     let text = String::deserialize(d)?;
     let utc = text.strip_suffix("+0000").map_or_else(|| text.clone(), |time| format!("{time}Z"));
@@ -119,7 +119,7 @@ impl From<AlarmEvent> for Alarm {
     }
 }
 
-/// Keeps what an event says, unless a newer one came before it. Repeating it is harmless.
+/// Stores the state of an event, unless a newer event was stored before. Idempotent.
 ///
 /// # Errors
 /// If the table cannot be written.
@@ -134,23 +134,23 @@ pub(crate) async fn keep(table: &Table, alarm: &Alarm) -> Result<(), Failure> {
 /// An alarm.
 #[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct AlarmInfo {
-    /// Its name. The documentation for operators says what to do.
+    /// The name. The documentation for operators describes what to do.
     #[schema(examples("FunctionsFail"))]
     name: String,
     /// Its state.
     state: AlarmState,
-    /// Since when it has been in this state.
+    /// When it came into this state.
     since: Timestamp,
 }
 
 /// The alarms.
 #[derive(Serialize, ToSchema)]
 pub struct AlarmList {
-    /// Those that are raised first. At most a hundred.
+    /// The raised alarms first. At most a hundred.
     items: Vec<AlarmInfo>,
 }
 
-/// Those that still exist, the raised ones first, by name.
+/// Returns the alarms that still exist: the raised ones first, then by name.
 fn listed(alarms: Vec<Alarm>) -> Vec<AlarmInfo> {
     let there = alarms.into_iter().filter_map(|Alarm { name, state, since }| Some(AlarmInfo { name, state: state?, since: since.into() }));
     let mut items: Vec<AlarmInfo> = there.collect();
@@ -158,7 +158,7 @@ fn listed(alarms: Vec<Alarm>) -> Vec<AlarmInfo> {
     items
 }
 
-/// Lists the alarms of this deployment with their states, those that are raised first. An alarm that has never changed is not in the list.
+/// Lists the alarms of this deployment with their states, the raised ones first. An alarm that has never changed is not in the list.
 ///
 /// For administrators, with a second factor.
 ///
@@ -199,13 +199,13 @@ mod tests {
         for (value, state) in [("ALARM", AlarmState::Alarm), ("INSUFFICIENT_DATA", AlarmState::InsufficientData), ("OK", AlarmState::Ok)] {
             assert_eq!(alarm(event(None, value, "2030-01-01T12:00:00.500+0000")).unwrap(), is(Some(state), half));
         }
-        // A change of the configuration is none of the state.
+        // A change of the configuration does not change the state.
         for operation in ["create", "update"] {
             assert_eq!(alarm(event(Some(operation), "OK", "2030-01-01T12:00:00.000+0000")).unwrap(), is(Some(AlarmState::Ok), NOON));
         }
-        let gone = alarm(event(Some("delete"), "ALARM", "2030-01-01T12:00:00.000+0000")).unwrap();
-        assert_eq!(gone, is(None, NOON + Duration::from_millis(5_999)));
-        assert_eq!((gone.expires().is_some(), is(Some(AlarmState::Ok), NOON).expires()), (true, None));
+        let deleted = alarm(event(Some("delete"), "ALARM", "2030-01-01T12:00:00.000+0000")).unwrap();
+        assert_eq!(deleted, is(None, NOON + Duration::from_millis(5_999)));
+        assert_eq!((deleted.expires().is_some(), is(Some(AlarmState::Ok), NOON).expires()), (true, None));
     }
 
     #[test]

@@ -1,20 +1,20 @@
-//! Whether the system works: what a monitor asks every minute, without an account.
+//! Health checks, for monitors without an account.
 //!
-//! Anybody may ask, because a monitor has no account, and learns names only: why something does not answer is in the log. What was found
-//! is kept in memory for ten seconds, so that requests, however many, do not become calls of what is checked. It has a function of its
-//! own, because no other one may call all of it; every question is one that changes nothing and costs next to nothing, and nothing is
-//! asked while nobody asks. What became of mails, the states of alarms, and when schedules have last
-//! run, are for administrators.
+//! Anybody may call them, because a monitor has no account. The response contains only names; the reason why a service does not answer is
+//! in the log. Results are kept in memory for ten seconds, so that the number of requests does not determine the number of calls to the
+//! checked services. The function is separate, because no other function may call all of these services. Each probe changes nothing and
+//! costs almost nothing, and without requests there are no probes. The statistics of mails, the states of alarms and the last runs of
+//! schedules are for administrators.
 //!
-//! CloudWatch tells of every change of an alarm with an event on the default bus of the account, from which a rule takes those of this
-//! deployment. This function keeps what they say, because nobody else needs it, and CloudWatch need not be asked. Strangers can call this
-//! function, so its role lets it write to the partition of alarms and nowhere else.
+//! CloudWatch puts an event on the default bus of the account at every change of an alarm, and a rule selects the events of this
+//! deployment. This function stores them, so that CloudWatch need not be called. Anybody can call this function, so its role allows writes
+//! only to the partition of alarms.
 //!
 //! | operation | AWS calls |
 //! |---|---|
-//! | `GET /v1/health` | at most every ten seconds: a read, a list of the bucket, one question each to EventBridge, SES and SNS; also one request each to Stripe and to the service of captchas |
+//! | `GET /v1/health` | at most every ten seconds: a read, a list of the bucket, one request each to EventBridge, SES and SNS; also one request each to Stripe and to the service of captchas |
 //! | `GET /v1/health/live` | none |
-//! | `GET /v1/health/mail` | the caller and their roles in one; a question to SES |
+//! | `GET /v1/health/mail` | the caller and their roles in one; a request to SES |
 //! | `GET /v1/health/alarms`, `GET /v1/health/schedules` | the caller and their roles in one; a query |
 //! | events about alarms | a write for each |
 
@@ -40,11 +40,11 @@ use store::Table;
 
 store::items![Alarm];
 
-/// How long an answer is kept.
+/// How long results are kept.
 pub(crate) const KEPT: Duration = Duration::from_secs(10);
 
-/// Answers, and when they were given.
-type Answered = (Time, Vec<ProbeResult>);
+/// The results of the probes, and when they were obtained.
+type LastResults = (Time, Vec<ProbeResult>);
 
 /// The state of the function: its clients, keys and settings.
 #[derive(Clone, FromRef)]
@@ -55,20 +55,20 @@ pub struct State {
     tokens: Tokens,
     sys: Sys,
     #[from_ref(skip)]
-    last: Arc<Mutex<Option<Answered>>>,
+    last: Arc<Mutex<Option<LastResults>>>,
 }
 
 impl State {
-    /// What everything answered at most ten seconds ago.
-    async fn answers(&self) -> Vec<ProbeResult> {
+    /// Returns the results of all probes, at most ten seconds old.
+    async fn results(&self) -> Vec<ProbeResult> {
         let now = self.sys.now();
         let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some((_, answers)) = last.filter(|(at, _)| now.since(*at) < KEPT) {
-            return answers;
+        if let Some((_, results)) = last.filter(|(at, _)| now.since(*at) < KEPT) {
+            return results;
         }
-        let answers = self.probes.ask().await;
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, answers.clone()));
-        answers
+        let results = self.probes.run().await;
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, results.clone()));
+        results
     }
 }
 

@@ -1,4 +1,4 @@
-//! What became of the mails that were sent.
+//! Statistics of sent mails.
 
 use std::collections::BTreeMap;
 
@@ -17,16 +17,16 @@ pub struct MailDay {
     /// The day in UTC.
     #[schema(format = Date, examples("2026-11-30"))]
     day: String,
-    /// Mails that SES has sent, or tried to send.
+    /// Mails that SES sent or tried to send.
     #[schema(examples(120))]
     sent: u64,
-    /// Those that did not arrive, because there is no such mailbox.
+    /// Mails that bounced, because the mailbox does not exist.
     #[schema(examples(1))]
     bounced: u64,
-    /// Those about which the recipient has complained.
+    /// Mails about which the recipient complained.
     #[schema(examples(0))]
     complained: u64,
-    /// Those that SES has refused.
+    /// Mails that SES rejected.
     #[schema(examples(0))]
     rejected: u64,
 }
@@ -38,7 +38,7 @@ pub struct MailHealth {
     days: Vec<MailDay>,
 }
 
-/// The days of these points, the latest first.
+/// Returns the data points summed by day, the latest day first.
 fn by_day(points: &[SendDataPoint]) -> Vec<MailDay> {
     let mut days = BTreeMap::<Day, MailDay>::new();
     for point in points {
@@ -57,12 +57,12 @@ fn by_day(points: &[SendDataPoint]) -> Vec<MailDay> {
     days.into_values().rev().collect()
 }
 
-/// Tells how many mails of the last two weeks were sent, have bounced, and were complained about, by day. Mails that other systems send
-/// with the same account of the mail service, in the same region, count as well.
+/// Returns the numbers of sent, bounced, complained and rejected mails of the last two weeks, by day. Mails that other systems send with
+/// the same account of the mail service, in the same region, are included.
 ///
-/// For administrators, with a second factor. 503 `unavailable` if SES does not answer, or is asked more than once a second.
+/// For administrators, with a second factor. 503 `unavailable` if SES does not answer, or is called more than once a second.
 ///
-/// AWS calls: the batch that authenticates the caller and reads their roles; a question to SES.
+/// AWS calls: the batch that authenticates the caller and reads their roles; a request to SES.
 #[utoipa::path(get, path = "/v1/health/mail", responses((status = 200, body = MailHealth), Problems))]
 pub async fn get_mail_health(State(s): State<crate::State>, _: Staff<Administrator>) -> Result<Json<MailHealth>, Error> {
     let points = s.probes.mails_sent().await.map_err(|e| Problem::new(Kind::Unavailable).because(e.to_string()))?;

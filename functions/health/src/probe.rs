@@ -1,4 +1,4 @@
-//! The questions to everything that the system needs. Each changes nothing, and needs no more than the permission for itself.
+//! Probes of the services that the system depends on. A probe changes nothing, and needs only the permission for its own call.
 
 use std::{error::Error, future::Future, sync::Arc, time::Duration};
 
@@ -13,21 +13,21 @@ use proofs::captcha::Captcha;
 use serde::de::IgnoredAny;
 use store::Table;
 
-/// How long an answer may take.
+/// The timeout of a probe.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// A prefix that no object has.
 const NO_FILES: &str = "health/";
 
-/// The result of asking one service.
+/// The result of the probe of one service.
 #[derive(Clone, Debug)]
 pub(crate) struct ProbeResult {
-    /// Its name.
+    /// The name of the service.
     pub name: &'static str,
-    /// Whether it answers.
+    /// Whether the service answers.
     pub well: bool,
 }
 
-/// Everything that is asked.
+/// The services to probe.
 #[derive(Clone)]
 pub(crate) struct Probes {
     table: Table,
@@ -42,7 +42,7 @@ pub(crate) struct Probes {
 }
 
 impl Probes {
-    /// Reads where everything is. The key of Stripe's account is not needed.
+    /// Reads the addresses of the services. The key of Stripe's account is not needed.
     pub fn read(r: &mut Reader<'_>, aws: &Aws, sys: &Sys, outside: Outside) -> Self {
         let mut bus =
             aws_sdk_eventbridge::config::Builder::from(aws.sdk()).interceptor(aws.interceptor()).retry_partition(aws.retries("events"));
@@ -65,17 +65,17 @@ impl Probes {
         }
     }
 
-    /// Asks everything at once.
-    pub async fn ask(&self) -> Vec<ProbeResult> {
+    /// Runs all probes concurrently.
+    pub async fn run(&self) -> Vec<ProbeResult> {
         // Boxed, because the futures of the clients are large.
         let (captcha, data, events, files, mail, stripe, texts) = tokio::join!(
             Box::pin(self.captcha()),
-            Box::pin(asked("data", self.data())),
-            Box::pin(asked("events", self.bus())),
-            Box::pin(asked("files", self.files())),
-            Box::pin(asked("mail", self.mail())),
-            Box::pin(asked("stripe", self.stripe())),
-            Box::pin(asked("texts", self.texts())),
+            Box::pin(run_probe("data", self.data())),
+            Box::pin(run_probe("events", self.bus())),
+            Box::pin(run_probe("files", self.files())),
+            Box::pin(run_probe("mail", self.mail())),
+            Box::pin(run_probe("stripe", self.stripe())),
+            Box::pin(run_probe("texts", self.texts())),
         );
         captcha.into_iter().chain([data, events, files, mail, stripe, texts]).collect()
     }
@@ -91,25 +91,25 @@ impl Probes {
     }
 
     async fn bus(&self) -> Result<(), Failure> {
-        answered(self.bus.describe_event_bus().name(&*self.bus_name).send().await).map(drop)
+        unless_throttled(self.bus.describe_event_bus().name(&*self.bus_name).send().await).map(drop)
     }
 
-    /// An account that AWS has paused, after too many bounces, sends no mails either.
+    /// Also fails if AWS has paused the account after too many bounces, because then no mail is sent.
     async fn mail(&self) -> Result<(), Failure> {
-        let account = answered(self.mails.get_account_sending_enabled().send().await)?;
+        let account = unless_throttled(self.mails.get_account_sending_enabled().send().await)?;
         if account.is_none_or(|account| account.enabled()) { Ok(()) } else { Err("the account may not send".into()) }
     }
 
-    /// What became of the mails of the last two weeks, by quarters of an hour.
+    /// Returns the statistics of the mails of the last two weeks, by quarter of an hour.
     pub async fn mails_sent(&self) -> Result<Vec<SendDataPoint>, Failure> {
-        let question = Box::pin(self.mails.get_send_statistics().send());
-        let answer = tokio::time::timeout(PATIENCE, question).await.map_err(|_| "SES does not answer in time")?;
-        let statistics = answered(answer)?.ok_or("SES is asked too often")?;
+        let request = Box::pin(self.mails.get_send_statistics().send());
+        let answer = tokio::time::timeout(PATIENCE, request).await.map_err(|_| "SES does not answer in time")?;
+        let statistics = unless_throttled(answer)?.ok_or("SES throttles the request")?;
         Ok(statistics.send_data_points().to_vec())
     }
 
     async fn texts(&self) -> Result<(), Failure> {
-        answered(self.texts.get_sms_attributes().send().await).map(drop)
+        unless_throttled(self.texts.get_sms_attributes().send().await).map(drop)
     }
 
     /// Without a key Stripe refuses every request, in JSON. A proxy in between would answer differently.
@@ -126,21 +126,21 @@ impl Probes {
     /// `None` if there are no captchas.
     async fn captcha(&self) -> Option<ProbeResult> {
         let captcha = self.captcha.as_ref()?;
-        Some(asked("captcha", captcha.answers()).await)
+        Some(run_probe("captcha", captcha.answers()).await)
     }
 }
 
-/// The answer to a question. Why there is none is logged.
-async fn asked(name: &'static str, question: impl Future<Output = Result<(), Failure>>) -> ProbeResult {
-    let answered = tokio::time::timeout(PATIENCE, question).await.unwrap_or_else(|_| Err("it does not answer in time".into()));
-    if let Err(e) = &answered {
-        tracing::warn!(name, error = %e, "something that the system needs is away");
+/// Runs a probe. Logs the reason of a failure.
+async fn run_probe(name: &'static str, probe: impl Future<Output = Result<(), Failure>>) -> ProbeResult {
+    let result = tokio::time::timeout(PATIENCE, probe).await.unwrap_or_else(|_| Err("it does not answer in time".into()));
+    if let Err(e) = &result {
+        tracing::warn!(name, error = %e, "a service that the system depends on does not answer");
     }
-    ProbeResult { name, well: answered.is_ok() }
+    ProbeResult { name, well: result.is_ok() }
 }
 
-/// The answer of a service, or none if it is asked too often: then it works. Each process of this function asks for itself, and SES takes
-/// this question once a second, so that strangers could otherwise have monitors alarmed.
+/// Returns the response of a service, or `None` if the service throttles the request: then it works. Each process of this function calls
+/// SES, which allows one such call a second. Otherwise anybody could cause false alarms of monitors.
 fn answered<T, E: Error + ProvideErrorMetadata>(answer: Result<T, E>) -> Result<Option<T>, Failure> {
     match answer {
         Ok(answer) => Ok(Some(answer)),

@@ -1,4 +1,4 @@
-//! The schedules: when the function of each has last run with success.
+//! The schedules: when the function of each last ran successfully.
 
 use std::time::Duration;
 
@@ -11,9 +11,9 @@ use store::Range;
 use utoipa::ToSchema;
 use web::{Error, Json, Problems};
 
-/// The most schedules of an answer.
+/// The maximum number of schedules in a response.
 const MAX: u32 = 100;
-/// From this age of its last run on a schedule is late: the runs of an hour have failed or are missing.
+/// A schedule whose last run is older than this is late: its runs of an hour have failed or are missing.
 const LATE: Duration = Duration::from_secs(2 * 3600);
 
 /// A schedule.
@@ -22,16 +22,16 @@ pub struct ScheduleInfo {
     /// The function that runs.
     #[schema(examples("deliver"))]
     function: String,
-    /// When it has last run with success. Most tell it once an hour.
+    /// When it last ran successfully. Most functions record it once an hour.
     last_run_at: Timestamp,
-    /// Whether that is more than two hours ago.
+    /// Whether the last run is more than two hours ago.
     late: bool,
 }
 
 /// The schedules.
 #[derive(Serialize, ToSchema)]
 pub struct ScheduleList {
-    /// By function.
+    /// The schedules, by function.
     items: Vec<ScheduleInfo>,
 }
 
@@ -39,8 +39,8 @@ fn info(LastRun { function, at }: LastRun, now: Time) -> ScheduleInfo {
     ScheduleInfo { function, last_run_at: at.into(), late: now.since(at) > LATE }
 }
 
-/// Lists when the function of each schedule has last run with success. Most tell it once an hour, so that one which has run for less than
-/// an hour may not be in the list.
+/// Lists when the function of each schedule last ran successfully. Most functions record it once an hour, so a new schedule may be missing
+/// for an hour.
 ///
 /// For administrators, with a second factor.
 ///

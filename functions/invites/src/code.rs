@@ -54,7 +54,7 @@ pub async fn get_invite_code(State(s): State<crate::State>, caller: MemberWith<I
     Ok(Json(code_info(&s, own_code(&s, caller).await?).await?))
 }
 
-/// The caller's code. An account that was made by an older version and has no code gets one now.
+/// Returns the caller's code. An account that was made by an older version and has no code gets one now.
 pub async fn own_code(s: &crate::State, caller: MemberWith<Invite>) -> Result<Invite, Problem> {
     match caller.resource {
         Some(invite) => Ok(invite),
@@ -70,7 +70,7 @@ async fn create_code(s: &crate::State, user: UserId) -> Result<Invite, Problem> 
     }
 }
 
-/// The answer to the owner of the code.
+/// Returns the answer to the owner of the code.
 pub async fn code_info(s: &crate::State, invite: Invite) -> Result<InviteCodeInfo, Problem> {
     let inviter = match (invite.entered_at, invite.inviter, invite.entry()) {
         (Some(at), Some(inviter), Some(entry)) => {

@@ -81,9 +81,9 @@ pub struct TopInviter {
 pub async fn get_invite_statistics(
     State(s): State<crate::State>,
     _: StaffOrKey<Administrator, StatisticsRead>,
-    Query(asked): Query<Days>,
+    Query(query): Query<Days>,
 ) -> Result<Json<InviteStatistics>, web::Error> {
-    let days = parse(&asked, &s.sys)?;
+    let days = parse(&query, &s.sys)?;
     let (first, last) = days.first().zip(days.last()).ok_or_else(|| Problem::internal("no days"))?;
     let (counts, top) = try_join!(statistics::read(&s.table, *first, *last), invite::top(&s.table, TOP))?;
     let mut people = s.table.get_many(top.iter().map(|invite| User::key_of(invite.user)).collect()).await?;
@@ -100,13 +100,13 @@ pub async fn get_invite_statistics(
     Ok(Json(InviteStatistics { days: days.iter().map(of_day).collect(), top_inviters }))
 }
 
-fn parse(asked: &Days, sys: &Sys) -> Result<Vec<Day>, Problem> {
+fn parse(query: &Days, sys: &Sys) -> Result<Vec<Day>, Problem> {
     let mut fields = Fields::new();
-    let days = asked.days.unwrap_or(DAYS);
+    let days = query.days.unwrap_or(DAYS);
     if !(1..=DAYS_MAX).contains(&days) {
         fields.wrong("/days", FieldError::RANGE.with("min", 1).with("max", DAYS_MAX));
     }
-    let until = asked.until.as_deref().map_or_else(|| Ok(Day::of(sys.now())), Day::parse);
+    let until = query.until.as_deref().map_or_else(|| Ok(Day::of(sys.now())), Day::parse);
     match fields.take("/until", until) {
         Some(until) => fields.finish().map(|()| until.back(days)),
         None => Err(fields.problem()),

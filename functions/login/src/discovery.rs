@@ -32,8 +32,8 @@ pub async fn get_key_set(State(s): State<crate::State>, headers: HeaderMap) -> R
 }
 
 /// JSON that clients may cache as [`CACHED`] states.
-fn json(asked: &HeaderMap, body: &impl Serialize) -> Result<Response, Error> {
-    Ok(web::cached(asked, "application/json", CACHED, serde_json::to_vec(body).map_err(Problem::internal)?))
+fn json(headers: &HeaderMap, body: &impl Serialize) -> Result<Response, Error> {
+    Ok(web::cached(headers, "application/json", CACHED, serde_json::to_vec(body).map_err(Problem::internal)?))
 }
 
 /// The properties of this issuer.
@@ -112,7 +112,7 @@ pub async fn get_change_password(State(s): State<crate::State>) -> impl IntoResp
     (StatusCode::FOUND, [(header::LOCATION, page)])
 }
 
-/// Says how to report a vulnerability (RFC 9116).
+/// Returns how to report a vulnerability (RFC 9116).
 ///
 /// AWS calls: none.
 #[utoipa::path(get, path = "/.well-known/security.txt",
@@ -131,7 +131,7 @@ pub async fn get_security_contact(State(s): State<crate::State>, headers: Header
     web::cached(&headers, "text/plain; charset=utf-8", CACHED, text.into_bytes())
 }
 
-/// The midnight after this number of days, so that all answers of a day are equal.
+/// Returns the midnight after this number of days, so that all answers of a day are equal.
 fn contact_valid_until(now: Time) -> Time {
     let day = i64::try_from(DAY.as_millis()).unwrap_or(1);
     Time::from_millis(now.millis().saturating_sub(now.millis().rem_euclid(day))) + DAY.saturating_mul(CONTACT_VALID_DAYS)

@@ -26,9 +26,9 @@ pub const OF_DEVICE: Quota = PasswordCooldown::DEFAULT.quota("login_device", "fa
 /// All failures of such a device in a day.
 pub const OF_DEVICE_DAY: Quota =
     Quota::window("login_device_day", 100, DAY, "failures of a trusted device, which then waits for an hour").frequent().blocking(HOUR);
-/// Failures at one name from all clients, after which strangers need a proof of work.
+/// Failures at one name from all clients, after which clients without a trusted device need a proof of work.
 const EVERYWHERE: Quota = Quota::window("login_everywhere", 100, MINUTE.saturating_mul(15), "failures at one name").frequent();
-/// Correct passwords. They are limited because each costs a hash and a session.
+/// The limit on correct passwords, because each costs a hash and a session.
 pub const RIGHT_PASSWORDS: Quota = Quota::window("sign_ins", 60, HOUR, "successful password checks of an account from one client");
 
 /// An attempt to sign in with a password, with the limits that count it.
@@ -43,16 +43,16 @@ pub struct Guess {
     different: Option<Limit>,
     /// Attempts at the account from this client, a limit without a visible effect.
     account: Option<Limit>,
-    /// Failures at the name from all clients, after which strangers need a proof of work.
+    /// Failures at the name from all clients, after which clients without a trusted device need a proof of work.
     everywhere: Option<Limit>,
     /// Correct passwords, which cost as much work as wrong ones.
     right: Limit,
 }
 
 impl Guess {
-    /// An attempt from a client without a trusted device. `account` is the account of the name, or the name again if there is none, so
-    /// that the same number of counters is used.
-    pub fn stranger(cooldown: PasswordCooldown, client: &Client, name: &str, account: &str) -> Self {
+    /// Returns an attempt from a client without a trusted device. `account` is the account of the name, or the name again if there is none,
+    /// so that the same number of counters is used.
+    pub fn untrusted(cooldown: PasswordCooldown, client: &Client, name: &str, account: &str) -> Self {
         Self {
             own: cooldown.of(AT_NAME).of(format!("{name} {}", client.network())),
             client: Some(of_client(client)),
@@ -64,8 +64,8 @@ impl Guess {
         }
     }
 
-    /// An attempt of a device that the account trusts.
-    pub fn device(cooldown: PasswordCooldown, device: DeviceId) -> Self {
+    /// Returns an attempt of a device that the account trusts.
+    pub fn trusted(cooldown: PasswordCooldown, device: DeviceId) -> Self {
         Self {
             own: cooldown.of(OF_DEVICE).of(device),
             client: None,
@@ -77,17 +77,17 @@ impl Guess {
         }
     }
 
-    /// The limits whose refusal the caller sees.
+    /// Returns the limits whose refusal the caller sees.
     fn visible_limits(&self) -> impl Iterator<Item = &Limit> {
         [&self.own, &self.right].into_iter().chain(&self.client).chain(&self.failures).chain(&self.different)
     }
 
-    /// The keys of the counters, to be read in one batch with other items.
+    /// Returns the keys of the counters, to be read in one batch with other items.
     pub fn keys(&self) -> impl Iterator<Item = Key> {
         self.visible_limits().chain(&self.account).chain(&self.everywhere).map(Limit::key)
     }
 
-    /// The same attempt with its counters as they were read.
+    /// Returns the same attempt with its counters as they were read.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`]
@@ -104,8 +104,8 @@ impl Guess {
         })
     }
 
-    /// Whether a client without a trusted device must first send a proof of work: after many failures at the name from all clients, or
-    /// many different wrong passwords of the client. Uses the counters as they were read. With the proof a correct password is accepted.
+    /// Returns whether a client without a trusted device must first send a proof of work: after many failures at the name from all clients,
+    /// or many different wrong passwords of the client. Uses the counters as they were read. With the proof a correct password is accepted.
     #[must_use]
     pub fn needs_proof_of_work(&self) -> bool {
         let everywhere = self.everywhere.as_ref().is_some_and(|limit| limit.hits() >= i64::from(EVERYWHERE.max));

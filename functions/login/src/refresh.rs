@@ -46,13 +46,13 @@ pub async fn refresh_session(
         Refreshed::Alive { session, refresh } => Ok(SignedIn::new(&s.issuer, &session, &refresh, delivery)?),
         Refreshed::Reused => {
             s.table.report(&[(MISUSE, 1)]);
-            Err(Kind::RefreshInvalid.because("a spent refresh token was used again").into())
+            Err(Kind::RefreshInvalid.because("a used refresh token was used again").into())
         }
-        Refreshed::Invalid => Err(Kind::RefreshInvalid.because("the refresh token leads to no session").into()),
+        Refreshed::Invalid => Err(Kind::RefreshInvalid.because("the refresh token belongs to no session").into()),
     }
 }
 
-/// The refresh token of a request, in its body or in its cookie.
+/// Returns the refresh token of a request, in its body or in its cookie.
 ///
 /// # Errors
 /// [`Kind::CsrfHeaderRequired`] for a cookie without the required header.

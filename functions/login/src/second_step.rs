@@ -16,6 +16,7 @@ use proofs::{
     FlowToken, MISUSE,
     challenge::{self, Challenge, DIGITS, Sent},
     code::TypedCode,
+    code_attempt,
     completion::{CompletedSignIn, SignInReply},
     factor::{self, AnswerLimits, AppFactor, RecoveryCodes, Steps, TypedRecoveryCode},
     gate, guesses,
@@ -79,17 +80,17 @@ pub async fn choose_factor(
     let user = known_user(&s, &flow).await?.ok_or(Kind::NotFound)?;
     let mut tx = Tx::new();
     let (challenge, permit) = flow.choose(&s.factor_context(&client, &user), &mut tx, body.factor).await?;
-    let mut asked = None;
+    let mut options = None;
     // No message is sent for a passkey, so nothing was counted.
     if body.factor == Factor::Passkey {
         let question = s.site.ask(now, &passkeys::list(&s.table, user.id).await?)?;
-        (flow.passkey, flow.asked_at, asked) = (Some(question.state), flow.tries, Some(question.options));
+        (flow.passkey, flow.asked_at, options) = (Some(question.state), flow.tries, Some(question.options));
     }
     let chosen =
         Update::of(SignIn::key_of(flow.id)).set("chosen", flow.chosen).set("passkey", &flow.passkey).set("asked_at", flow.asked_at);
     tx.update(chosen.when(Cond::Exists));
     permit.commit(&s.table, tx).await?;
-    Ok(Json(flow.step(token, Some(&user), challenge.as_ref(), asked)))
+    Ok(Json(flow.step(token, Some(&user), challenge.as_ref(), options)))
 }
 
 /// Sends another code of the chosen factor. The previous one becomes invalid.
@@ -162,7 +163,7 @@ impl FactorAnswer {
         }
     }
 
-    /// The factor of this answer.
+    /// Returns the factor of this answer.
     fn factor(&self, flow: &SignIn) -> Result<Factor, Problem> {
         let factor = match self {
             Self::Recovery(_) => Some(Factor::RecoveryCode),
@@ -264,7 +265,7 @@ impl Attempt<'_> {
             return Ok(self.begin_next_step(&user, (factor, steps), next).await?);
         }
 
-        let spent = proof.spend(&mut tx, &s.sys, user.id, client);
+        let proof_slot = proof.spend(&mut tx, &s.sys, user.id, client);
         limits.reset(&mut tx, now, factor, steps, proof.guessable());
         let amr = flow.proven_with(factor);
         let verified = match session {
@@ -276,7 +277,7 @@ impl Attempt<'_> {
         let Err(e) = s.table.commit(tx).await else { return Ok(sealed.reply()) };
         let problem: Problem = match &e {
             e if e.refused(ended) => Kind::NotFound.into(),
-            e if spent.is_some_and(|slot| e.refused(slot)) => Kind::CodeInvalid.into(),
+            e if proof_slot.is_some_and(|slot| e.refused(slot)) => Kind::CodeInvalid.into(),
             _ => Problem::from(e),
         };
         let right = if let Proof::Sent(challenge) = proof { Some(challenge) } else { None };
@@ -415,7 +416,7 @@ impl Attempt<'_> {
     }
 }
 
-/// The person of the flow: stored in the flow, or named by the passkey.
+/// Returns the person of the flow: stored in the flow, or named by the passkey.
 fn user_of(s: &crate::State, flow: &SignIn, answer: &FactorAnswer) -> Result<UserId, Problem> {
     match (flow.user, answer) {
         (Some(user), _) => Ok(user),
@@ -424,14 +425,14 @@ fn user_of(s: &crate::State, flow: &SignIn, answer: &FactorAnswer) -> Result<Use
     }
 }
 
-/// The session that the flow steps up, which must be the caller's. `None` for a sign-in.
+/// Returns the session that the flow steps up, which must be the caller's. `None` for a sign-in.
 async fn session_to_step_up(s: &crate::State, headers: &HeaderMap, flow: &SignIn) -> Result<Option<Session>, Problem> {
     let Some(session) = flow.session else { return Ok(None) };
     let Member { session: own, .. } = authenticate(&s.table, &s.tokens, &s.sys, bearer(headers)?).await?;
     if own.id == session { Ok(Some(own)) } else { Err(Kind::NotFound.into()) }
 }
 
-/// The keys of the items that are needed to check an answer.
+/// Returns the keys of the items that are needed to check an answer.
 fn items_of(user: UserId, factor: Factor) -> Vec<Key> {
     let more = match factor {
         Factor::App => Some(AppFactor::key_of(user)),
@@ -473,7 +474,7 @@ async fn check_answer(
         }
         (Factor::Email | Factor::Sms, FactorAnswer::Code(code)) => {
             let id = flow.challenge_of(user, factor).ok_or(Kind::CodeInvalid)?;
-            let challenge = challenge::attempt_in(flow.id, &s.table, now, &s.code_key, flow.purpose(), id, code).await?;
+            let challenge = code_attempt::attempt_in(flow.id, &s.table, now, &s.code_key, flow.purpose(), id, code).await?;
             Ok(Proof::Sent(Box::new(challenge)))
         }
         (Factor::Password, FactorAnswer::Password(password)) => {
@@ -500,7 +501,7 @@ async fn check_passkey(
     user: &User,
     answer: &PublicKeyCredential,
 ) -> Result<VerifiedAnswer, Problem> {
-    let (now, state) = (s.sys.now(), flow.asked()?);
+    let (now, state) = (s.sys.now(), flow.passkey_state()?);
     let has = passkeys::list(&s.table, user.id).await?;
     let judged =
         if flow.user.is_some() { s.site.check(now, state, answer, user.id, has) } else { s.site.check_any(now, state, answer, has) };
@@ -514,7 +515,7 @@ async fn check_passkey(
     Ok(judged?)
 }
 
-/// The person of a flow, if the flow names one and their credentials have not changed since it began.
+/// Returns the person of a flow, if the flow names one and their credentials have not changed since it began.
 async fn known_user(s: &crate::State, flow: &SignIn) -> Result<Option<User>, Problem> {
     let Some(id) = flow.user else { return Ok(None) };
     let user = s.table.get::<User>(User::key_of(id)).await?;

@@ -110,7 +110,8 @@ pub async fn delete_session(
     Ok(NoContent)
 }
 
-/// The caller, and the transaction that ends the session and emits the event that closes its sockets.
+/// Ends a session, and emits the event that closes its sockets. One transaction. Fails with [`Kind::NotFound`] if the person has no such
+/// session.
 async fn end(s: &crate::State, caller: &Member, request: &RequestId, session: SessionId) -> Result<(), web::Error> {
     let there = session::revoke(&s.table, &s.sys, (&s.audit, &request.0), &caller.session, session).await?;
     if there { Ok(()) } else { Err(Kind::NotFound.into()) }

@@ -58,12 +58,12 @@ pub struct CreateSession {
 }
 
 impl CreateSession {
-    /// The request with its `Idempotency-Key`, if the client has sent one.
+    /// Returns the request with its `Idempotency-Key`, if the client has sent one.
     fn repeatable(&self, s: &crate::State, client: &Client, headers: &HeaderMap) -> Option<Repeatable> {
         let IdempotencyKey(key) = IdempotencyKey::of(headers)?;
         let mark = guesses::mark(&s.code_key, client, &self.login, &self.password);
-        let asked = format!("{:?}", (self.token_delivery, self.remember_device, &self.device_token, &self.next));
-        Some(Repeatable::new(&s.code_key, &s.sys, "create_session", &[&key, &client.network(), &self.login], &[&mark, &asked]))
+        let content = format!("{:?}", (self.token_delivery, self.remember_device, &self.device_token, &self.next));
+        Some(Repeatable::new(&s.code_key, &s.sys, "create_session", &[&key, &client.network(), &self.login], &[&mark, &content]))
     }
 }
 
@@ -131,7 +131,7 @@ impl ResolvedLogin {
         Ok(Self { name, owner })
     }
 
-    /// The key under which attempts at the account are counted: the account's id, or the name if no account has it.
+    /// Returns the key under which attempts at the account are counted: the account's id, or the name if no account has it.
     fn counter_key(&self) -> String {
         self.owner.map_or_else(|| format!("nobody {}", self.name), |id| id.to_string())
     }
@@ -164,12 +164,12 @@ impl Attempt {
     ) -> Result<Self, StoreError> {
         let id: UserId = named.owner.unwrap_or_else(|| s.sys.id());
         let shown = signed_in::device(headers, device_token).filter(|token| token.user == id);
-        let stranger = Guess::stranger(s.cooldown, client, &named.name, &named.counter_key());
-        let trusted = shown.as_ref().map(|token| Guess::device(s.cooldown, token.device));
+        let untrusted = Guess::untrusted(s.cooldown, client, &named.name, &named.counter_key());
+        let trusted = shown.as_ref().map(|token| Guess::trusted(s.cooldown, token.device));
 
         let (user_key, hash_key) = (User::key_of(id), PasswordHash::key_of(id));
         let device_key = shown.as_ref().map(|token| Device::key_of(id, token.device));
-        let counters = [&stranger].into_iter().chain(&trusted).flat_map(Guess::keys).chain(Gate::keys());
+        let counters = [&untrusted].into_iter().chain(&trusted).flat_map(Guess::keys).chain(Gate::keys());
         let keys = [user_key.clone(), hash_key.clone()].into_iter().chain(device_key.clone()).chain(counters).collect();
         let (mut found, sessions) = try_join!(s.table.get_many(keys), session::list(&s.table, id))?;
 
@@ -181,7 +181,7 @@ impl Attempt {
         let device = device_key.map(|key| found.take::<Device>(&key)).transpose()?.flatten();
         let is_trusted = |d: &Device| user.as_ref().is_some_and(|u| d.is_good(u, now)) && shown.as_ref().is_some_and(|t| d.holds(t));
         let device = device.filter(is_trusted);
-        let guess = trusted.filter(|_| device.is_some()).unwrap_or(stranger).read(&mut found, now)?;
+        let guess = trusted.filter(|_| device.is_some()).unwrap_or(untrusted).read(&mut found, now)?;
         let hash = found.take::<PasswordHash>(&hash_key)?;
         Ok(Self { named, now, user, hash, sessions, device, guess, found })
     }
@@ -219,7 +219,7 @@ impl Attempt {
     }
 }
 
-/// Why a password is refused, for the log. The answer to the client is the same for all reasons.
+/// Returns why a password is refused, for the log. The answer to the client is the same for all reasons.
 const fn refusal_reason(known: Option<UserId>, active: bool, has_password: bool, may: bool) -> &'static str {
     match (known, active, has_password, may) {
         (None, ..) => "nobody has this name",
@@ -242,7 +242,7 @@ struct Proven {
 }
 
 impl Proven {
-    /// The answer to the first request with this `Idempotency-Key`, if there was one within ten seconds.
+    /// Returns the answer to the first request with this `Idempotency-Key`, if there was one within ten seconds.
     async fn first_answer(&self, s: &crate::State, request: Option<&Repeatable>) -> Result<Option<Reply>, Problem> {
         let Some(request) = request else { return Ok(None) };
         let first = request.first_answer(&s.table).await?;

@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use web::{Json, NoContent, Path, Problems, RequestId};
 
 /// A device whose trust ends within this time is listed with `expires_soon`.
-const SOON: std::time::Duration = std::time::Duration::from_secs(7 * 24 * 3600);
+const EXPIRES_SOON: std::time::Duration = std::time::Duration::from_secs(7 * 24 * 3600);
 
 /// Trusted devices of the caller.
 #[derive(Serialize, ToSchema)]
@@ -55,7 +55,7 @@ impl DeviceInfo {
             created_at: device.created_at.into(),
             last_used_at: device.last_used_at.into(),
             expires_at: device.ends_at().into(),
-            expires_soon: device.ends_at().since(now) <= SOON,
+            expires_soon: device.ends_at().since(now) <= EXPIRES_SOON,
             address: device.address,
             place: device.place,
         }

@@ -23,7 +23,7 @@ use proofs::{code_rules::CodeRules, guesses::PasswordCooldown, sending::SendLimi
 use secrets::KeysOnDemand;
 use store::Table;
 
-store::items![passkey::Asked, pending::Setup];
+store::items![passkey::PasskeySetup, pending::Setup];
 
 /// The state of the function: its clients, keys and settings.
 #[derive(Clone, FromRef)]

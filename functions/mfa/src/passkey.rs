@@ -25,7 +25,7 @@ use crate::pending;
 
 /// The open challenge for a new passkey of a person.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Asked {
+pub struct PasskeySetup {
     user: UserId,
     /// The proof of the session that requested the challenge. Only this proof may answer it. Absent in items of older versions.
     #[serde(default)]
@@ -35,13 +35,13 @@ pub struct Asked {
     expires_at: Time,
 }
 
-impl Asked {
+impl PasskeySetup {
     fn key_of(user: UserId) -> Key {
         Key::new(partition(user), "PASSKEY_SETUP")
     }
 }
 
-impl Item for Asked {
+impl Item for PasskeySetup {
     const KIND: &'static str = "passkey_setup";
     const ABOUT: About =
         About::beside_user("PASSKEY_SETUP", Personal::Withheld("a question to a browser that waits for its answer for minutes")).expires();
@@ -53,7 +53,7 @@ impl Item for Asked {
     }
 }
 
-impl Resource for Asked {
+impl Resource for PasskeySetup {
     type Path = ();
     fn find(caller: UserId, (): ()) -> Option<Key> {
         Some(Self::key_of(caller))
@@ -84,9 +84,9 @@ pub async fn ask_for_passkey(State(s): State<crate::State>, Fresh(member): Fresh
         return Err(Problem::new(Kind::TooMany).with("max", MAX).into());
     }
     let question = s.site.ask_for_new(now, user, &has)?;
-    let asked = Asked { user: user.id, proof: Some(member.proof()), state: question.state, expires_at: now + PATIENCE };
-    s.table.put_always(&asked).await?;
-    Ok(Created("/v1/me/passkeys".to_owned(), PasskeyOptions { options: question.options, expires_at: asked.expires_at.into() }))
+    let setup = PasskeySetup { user: user.id, proof: Some(member.proof()), state: question.state, expires_at: now + PATIENCE };
+    s.table.put_always(&setup).await?;
+    Ok(Created("/v1/me/passkeys".to_owned(), PasskeyOptions { options: question.options, expires_at: setup.expires_at.into() }))
 }
 
 /// A new passkey.
@@ -133,24 +133,24 @@ impl From<Passkey> for PasskeyInfo {
     responses((status = 201, body = PasskeyInfo), Problems))]
 pub async fn create_passkey(
     State(s): State<crate::State>,
-    MemberWith { member, resource }: MemberWith<Asked>,
+    MemberWith { member, resource }: MemberWith<PasskeySetup>,
     client: RequestId,
     Json(body): Json<CreatePasskey>,
 ) -> Result<Created<PasskeyInfo>, web::Error> {
     let (user, now) = (&member.user, s.sys.now());
     let name = passkeys::name(&body.name).map_err(|e| Problem::field("/name", e))?;
-    let asked = resource.filter(|asked| member.shows(asked.proof.as_ref()) && now < asked.expires_at).ok_or(Kind::PasskeyInvalid)?;
+    let setup = resource.filter(|setup| member.has_proof(setup.proof.as_ref()) && now < setup.expires_at).ok_or(Kind::PasskeyInvalid)?;
     let answer = serde_json::from_value::<RegisterPublicKeyCredential>(body.credential.into());
     let answer = answer.map_err(|e| Problem::new(Kind::PasskeyInvalid).because(e));
-    let passkey = match answer.and_then(|answer| s.site.accept(&s.sys, user.id, name, &asked.state, &answer)) {
+    let passkey = match answer.and_then(|answer| s.site.accept(&s.sys, user.id, name, &setup.state, &answer)) {
         Ok(passkey) => passkey,
         Err(problem) => {
-            s.table.delete(Asked::key_of(user.id)).await.map_err(Problem::from)?;
+            s.table.delete(PasskeySetup::key_of(user.id)).await.map_err(Problem::from)?;
             return Err(problem.into());
         }
     };
     let mut tx = Tx::new();
-    let once = tx.delete_when(Asked::key_of(user.id), field("state").eq(&asked.state));
+    let once = tx.delete_when(PasskeySetup::key_of(user.id), field("state").eq(&setup.state));
     tx.create(&passkey);
     let most = u32::try_from(MAX).unwrap_or(u32::MAX);
     let room = field("passkeys").lt(most).or(field("passkeys").absent());

@@ -51,12 +51,12 @@ pub struct Setup {
 }
 
 impl Setup {
-    /// The key of a person's set-up.
+    /// Returns the key of a person's set-up.
     pub fn key_of(user: UserId) -> Key {
         Key::new(partition(user), "FACTOR_SETUP")
     }
 
-    /// A set-up that begins now.
+    /// Creates a set-up that begins now.
     pub fn begin(sys: &Sys, member: &Member, wizard: bool, step: Factor, app: Option<AppFactor>) -> Self {
         let (user, proof, credentials) = (member.user.id, Some(member.proof()), member.user.credentials);
         Self { user, proof, wizard, step, app, tries: 0, credentials, expires_at: sys.now() + LIFE }
@@ -88,7 +88,7 @@ impl Setup {
     /// # Errors
     /// [`Kind::NotFound`]
     pub fn open(self, member: &Member, now: Time) -> Result<Self, Problem> {
-        let theirs = member.shows(self.proof.as_ref()) && self.credentials == member.user.credentials && now < self.expires_at;
+        let theirs = member.has_proof(self.proof.as_ref()) && self.credentials == member.user.credentials && now < self.expires_at;
         if theirs { Ok(self) } else { Err(Kind::NotFound.into()) }
     }
 
@@ -137,7 +137,7 @@ impl Setup {
         field("proof").eq(&self.proof).and(field("step").eq(self.step))
     }
 
-    /// The set-up as the client sees it.
+    /// Returns the set-up as the client sees it.
     pub fn state(&self, code: Option<&Challenge>) -> SetupState {
         let (number, of) = match (self.wizard, self.step) {
             (true, Factor::App) => (2, 4),
@@ -155,7 +155,7 @@ impl Setup {
         SetupState { step, number, of, expires_at: self.expires_at.into() }
     }
 
-    /// The set-up as the client sees it when it begins. Only this answer has the secret of the authenticator app.
+    /// Returns the set-up as the client sees it when it begins. Only this answer has the secret of the authenticator app.
     pub fn first_state(&self, keys: &FactorKeys, user: &User, code: Option<&Challenge>) -> Result<SetupState, Problem> {
         let mut state = self.state(code);
         if let SetupStep::App { app } = &mut state.step {
@@ -249,7 +249,7 @@ impl AppSecret {
     }
 }
 
-/// A QR code as an SVG in a `data:` URL: black on white, with the quiet zone of four modules that readers need.
+/// Returns a QR code as an SVG in a `data:` URL: black on white, with the quiet zone of four modules that readers need.
 fn picture(text: &str) -> Result<String, Problem> {
     let qr = QrCode::encode_text(text, QrCodeEcc::Medium).map_err(Problem::internal)?;
     let size = qr.size();
@@ -292,7 +292,7 @@ pub async fn attempt(s: &crate::State, user: &User, factor: Factor, code: &Typed
     let to = user.contact(factor).ok_or(Kind::CodeInvalid)?;
     let id = Challenge::id_of(Purpose::FactorSetup, &to, &user.id.to_string());
     let key = s.keys.get().await?.code_key();
-    proofs::challenge::attempt(&s.table, s.sys.now(), &key, Purpose::FactorSetup, id, code).await
+    proofs::code_attempt::attempt(&s.table, s.sys.now(), &key, Purpose::FactorSetup, id, code).await
 }
 
 /// Sends the code of a step again.

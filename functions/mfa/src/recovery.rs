@@ -19,7 +19,7 @@ use utoipa::ToSchema;
 use web::{Created, Problems, RequestId};
 
 /// How often one person may draw recovery codes.
-const SETS: Quota = Quota::window("recovery_sets", 10, DAY, "for an account");
+const CODE_SETS: Quota = Quota::window("recovery_sets", 10, DAY, "for an account");
 
 /// Ten codes, each valid once. They are shown only now.
 #[derive(Serialize, ToSchema)]
@@ -39,7 +39,7 @@ impl RecoveryCodesShown {
 ///
 /// AWS calls: the caller, a counter, one transaction.
 #[utoipa::path(post, path = "/v1/me/mfa/recovery-codes",
-    extensions(("x-problems" = json!(["mfa_not_enabled", "too_many_requests", "conflict"])), ("x-limits" = json!([SETS]))),
+    extensions(("x-problems" = json!(["mfa_not_enabled", "too_many_requests", "conflict"])), ("x-limits" = json!([CODE_SETS]))),
     responses((status = 201, body = RecoveryCodesShown), Problems))]
 pub async fn create_recovery_codes(
     State(s): State<crate::State>,
@@ -51,7 +51,7 @@ pub async fn create_recovery_codes(
         return Err(Kind::MfaNotEnabled.into());
     }
     // Limited because each request costs ten hashes and a mail.
-    limits::take(&s.table, s.sys.now(), &[SETS.of(user.id)]).await?;
+    limits::take(&s.table, s.sys.now(), &[CODE_SETS.of(user.id)]).await?;
     let hasher = s.keys.get().await?.hasher(&s.sys);
     let (shown, codes) = RecoveryCodes::draw(&s.sys, &hasher, user.id).await?;
     let mut tx = Tx::new();

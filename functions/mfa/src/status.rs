@@ -35,7 +35,7 @@ pub enum Missing {
 }
 
 impl Missing {
-    /// The name in the API.
+    /// Returns the name in the API.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Email => "email",
@@ -75,7 +75,7 @@ pub async fn get_mfa(State(s): State<crate::State>, member: Member) -> Result<Js
     }))
 }
 
-/// What has to be proven before second factors can be turned on.
+/// Returns what has to be proven before second factors can be turned on.
 pub fn missing(user: &User) -> Vec<Missing> {
     let has = [(Missing::Email, user.email.is_some()), (Missing::Phone, user.phone.is_some())];
     has.into_iter().filter(|(_, has)| !has).map(|(what, _)| what).collect()

@@ -13,9 +13,9 @@ use web::{Client, Created, IfMatch, Json, NoContent, Problems, Versioned};
 use crate::show::ModelInfo;
 
 /// How many models an account may create.
-const MADE: Quota = Quota::window("models_made", 100, DAY, "new models of an account");
+const CREATIONS: Quota = Quota::window("models_made", 100, DAY, "new models of an account");
 /// How many changes an account may make. Each writes all search entries of the model again.
-const CHANGED: Quota = Quota::window("models_changed", 200, HOUR, "changes of models of an account");
+const CHANGES: Quota = Quota::window("models_changed", 200, HOUR, "changes of models of an account");
 
 /// The action that a page names when it gets the token of a captcha.
 const CAPTCHA_ACTION: &str = "create_model";
@@ -43,7 +43,7 @@ pub struct CreateModel {
 /// AWS calls: the caller; a counter; a transaction of the model and the lists that it is found in. With captchas also a request to their
 /// service.
 #[utoipa::path(post, path = "/v1/models", request_body = CreateModel,
-    extensions(("x-problems" = json!(["proof_of_work_required", "invalid", "too_many_requests", "conflict"])), ("x-limits" = json!([MADE]))),
+    extensions(("x-problems" = json!(["proof_of_work_required", "invalid", "too_many_requests", "conflict"])), ("x-limits" = json!([CREATIONS]))),
     responses((status = 201, body = ModelInfo), Problems))]
 pub async fn create_model(
     State(s): State<crate::State>,
@@ -58,7 +58,7 @@ pub async fn create_model(
     let country = country.unwrap_or_else(|| s.countries.0.first().copied());
     let (Some(title), Some(country)) = (title, country) else { return Err(fields.problem().into()) };
     let (user, now) = (caller.user.id, s.sys.now());
-    limits::take(&s.table, now, &[MADE.of(user)]).await?;
+    limits::take(&s.table, now, &[CREATIONS.of(user)]).await?;
     if let Some(captcha) = &s.captcha {
         let checked = captcha.check(now, body.captcha.as_deref().unwrap_or_default(), CAPTCHA_ACTION).await;
         let work = || s.work.demand(now, &client, &headers, &format!("{CAPTCHA_ACTION} {user}"), DIFFICULTY);
@@ -92,7 +92,7 @@ pub struct UpdateModel {
     ),
     extensions(
         ("x-problems" = json!(["invalid", "forbidden", "not_found", "version_required", "version_mismatch", "too_many_requests", "conflict"])),
-        ("x-limits" = json!([CHANGED]))
+        ("x-limits" = json!([CHANGES]))
     ),
     responses((status = 200, body = ModelInfo, headers(("ETag" = String, description = "The new version."))), Problems))]
 pub async fn update_model(
@@ -106,7 +106,7 @@ pub async fn update_model(
     let title = patch.title.map_or(Some(old.title.clone()), |title| fields.take("/title", Title::parse(&title)));
     let country = patch.country.map_or(Some(old.country), |country| fields.take("/country", s.countries.parse(&country)));
     let (Some(title), Some(country)) = (title, country) else { return Err(fields.problem().into()) };
-    limits::take(&s.table, s.sys.now(), &[CHANGED.of(me.user.id)]).await?;
+    limits::take(&s.table, s.sys.now(), &[CHANGES.of(me.user.id)]).await?;
     let new = old.change(&s.table, title, country).await.map_err(Problem::from)?;
     Ok(Versioned(new.version, ModelInfo::of(&new, Some(&me.user))))
 }

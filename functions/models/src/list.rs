@@ -5,7 +5,7 @@ use axum::extract::State;
 use catalogue::COUNTRY;
 use countries::Country;
 use kernel::{FieldError, Fields, Problem, id::UserId};
-use search::{Catalogue, OWNERS_MAX, Position, Rest, Term, Wanted};
+use search::{Catalogue, OWNERS_MAX, Position, Rest, SearchQuery, Term};
 use serde::{Deserialize, Serialize};
 use store::{StoreError, Table};
 use utoipa::{IntoParams, ToSchema};
@@ -66,13 +66,13 @@ pub struct ModelList {
 pub async fn list_models(State(s): State<crate::State>, Query(query): Query<ModelQuery>) -> Result<Json<ModelList>, web::Error> {
     let filters = Filters::parse(&query)?;
     let cursors = s.sealer.cursors(format!("models {filters:?}"));
-    let place = match cursors.open::<BatchPosition>(query.cursor.as_deref())? {
-        Some(place) => place,
+    let position = match cursors.open::<BatchPosition>(query.cursor.as_deref())? {
+        Some(position) => position,
         None => BatchPosition { at: Position::default(), creators: filters.creators(&s.table).await? },
     };
-    let wanted = filters.wanted(place.creators.as_deref());
-    let found = Catalogue::Models.page(&s.table, &wanted, Rest::Follows, place.at, BATCH).await?;
-    let next = found.next.map(|at| BatchPosition { at, creators: place.creators });
+    let query = filters.query(position.creators.as_deref());
+    let found = Catalogue::Models.page(&s.table, &query, Rest::Follows, position.at, BATCH).await?;
+    let next = found.next.map(|at| BatchPosition { at, creators: position.creators });
     let items = show::found(&s.table, found.entries).await?;
     Ok(Json(ModelList { items, relevant: found.relevant, divider: found.divider, next_cursor: cursors.next(next)? }))
 }
@@ -114,15 +114,15 @@ impl Filters {
         Ok(Self { search, creator, country: country.flatten() })
     }
 
-    /// The creators whose models match. Accounts that are not active are left out, because their names are not shown.
+    /// Returns the creators whose models match. Accounts that are not active are left out, because their names are not shown.
     async fn creators(&self, table: &Table) -> Result<Option<Vec<UserId>>, StoreError> {
         let name = match &self.creator {
             None => return Ok(None),
             Some(Creator::Is(id)) => return Ok(Some(vec![*id])),
             Some(Creator::Named(name)) => name.clone(),
         };
-        let wanted = Wanted::all().titled(name);
-        let found = Catalogue::People.page(table, &wanted, Rest::LeftOut, Position::default(), OWNERS_MAX).await?;
+        let query = SearchQuery::all().title_containing(name);
+        let found = Catalogue::People.page(table, &query, Rest::Omitted, Position::default(), OWNERS_MAX).await?;
         let ids: Vec<UserId> = found.entries.iter().map(search::SearchEntry::record).collect::<Result<_, _>>()?;
         if ids.is_empty() {
             return Ok(Some(ids));
@@ -136,10 +136,10 @@ impl Filters {
         Ok(Some(creators))
     }
 
-    fn wanted(&self, creators: Option<&[UserId]>) -> Wanted {
-        let all = self.search.iter().cloned().fold(Wanted::all(), Wanted::with);
-        let all = creators.into_iter().fold(all, |wanted, creators| wanted.of(creators.iter().copied()));
-        self.country.iter().fold(all, |wanted, country| wanted.labelled(COUNTRY, country))
+    fn query(&self, creators: Option<&[UserId]>) -> SearchQuery {
+        let all = self.search.iter().cloned().fold(SearchQuery::all(), SearchQuery::containing);
+        let all = creators.into_iter().fold(all, |query, creators| query.owned_by(creators.iter().copied()));
+        self.country.iter().fold(all, |query, country| query.labelled(COUNTRY, country))
     }
 }
 
@@ -165,7 +165,7 @@ mod tests {
     fn what_is_empty_is_ignored_and_a_name_beats_an_id() {
         let parsed = |search, creator, id, country| Filters::parse(&query(search, creator, id, country));
         let filters = parsed("  ", "", " ", "").unwrap();
-        assert!(filters.wanted(None).is_all() && filters.creator.is_none());
+        assert!(filters.query(None).is_all() && filters.creator.is_none());
         let filters = parsed(" Żółty ", "Ann", "no id", "pl").unwrap();
         assert!(matches!(&filters.creator, Some(Creator::Named(name)) if name.text() == "ann"));
         assert_eq!((filters.search.unwrap().text(), filters.country.unwrap().to_string().as_str()), ("zolty", "PL"));

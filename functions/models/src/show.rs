@@ -26,13 +26,13 @@ pub struct ModelInfo {
     /// The code of the country (ISO 3166-1).
     #[schema(examples("PL"))]
     country: String,
-    /// Who has made it.
+    /// The creator.
     creator: ModelCreator,
-    /// When it was made.
+    /// When it was created.
     created_at: Timestamp,
 }
 
-/// Who has made a model.
+/// The creator of a model.
 #[derive(Serialize, ToSchema)]
 pub struct ModelCreator {
     /// The id of the account.

@@ -25,11 +25,11 @@ use crate::still_moderator;
 /// A ban.
 #[derive(Serialize, ToSchema)]
 pub struct BanInfo {
-    /// Who is banned.
+    /// The banned person.
     user: Author,
     /// Why.
     reason: BanReason,
-    /// What the moderator has told them about it.
+    /// The moderator's explanation for them.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     explanation: Option<String>,
@@ -37,7 +37,7 @@ pub struct BanInfo {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     by: Option<UserId>,
-    /// Since when.
+    /// When it began.
     created_at: Timestamp,
     /// When it ends. Absent if it has no end.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -55,7 +55,7 @@ pub struct BanList {
     next_cursor: Option<String>,
 }
 
-/// Lists who is banned from chat, in the order of the ends of the bans.
+/// Lists the people who are banned from chat, in the order in which the bans end.
 ///
 /// For moderators, with a second factor.
 ///
@@ -92,9 +92,9 @@ pub async fn list_bans(
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BanFromChat {
-    /// Why. The person is told.
+    /// The reason. The person is notified of it.
     reason: ReportReason,
-    /// More about it, for the person: 1 to 500 characters.
+    /// An explanation for the person: 1 to 500 characters.
     #[schema(min_length = 1, max_length = 500, nullable = false)]
     explanation: Option<String>,
     /// How long, in minutes, up to a year. Without it the ban has no end.
@@ -114,8 +114,8 @@ impl BanFromChat {
 
 /// Bans somebody from chat, or replaces their ban by another one.
 ///
-/// For moderators with a recent proof by a second factor. From then on nothing that the person sends is accepted and no socket opens.
-/// Their open sockets get a frame that says why and until when, and are closed. Staff cannot be banned.
+/// For moderators with a recent proof by a second factor. From then on messages of the person are refused, and so are new sockets. Their
+/// open sockets get a frame with the reason and the end, and are closed. Staff cannot be banned.
 ///
 /// AWS calls: the batch that authenticates the caller and reads their roles; a batch of the ban and the person; a transaction; then a read
 /// of the sockets, a frame and a close for each, and a transaction.
@@ -147,14 +147,14 @@ pub async fn ban_from_chat(
         e => staff::refused(e, still),
     })?;
     tracing::info!(user.id = %user, actor.id = %me, reason = ban.reason.as_str(), "banned from chat");
-    // The event closes what stays open.
+    // The event closes the sockets that stay open.
     if let Err(e) = banning::close(&s.table, &s.sys, &s.sockets, user, &ban, person.locale).await {
         tracing::warn!(error = %e, user.id = %user, "sockets of a banned person are still open");
     }
     Ok(NoContent)
 }
 
-/// Ends a ban before its time. The person is told by mail and in their inbox.
+/// Ends a ban early. The person is notified by mail and in their inbox.
 ///
 /// For moderators with a recent proof by a second factor. Nobody ends their own ban: somebody who was banned before they got a role asks
 /// another moderator. 404 if the person is not banned.

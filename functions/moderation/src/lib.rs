@@ -1,17 +1,17 @@
-//! Moderation of chat: reports by members, and what moderators do about them and without them: deleting messages, reading earlier texts,
+//! Moderation of chat: reports by members, and the operations of moderators: resolving reports, deleting messages, reading earlier texts,
 //! banning people, and setting the rules of the public room.
 //!
-//! Every change by a moderator takes a recent proof of a second factor, is in the audit in the same transaction (`accounts::audit`), and
-//! is refused if the caller has no role any more at that moment. That holds for the resolution of a report, too: it takes a report away
-//! from all the others. Nobody bans staff, nor themselves: their roles have to be removed first. Nobody ends their own ban, nor decides
-//! about reports of their own messages. What somebody has written is deleted whatever role they have.
+//! Every change by a moderator needs a recent proof of a second factor, writes its audit entry in the same transaction (`accounts::audit`),
+//! and is refused if the caller has lost the role in the meantime. This includes the resolution of a report, because it removes the report
+//! from the list of all moderators. Moderators cannot ban staff (their roles have to be removed first) nor themselves, cannot end their own
+//! ban, and cannot resolve reports of their own messages. Messages can be deleted whatever the role of their author.
 //!
-//! Moderators read messages of rooms that they are not in only if somebody has reported them. That is in the audit, too. Who has
-//! reported a message is told to nobody.
+//! Moderators can read messages of rooms that they are not in only if somebody has reported them. The audit records it. Nobody sees who
+//! reported a message.
 //!
 //! | operation | AWS calls |
 //! |---|---|
-//! | `POST /v1/rooms/{room}/messages/{seq}/reports` | the caller; a batch of the room, their membership, the message and its report; a counter; a transaction, and another one for each report of the same message that was faster |
+//! | `POST /v1/rooms/{room}/messages/{seq}/reports` | the caller; a batch of the room, their membership, the message and its report; a counter; a transaction, and another one for each concurrent report of the same message |
 //! | `GET /v1/moderation/reports` | the caller and their roles in one; a query |
 //! | `POST …/reports/{room}/{seq}/resolution` | the caller and their roles in one; a read; a transaction |
 //! | `GET /v1/moderation/messages/{room}/{seq}` | the caller and their roles in one; a batch of the message and its report; a query of what reporters said; a batch of the earlier texts, if there are any; outside the public room a transaction for the audit |

@@ -1,4 +1,4 @@
-//! Messages before the moderators: read with their earlier texts, and deleted at any time.
+//! Messages for moderators: reading them with their earlier texts, and deleting them at any time.
 
 use accounts::{
     audit::{Action, AuditEntry},
@@ -30,47 +30,47 @@ pub struct EarlierTextInfo {
     /// The text.
     #[schema(examples("Good morning!"))]
     text: String,
-    /// Until when it was shown.
+    /// When it was replaced.
     replaced_at: Timestamp,
 }
 
-/// What somebody gave as the reason of their report. Who it was is not told.
+/// The reason and the text of one report, without the reporter.
 #[derive(Serialize, ToSchema)]
 pub struct ReportWords {
     /// The reason.
     reason: ReportReason,
-    /// More in their own words.
+    /// The reporter's own words.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     text: Option<String>,
-    /// When.
+    /// When it was reported.
     created_at: Timestamp,
 }
 
-/// A message with all that moderators may know about it.
+/// A message with the information for moderators.
 #[derive(Serialize, ToSchema)]
 pub struct ModeratedMessage {
     /// The message as it is now.
     message: Message,
-    /// The texts that edits have replaced, the oldest first: the last ten.
+    /// The last ten texts that edits have replaced, the oldest first.
     #[schema(max_items = 10)]
     earlier: Vec<EarlierTextInfo>,
     /// The report. Absent if nobody has reported it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     report: Option<ReportInfo>,
-    /// What the reporters said, up to a hundred of them.
+    /// The reports of single people, at most a hundred.
     #[schema(max_items = 100)]
     said: Vec<ReportWords>,
 }
 
-/// Shows a message with its earlier texts and its report: a reported one, or any in the public room.
+/// Shows a reported message, or any message of the public room, with its earlier texts and its report.
 ///
-/// For moderators, with a second factor, except the author of a reported message. Outside the public room it is in the audit. 404 for
-/// messages there that nobody has reported.
+/// For moderators, with a second factor, except the author of a reported message. Outside the public room the audit records it, and
+/// messages that nobody has reported get 404.
 ///
-/// AWS calls: the batch that authenticates the caller and reads their roles; a batch of the message and its report; a query of what the
-/// reporters said, if it was reported; a batch of the earlier texts, if it was edited; outside the public room a transaction.
+/// AWS calls: the batch that authenticates the caller and reads their roles; a batch of the message and its report; a query of the single
+/// reports, if it was reported; a batch of the earlier texts, if it was edited; outside the public room a transaction.
 #[utoipa::path(get, path = "/v1/moderation/messages/{room}/{seq}",
     params(("room" = String, Path, max_length = 30, description = "The room's id, or `public`."), ("seq" = u64, Path, description = "The message's number.")),
     extensions(("x-problems" = json!(["not_found"]))),
@@ -113,7 +113,7 @@ pub async fn get_reported_message(
 ///
 /// For moderators with a recent proof by a second factor. The earlier texts are deleted with it. A report keeps its copy.
 ///
-/// AWS calls: the batch that authenticates the caller and reads their roles; a read; a transaction. The members are told afterwards.
+/// AWS calls: the batch that authenticates the caller and reads their roles; a read; a transaction. The members are notified afterwards.
 #[utoipa::path(delete, path = "/v1/moderation/messages/{room}/{seq}",
     params(("room" = String, Path, max_length = 30, description = "The room's id, or `public`."), ("seq" = u64, Path, description = "The message's number.")),
     extensions(("x-problems" = json!(["not_found", "conflict"]))),

@@ -1,4 +1,4 @@
-//! The rules of the public room, which nobody administrates but staff.
+//! The rules of the public room, which only staff administrate.
 
 use accounts::{
     audit::{Action, AuditEntry},
@@ -19,14 +19,14 @@ use crate::still_moderator;
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetPublicRoom {
-    /// How many seconds everybody waits between two messages, except staff. 0 for no slow mode.
+    /// How many seconds everybody except staff has to wait between two messages. 0 for no slow mode.
     #[schema(maximum = 120, examples(30))]
     slow_mode_seconds: u32,
     /// Whether swear words in new messages are masked.
     masks_profanity: bool,
 }
 
-/// Sets the rules of the public room. They hold for messages from then on.
+/// Sets the rules of the public room. They apply to new messages.
 ///
 /// For moderators with a recent proof by a second factor.
 ///

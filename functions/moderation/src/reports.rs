@@ -1,4 +1,4 @@
-//! Reports of messages: made by members, listed for moderators and resolved by them.
+//! Reports of messages: members send them, and moderators list and resolve them.
 
 use accounts::{
     audit::{Action, AuditEntry},
@@ -32,21 +32,21 @@ pub struct InRoom {
     pub seq: u64,
 }
 
-/// Why a message is reported.
+/// A report of a message.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReportMessage {
     /// The reason.
     reason: ReportReason,
-    /// More in the caller's own words: 1 to 500 characters.
+    /// The caller's own words: 1 to 500 characters.
     #[schema(min_length = 1, max_length = 500, nullable = false)]
     text: Option<String>,
 }
 
-/// Reports a message in one of the caller's rooms to the moderators. Nobody is told who reported it.
+/// Reports a message in one of the caller's rooms to the moderators. Nobody sees who reported it.
 ///
-/// The text is copied as it is now, so that it can be judged after it was changed. No effect if the caller has reported the message
-/// before. Their own messages cannot be reported, nor system events and deleted messages.
+/// The current text is copied, so that moderators can judge it after a change. No effect if the caller has reported the message before. The
+/// caller's own messages, system events and deleted messages cannot be reported.
 ///
 /// AWS calls: the caller; a batch of the room, their membership, the message and its report; a counter; a transaction, and another one
 /// for each report of the same message at the same moment.
@@ -78,7 +78,7 @@ pub async fn report_message(
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ReportQuery {
-    /// Those that wait for a moderator, or those that were resolved.
+    /// Open reports, or resolved ones.
     #[serde(default = "ReportQuery::open")]
     #[param(inline, required = false)]
     state: ReportState,
@@ -109,13 +109,13 @@ pub struct ReportInfo {
     reasons: Vec<ReasonCount>,
     /// Whether it waits for a moderator.
     state: ReportState,
-    /// What was done, if it is resolved.
+    /// The outcome, if it is resolved.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     outcome: Option<ReportOutcome>,
-    /// When it was reported first, or again after it was resolved.
+    /// When it was first reported, or reported again after it was resolved.
     reported_at: Timestamp,
-    /// When it was reported last, or resolved.
+    /// When it was last reported, or resolved.
     changed_at: Timestamp,
 }
 
@@ -137,7 +137,7 @@ pub struct ReportList {
     next_cursor: Option<String>,
 }
 
-/// Lists the messages that were reported, the oldest report first.
+/// Lists the reported messages, the oldest report first.
 ///
 /// For moderators, with a second factor.
 ///
@@ -160,7 +160,7 @@ pub async fn list_reports(
     Ok(Json(ReportList { items: kept.map(Into::into).collect(), next_cursor }))
 }
 
-/// What was done about a reported message.
+/// The resolution of a report.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ResolveReport {
@@ -168,10 +168,10 @@ pub struct ResolveReport {
     outcome: ReportOutcome,
 }
 
-/// Records what was done about a reported message. Another report of the message opens it again.
+/// Resolves the report of a message. Another report of the message opens it again.
 ///
-/// For moderators with a recent proof by a second factor, except the author of the message. Who has reported it may resolve it. It only
-/// records: messages are deleted and people banned by operations of their own. 409 if it is resolved already.
+/// For moderators with a recent proof by a second factor, except the author of the message. A reporter may resolve it. The operation only
+/// records the outcome: other operations delete messages and ban people. 409 if it is resolved already.
 ///
 /// AWS calls: the batch that authenticates the caller and reads their roles; a read; a transaction.
 #[utoipa::path(post, path = "/v1/moderation/reports/{room}/{seq}/resolution", request_body = ResolveReport,

@@ -48,7 +48,7 @@ pub async fn arrive(s: &State, Envelope { id, at, event, .. }: Envelope<Heard>) 
     }
 }
 
-/// Whether a person wants this category in their inbox. One read.
+/// Returns whether a person wants this category in their inbox. One read.
 async fn wants(s: &State, user: UserId, category: Category) -> Result<bool, Failure> {
     let settings = s.table.get::<Settings>(Settings::key_of(user)).await?;
     Ok(settings.unwrap_or_else(|| Settings::of_default(user)).wants(category, Channel::InApp))

@@ -86,20 +86,20 @@ pub struct InboxEntry {
 }
 
 impl InboxEntry {
-    /// The key of an entry.
+    /// Returns the key of an entry.
     #[must_use]
     pub fn key_of(user: UserId, id: NotificationId) -> Key {
         Key::new(partition(user), format!("{ENTRIES}{id}"))
     }
 
-    /// The key of an unread entry in the index of unread entries.
+    /// Returns the key of an unread entry in the index of unread entries.
     #[must_use]
     pub fn unread(user: UserId, id: NotificationId) -> Key {
         Key::new(unread_of(user), id.to_string())
     }
 }
 
-/// The partition of the index of unread entries.
+/// Returns the partition of the index of unread entries.
 #[must_use]
 pub fn unread_of(user: UserId) -> String {
     format!("USER#{user}#UNREAD")
@@ -174,7 +174,7 @@ pub struct NotificationInfo {
 }
 
 impl NotificationInfo {
-    /// A notification about an event. `username` is the name of the other person in it.
+    /// Creates a notification about an event. `username` is the name of the other person in it.
     #[must_use]
     pub fn new(id: Option<NotificationId>, what: EntryContent, at: Time, read: bool, username: Option<String>) -> Self {
         let none = Self {
@@ -211,7 +211,7 @@ impl NotificationInfo {
 }
 
 impl EntryContent {
-    /// The other person in it, if there is one.
+    /// Returns the other person in it, if there is one.
     #[must_use]
     pub const fn other_person(self) -> Option<UserId> {
         match self {
@@ -220,7 +220,7 @@ impl EntryContent {
         }
     }
 
-    /// The room, and the number of the last message, if it is about messages.
+    /// Returns the room, and the number of the last message, if it is about messages.
     #[must_use]
     pub const fn chat(self) -> Option<(RoomId, u64)> {
         match self {
@@ -229,7 +229,7 @@ impl EntryContent {
         }
     }
 
-    /// The category.
+    /// Returns the category.
     #[must_use]
     pub const fn category(self) -> Category {
         match self {

@@ -132,7 +132,7 @@ struct Subjects {
 }
 
 impl Subjects {
-    /// One batch. None if the entries have no people and no rooms.
+    /// Reads the items that the entries refer to: one batch, or no read if the entries have no people and no rooms.
     async fn read(s: &crate::State, me: UserId, entries: &[InboxEntry]) -> Result<Self, StoreError> {
         let people: BTreeSet<UserId> = entries.iter().filter_map(|entry| entry.what.other_person()).collect();
         let rooms: BTreeSet<RoomId> = entries.iter().filter_map(|entry| entry.what.chat()).map(|(room, _)| room).collect();
@@ -160,7 +160,7 @@ impl Subjects {
         Ok(all)
     }
 
-    /// Whether the person has read the messages of an entry, on any device, or has left their room.
+    /// Returns whether the person has read the messages of an entry, on any device, or has left their room.
     fn is_read(&self, entry: &InboxEntry) -> bool {
         entry.what.chat().is_some_and(|(room, seq)| self.read.get(&room).is_none_or(|upto| seq <= *upto))
     }

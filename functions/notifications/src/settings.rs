@@ -167,7 +167,7 @@ impl UpdateNotificationSettings {
         }
     }
 
-    /// The settings after the patch.
+    /// Applies the patch to the settings.
     fn apply(&self, settings: &mut Settings) -> Result<(), Problem> {
         let mut fields = Fields::new();
         for category in Category::ALL {
@@ -239,8 +239,8 @@ mod tests {
     fn patched(json: &str) -> Result<Settings, Vec<String>> {
         let patch: UpdateNotificationSettings = serde_json::from_str(json).unwrap();
         let mut settings = Settings::of_default(Sys::real().id());
-        let told = |p: Problem| p.fields.into_iter().map(|(pointer, e)| format!("{pointer} {}", e.code)).collect();
-        patch.apply(&mut settings).map(|()| settings).map_err(told)
+        let errors = |p: Problem| p.fields.into_iter().map(|(pointer, e)| format!("{pointer} {}", e.code)).collect();
+        patch.apply(&mut settings).map(|()| settings).map_err(errors)
     }
 
     #[test]

@@ -8,12 +8,12 @@ use web::{ButtonPage, Error, Language, Path, Problems};
 
 const TEXTS: Messages = Messages::new(kernel::in_every_language!("unsubscribe.ftl"));
 
-/// The person and the categories of a link.
+/// Returns the person and the categories of a link.
 fn parse_link(s: &crate::State, token: &str) -> Result<Unsubscribe, Problem> {
     Unsubscribe::open(&s.sealer, token).map_err(|_| Kind::LinkInvalid.because("the seal does not open"))
 }
 
-/// A sentence with the names of the categories.
+/// Returns a sentence with the names of the categories.
 fn sentence(key: &str, link: &Unsubscribe, locale: Locale) -> String {
     let names: Vec<String> =
         link.categories.iter().map(|category| TEXTS.text(locale, &format!("about-{}", category.name()), &[])).collect();

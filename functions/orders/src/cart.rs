@@ -1,4 +1,4 @@
-//! Looking at the cart, and changing it.
+//! Reading and changing the cart.
 
 use accounts::picture::Picture;
 use axum::extract::State;
@@ -19,9 +19,9 @@ use web::{Client, Error, IfMatch, Json, Path, Problems, Query, Versioned};
 
 use crate::{State as Shop, shopper::Shopper};
 
-/// Changes of the cart of one person.
+/// The limit on changes of the cart of one person.
 const CHANGES: Quota = Quota::window("cart_changes", 600, HOUR, "changes of the cart of a member").frequent();
-/// Changes of the carts of guests from one network.
+/// The limit on changes of carts of guests from one network.
 const FROM_NETWORK: Quota = Quota::window("guest_cart_changes", 600, HOUR, "changes of carts of guests from a network").frequent();
 
 /// A product in a cart.
@@ -37,16 +37,16 @@ pub struct CartItem {
     /// How many: 1 to 99.
     #[schema(minimum = 1, maximum = 99, examples(2))]
     quantity: u32,
-    /// How many can be ordered.
+    /// The quantity that can be ordered.
     #[schema(examples(12))]
     available: u32,
-    /// What one costs without the discount.
+    /// The price of one, without the discount.
     price: Money,
     /// The discount in per cent, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1, maximum = 90, nullable = false, examples(10))]
     discount_percent: Option<u8>,
-    /// What they cost together, with the discount.
+    /// The price of all, with the discount.
     amount: Money,
     /// The addresses of its picture.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -70,37 +70,37 @@ impl From<&CartLine> for SavedItem {
     }
 }
 
-/// A cart, at the prices of this moment.
+/// A cart, at the current prices.
 #[derive(Serialize, ToSchema)]
 pub struct CartInfo {
     /// The products, in the order in which they came into the cart. At most 50.
     items: Vec<CartItem>,
-    /// What they cost together: the sum of the amounts.
+    /// The sum of the amounts.
     total: Money,
-    /// Products of the cart that are not sold any more. An order cannot have them.
+    /// Products of the cart that are no longer sold. They cannot be ordered.
     gone: Vec<ProductId>,
-    /// What was in the cart before a guest's cart took its place at the checkout. It comes back after the order.
+    /// The content of the cart before a guest's cart replaced it at the checkout. It is restored after the order.
     saved: Vec<SavedItem>,
-    /// After the guest's cart was merged: products of which there would have been more than 99.
+    /// After the guest's cart was merged: products whose quantity was limited to 99.
     capped: Vec<ProductId>,
-    /// After the guest's cart was merged: products for which there was no place.
+    /// After the guest's cart was merged: products that did not fit into the cart.
     left_out: Vec<ProductId>,
-    /// The token of a guest's new cart, for the header `Cart-Token`. Only who has it can see or change the cart.
+    /// The token of a guest's new cart, for the header `Cart-Token`. Only its holder can see or change the cart.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, examples("crt_q83vEjRWeJC6q83vEjRWeJC6q83vEjRWeJC6q83vEjQ"))]
     token: Option<String>,
 }
 
-/// A cart with what is told beside its lines.
+/// The parts of a response besides the lines of the cart.
 #[derive(Default)]
-struct Beside {
+struct CartExtras {
     saved: Lines,
     merged: Merged,
     token: Option<GuestToken>,
 }
 
-/// The lines as they are shown: with the products as they are now.
-async fn shown(s: &Shop, lines: &Lines, beside: Beside) -> Result<CartInfo, Problem> {
+/// Returns the lines of a cart with the current data of the products.
+async fn shown(s: &Shop, lines: &Lines, extras: CartExtras) -> Result<CartInfo, Problem> {
     let mut found = place::read(&s.table, lines.as_slice()).await?;
     let (mut items, mut priced, mut gone) = (Vec::new(), Vec::new(), Vec::new());
     for line in lines.as_slice() {
@@ -122,26 +122,26 @@ async fn shown(s: &Shop, lines: &Lines, beside: Beside) -> Result<CartInfo, Prob
         });
         priced.push(now);
     }
-    let Merged { capped, left_out } = beside.merged;
-    let saved = beside.saved.as_slice().iter().map(Into::into).collect();
-    let token = beside.token.map(|token| token.expose());
+    let Merged { capped, left_out } = extras.merged;
+    let saved = extras.saved.as_slice().iter().map(Into::into).collect();
+    let token = extras.token.map(|token| token.expose());
     Ok(CartInfo { items, total: total(&priced)?, gone, saved, capped, left_out, token })
 }
 
-/// How the cart is looked at.
+/// How to read the cart.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct CartQuery {
-    /// Whether the caller is about to order. Then a guest's cart takes the place of the caller's own one, which is saved.
+    /// Whether the caller is about to order. Then a guest's cart replaces the caller's own cart, which is saved.
     #[param(required = false)]
     #[serde(default)]
     checkout: bool,
 }
 
-/// Shows the cart of the caller, at the prices of this moment: that of the signed-in caller, or that of a guest's `Cart-Token`.
+/// Returns the cart of the signed-in caller, or of a guest's `Cart-Token`, at the current prices.
 ///
-/// Whoever sends both was a guest and has signed in: the guest's cart is merged into their own one, and its token names nothing any
-/// more. Quantities are added, up to 99.
+/// A request with both is from a guest who has signed in: the guest's cart is merged into the caller's own cart, and its token becomes
+/// invalid. Quantities are added, up to 99.
 ///
 /// AWS calls: the caller and their cart in one, or a read of the guest's cart; a batch of the products. With both also a read and a
 /// transaction.
@@ -159,28 +159,28 @@ pub async fn get_cart(State(s): State<Shop>, shopper: Shopper, Query(query): Que
         };
         let version = guest.as_ref().map_or(0, GuestCart::version);
         let lines = guest.map(|guest| guest.lines).unwrap_or_default();
-        return Ok(Versioned(version, shown(&s, &lines, Beside::default()).await?));
+        return Ok(Versioned(version, shown(&s, &lines, CartExtras::default()).await?));
     };
     let precedence = if query.checkout { Precedence::Guest } else { Precedence::Both };
     let (cart, merged) = match &token {
         Some(token) => match merge(&s.table, cart.clone(), token, precedence, now).await {
             Ok(merged) => merged,
-            // The member has a cart all the same, and the guest's one is merged when it is read next.
+            // The member's own cart is returned, and the guest's cart is merged with the next reading.
             Err(e) => {
-                tracing::warn!(error = %e, "a guest's cart is not merged");
+                tracing::warn!(error = %e, "a guest's cart could not be merged");
                 (cart, Merged::default())
             }
         },
         None => (cart, Merged::default()),
     };
-    Ok(Versioned(cart.version(), shown(&s, &cart.lines, Beside { saved: cart.saved.clone(), merged, token: None }).await?))
+    Ok(Versioned(cart.version(), shown(&s, &cart.lines, CartExtras { saved: cart.saved.clone(), merged, token: None }).await?))
 }
 
-/// How many of a product are wanted.
+/// The new quantity of a product.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PutInCart {
-    /// 1 to 99, or 0 to take it out of the cart.
+    /// 1 to 99, or 0 to remove it from the cart.
     #[schema(minimum = 0, maximum = 99, examples(2))]
     quantity: u32,
 }
@@ -195,9 +195,9 @@ impl PutInCart {
     }
 }
 
-/// Puts this many of a product into the cart, in place of those that are in it. A guest without a `Cart-Token` gets a new cart, and
-/// its token with the answer. With `If-Match` only a cart of that version is changed, so that nothing that another device has done is
-/// undone unseen: whoever adds to a quantity names the version that it was read with.
+/// Sets the quantity of a product in the cart. A guest without a `Cart-Token` gets a new cart, and its token in the response. With
+/// `If-Match` the cart is changed only if it has that version, so that a client that adds to a quantity does not overwrite a change by
+/// another device.
 ///
 /// AWS calls: the caller and their cart in one, or a read of the guest's cart; a counter; a read of the product; a transaction, or a
 /// write of the guest's cart; a batch of the products.
@@ -231,17 +231,17 @@ pub async fn put_in_cart(
     let wanted = |version| named.as_ref().is_none_or(|named| named.names(version));
     if let Some(cart) = cart {
         let cart = cart.change(&s.table, product, quantity, wanted).await?;
-        let beside = Beside { saved: cart.saved.clone(), ..Beside::default() };
-        return Ok(Versioned(cart.version(), shown(&s, &cart.lines, beside).await?));
+        let extras = CartExtras { saved: cart.saved.clone(), ..CartExtras::default() };
+        return Ok(Versioned(cart.version(), shown(&s, &cart.lines, extras).await?));
     }
     let given = token.is_some();
     let token = token.unwrap_or_else(|| GuestToken::draw(&s.sys));
     let guest = GuestCart::change(&s.table, &s.sys, &token, product, quantity, wanted).await?;
     let token = (!given).then_some(token);
-    Ok(Versioned(guest.version(), shown(&s, &guest.lines, Beside { token, ..Beside::default() }).await?))
+    Ok(Versioned(guest.version(), shown(&s, &guest.lines, CartExtras { token, ..CartExtras::default() }).await?))
 }
 
-/// Checks that a product is there and can be ordered.
+/// Checks that a product exists and can be ordered.
 async fn can_be_ordered(s: &Shop, product: ProductId) -> Result<(), Problem> {
     let found = s.table.get::<Product>(Product::key_of(product)).await?.ok_or(Kind::NotFound)?;
     if found.is_available() {

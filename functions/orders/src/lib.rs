@@ -1,9 +1,9 @@
-//! Carts and orders: what somebody wants, what they have ordered, and how far it is.
+//! Carts and orders.
 //!
-//! Guests have a cart, too: the one that their `Cart-Token` names. When they have signed in and send it once more, it becomes part of
-//! their own one. An order is paid in cash to whoever delivers it, or by card: then Stripe's payment is created when it is placed, and its
-//! products are reserved for fifteen minutes. It is paid when Stripe says so, by its webhook, or when somebody looks at an order that is
-//! not paid yet. What nobody pays in time ends, after its payment was cancelled at Stripe, in `stripe-webhook`.
+//! Guests have a cart too, which their `Cart-Token` identifies. When they send it after signing in, the cart is merged into their own. An
+//! order is paid in cash on delivery, or by card: then Stripe's payment is created when the order is placed, and its products are reserved
+//! for fifteen minutes. It counts as paid when Stripe says so, by its webhook, or when an unpaid order is read. An order that is not paid
+//! in time ends in `stripe-webhook`, after its payment was cancelled at Stripe.
 //!
 //! | operation | AWS calls |
 //! |---|---|
@@ -50,7 +50,7 @@ pub struct State {
 }
 
 // The operations in the order of the documentation: `routes()` and `description()`.
-web::operations! { "orders", "Carts, orders, and what staff do with orders.", State =>
+web::operations! { "orders", "Carts and orders, and the operations of staff on orders.", State =>
     cart::get_cart,
     cart::put_in_cart,
     place::place_order,

@@ -3,7 +3,10 @@
 use accounts::user::User;
 use axum::extract::State;
 use callers::MemberWith;
-use commerce::order::{Order, Written, write};
+use commerce::{
+    order::Order,
+    order_writes::{Written, write},
+};
 use http::HeaderMap;
 use kernel::{Kind, Problem, id::OrderId};
 use payments::{CAPTCHAS, Customer, FROM_NETWORK, PAYMENTS, PaidFor, Progress};
@@ -18,19 +21,19 @@ use crate::{
     shown::{OrderInfo, OrderPayment},
 };
 
-/// Looks at orders that are not paid, and cancellations of them: each asks Stripe.
-pub const LOOKS: Quota = Quota::window("order_looks", 120, HOUR, "looks at orders that are not paid, and cancellations").frequent();
+/// The limit on readings and cancellations of unpaid orders, because each sends a request to Stripe.
+pub const CHECKS: Quota = Quota::window("order_looks", 120, HOUR, "looks at orders that are not paid, and cancellations").frequent();
 
-/// How often it is tried again because the order has changed meanwhile.
+/// Attempts after concurrent changes of the order.
 const ROUNDS: u32 = 5;
 
-/// What limits the payments that a person begins.
+/// Returns the limits on the payments that a person begins.
 pub(crate) fn tries(user: &User, network: &str) -> [Limit; 2] {
     [PAYMENTS.of(user.id), FROM_NETWORK.of(network)]
 }
 
-/// The order with the secret to pay it, if it is not paid. Its payment is created at Stripe, once, if there is none. `customer` is the
-/// buyer's, as read, and `tries` limits further payments of it.
+/// Returns the order, with the secret to pay it if it is not paid. If it has no payment at Stripe, one is created, once. `customer` is the
+/// buyer's customer as read, and `tries` has the limits on further payments.
 pub(crate) async fn payable(
     s: &Shop,
     user: &User,
@@ -56,7 +59,7 @@ pub(crate) async fn payable(
             Err(e) => return Err(e.into()),
         };
         if payment.is_some_and(|payment| payment.state.progress == Progress::Succeeded) {
-            order = looked_at(s, order).await?;
+            order = refreshed(s, order).await?;
             continue;
         }
         // Stripe has cancelled it by itself.
@@ -66,7 +69,7 @@ pub(crate) async fn payable(
             Written::Outdated(None) | Written::Refused => return Err(Kind::NotFound.into()),
         };
     }
-    Err(Kind::Conflict.because("the order changed each time"))
+    Err(Kind::Conflict.because("concurrent requests changed the order each time"))
 }
 
 fn shown(order: Order, payment: &Payment) -> OrderInfo {
@@ -76,8 +79,8 @@ fn shown(order: Order, payment: &Payment) -> OrderInfo {
     info
 }
 
-/// Creates the payment of an order at Stripe and adds it to the order. Without one if the order has changed meanwhile. If it has ended
-/// or has another payment by now, the new one is cancelled.
+/// Creates the payment of an order at Stripe and adds it to the order. Returns no payment if the order has changed meanwhile. If the order
+/// has ended or has another payment by now, the new one is cancelled.
 async fn with_payment(s: &Shop, user: &User, customer: Option<Customer>, order: Order) -> Result<(Order, Option<Payment>), Problem> {
     let (Some(new), Some(card)) = (order.new_payment(), &order.card) else { return Ok((order, None)) };
     let payer = Payer { table: &s.table, sys: &s.sys, stripe: &s.stripe, user, customer };
@@ -85,7 +88,7 @@ async fn with_payment(s: &Shop, user: &User, customer: Option<Customer>, order: 
     let intent = payment.state.intent.clone();
     match write(&s.table, &s.sys, &order, &order.with_card(card.with_intent(intent.clone(), id)), None).await? {
         Written::Now(order) => Ok((*order, Some(payment))),
-        // A request with the same key was faster, or the webhook was.
+        // A concurrent request with the same key, or the webhook, has changed the order.
         Written::Outdated(current) => {
             let now = s.sys.now();
             let (is_own, has_none) = current.as_deref().map_or((false, false), |order| {
@@ -103,8 +106,8 @@ async fn with_payment(s: &Shop, user: &User, customer: Option<Customer>, order: 
     }
 }
 
-/// The order as it is after Stripe was asked about its payment, if it is not paid. If its time is over it ends.
-pub(crate) async fn looked_at(s: &Shop, order: Order) -> Result<Order, Problem> {
+/// Returns the current order. If it is not paid, Stripe is asked about its payment first, and the order ends if its time is over.
+pub(crate) async fn refreshed(s: &Shop, order: Order) -> Result<Order, Problem> {
     let Some(card) = order.card.as_ref().filter(|_| order.is_pending()) else { return Ok(order) };
     if card.end(s.sys.now()).is_some() {
         return Ok(close(&s.table, &s.sys, &s.stripe, order).await?);
@@ -116,7 +119,7 @@ pub(crate) async fn looked_at(s: &Shop, order: Order) -> Result<Order, Problem> 
     })
 }
 
-/// An order to be paid once more.
+/// Another attempt to pay an order.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PayOrder {
@@ -126,9 +129,9 @@ pub struct PayOrder {
     captcha: Option<String>,
 }
 
-/// Returns the secret to pay one of the caller's orders by card once more, such as for another tab. If Stripe has cancelled the payment by
-/// itself, another one is begun. After three refused cards it takes a captcha, if this deployment uses captchas, or a
-/// proof of work while their service does not answer.
+/// Returns the secret to pay one of the caller's orders by card, for example in another tab. If Stripe has cancelled the payment, another
+/// one is begun. After three refused cards a captcha is required, if this deployment uses captchas, and a proof of work while their service
+/// does not answer.
 ///
 /// AWS calls: the caller and the order in one; a counter; with captchas a batch read; a read of the caller's customer. If another payment
 /// is begun also two counters and two transactions. One to four requests to Stripe.
@@ -136,7 +139,7 @@ pub struct PayOrder {
     request_body = Option<PayOrder>,
     extensions(
         ("x-problems" = json!(["captcha_required", "proof_of_work_required", "not_found", "order_state", "invalid", "too_many_requests", "unavailable", "conflict"])),
-        ("x-limits" = json!([LOOKS, PAYMENTS, FROM_NETWORK, CAPTCHAS])),
+        ("x-limits" = json!([CHECKS, PAYMENTS, FROM_NETWORK, CAPTCHAS])),
     ),
     responses((status = 200, body = OrderInfo), Problems))]
 pub async fn pay_order(
@@ -151,7 +154,7 @@ pub async fn pay_order(
     if !order.is_payable(now) {
         return Err(order.stays().into());
     }
-    limits::take(&s.table, now, &[LOOKS.of(user.id)]).await?;
+    limits::take(&s.table, now, &[CHECKS.of(user.id)]).await?;
     let PayOrder { captcha } = body.map(|Json(body)| body).unwrap_or_default();
     s.gate.check(&s.table, now, user.id, (&client.0, &headers), captcha.as_deref()).await?;
     let customer = s.table.get::<Customer>(Customer::key_of(user.id)).await?;

@@ -20,16 +20,16 @@ use crate::{
     shown::OrderInfo,
 };
 
-/// Orders of one person: each takes products out of stock before anybody pays.
+/// The limit on orders of one person, because each reserves products before it is paid.
 pub const ORDERS: Quota = Quota::window("orders", 20, HOUR, "orders that a person places");
 
-/// An order to be placed: the content of the caller's cart.
+/// A request to order the content of the caller's cart.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PlaceOrder {
     /// How it is paid.
     payment_method: PaymentMethod,
-    /// What the cart costs, as the caller has seen it. If it is another sum by now, the order is refused.
+    /// The total of the cart that the caller has seen. If the current total is different, the order is refused.
     total: Money,
     /// By card: the token of a captcha with the action `pay`. Required after `captcha_required`, otherwise ignored. While their service is
     /// away any text will do: the answer is `proof_of_work_required` then.
@@ -37,21 +37,21 @@ pub struct PlaceOrder {
     captcha: Option<String>,
 }
 
-/// Orders what is in the caller's cart. It goes to the name, the phone number and the main address of the account.
+/// Orders the content of the caller's cart. The recipient is the name, the phone number and the main address of the account.
 ///
-/// By card it is to be paid within fifteen minutes: the browser pays it with Stripe's script and the `client_secret`, and it is paid when
-/// Stripe says so. After three refused cards it takes a captcha, if this deployment uses captchas, or a proof
+/// An order by card has to be paid within fifteen minutes: the browser pays it with Stripe's script and the `client_secret`, and it counts
+/// as paid when Stripe says so. After three refused cards a captcha is required, if this deployment uses captchas, and a proof
 /// of work while their service does not answer.
 ///
-/// In cash one can have ten orders that are not shipped yet.
+/// An account can have ten orders in cash that are not shipped yet.
 ///
-/// All of it is ordered or nothing. The same `Idempotency-Key` with the same body gets the same order for 24 hours. The cart is empty
-/// afterwards, or has what was saved at the checkout.
+/// Either the whole cart is ordered or nothing. The same `Idempotency-Key` with the same body gets the same order for 24 hours. Afterwards
+/// the cart is empty, or has the content that was saved at the checkout.
 ///
 /// AWS calls: the caller and their customer in one; a batch of the key, the cart, the addresses and the counters; a batch of the products;
-/// a transaction. The last three again if something has changed meanwhile. By card also a read of the key, and with captchas a batch
-/// read; a transaction that adds the payment; with the first payment of a person a read, a transaction and an update of the customer. One
-/// to four requests to Stripe.
+/// a transaction. The last three are repeated after a concurrent change. By card also a read of the key, and with captchas a batch read; a
+/// transaction that adds the payment; with the first payment of a person a read, a transaction and an update of the customer. One to four
+/// requests to Stripe.
 #[utoipa::path(post, path = "/v1/orders", request_body = PlaceOrder,
     params(("Idempotency-Key" = String, Header, min_length = 1, max_length = 255, description = "Names this request, for 24 hours.", example = "7f9c24e8-3b12-4f0a-9d1e-5c6a7b8d9e0f")),
     extensions(
@@ -76,7 +76,7 @@ pub async fn place_order(
         s.gate.check(&s.table, now, user.id, (&client.0, &headers), captcha.as_deref()).await?;
     }
     let order = place(&s.table, &s.sys, &placing).await?;
-    tracing::info!(order.id = %order.id, "an order is placed");
+    tracing::info!(order.id = %order.id, "an order was placed");
     let location = format!("/v1/orders/{}", order.id);
     Ok(Created(location, payable(&s, user, caller.resource, order, &tries).await?))
 }

@@ -4,7 +4,8 @@ use axum::extract::State;
 use callers::{Member, MemberWith};
 use commerce::{
     machine::{By, OrderState},
-    order::{Order, Written, advance, history, write},
+    order::{Order, history},
+    order_writes::{Written, advance, write},
 };
 use kernel::{Kind, Problem, id::OrderId};
 use serde::Serialize;
@@ -15,7 +16,7 @@ use web::{Error, Json, PageQuery, Problems, Query};
 
 use crate::{
     State as Shop,
-    payment::{LOOKS, looked_at},
+    payment::{CHECKS, refreshed},
     shown::OrderInfo,
 };
 
@@ -44,47 +45,47 @@ pub async fn list_orders(State(s): State<Shop>, caller: Member, Query(page): Que
     Ok(Json(OrderList { items: found.items.into_iter().map(Into::into).collect(), next_cursor }))
 }
 
-/// Shows one of the caller's orders. If it is not paid yet, Stripe is asked first: whoever comes back from paying sees what was really
-/// paid, also if Stripe's webhook is late.
+/// Returns one of the caller's orders. If it is not paid yet, Stripe is asked first, so that a caller who has just paid sees the current
+/// state even if Stripe's webhook is late.
 ///
-/// AWS calls: the caller and the order in one; while it is not paid also a counter, a request to Stripe or two, a read, and a transaction
-/// if there is news.
+/// AWS calls: the caller and the order in one; while it is not paid also a counter, one or two requests to Stripe, a read, and a
+/// transaction if the state has changed.
 #[utoipa::path(get, path = "/v1/orders/{order}", params(("order" = OrderId, Path, description = "The order.")),
-    extensions(("x-problems" = json!(["not_found", "too_many_requests", "unavailable", "conflict"])), ("x-limits" = json!([LOOKS]))),
+    extensions(("x-problems" = json!(["not_found", "too_many_requests", "unavailable", "conflict"])), ("x-limits" = json!([CHECKS]))),
     responses((status = 200, body = OrderInfo), Problems))]
 pub async fn get_order(State(s): State<Shop>, caller: MemberWith<Order>) -> Result<Json<OrderInfo>, Error> {
     let order = caller.resource.ok_or(Kind::NotFound)?;
     if order.is_pending() {
-        limits::take(&s.table, s.sys.now(), &[LOOKS.of(order.user)]).await?;
+        limits::take(&s.table, s.sys.now(), &[CHECKS.of(order.user)]).await?;
     }
-    Ok(Json(looked_at(&s, order).await?.into()))
+    Ok(Json(refreshed(&s, order).await?.into()))
 }
 
-/// Cancels one of the caller's orders that is not shipped yet, and by card not paid. Its products are in stock again. Of an order by card
-/// the payment is cancelled at Stripe first; while the bank decides about it the order stays as it is.
+/// Cancels one of the caller's orders that is not shipped yet and, if it is by card, not paid. Its products are in stock again. The payment
+/// of an order by card is cancelled at Stripe first; while the bank decides about it the order does not change.
 ///
 /// AWS calls: the caller and the order in one; a transaction. By card also a counter, another transaction, a read, and two requests to
 /// Stripe.
 #[utoipa::path(post, path = "/v1/orders/{order}/cancellation", params(("order" = OrderId, Path, description = "The order.")),
     extensions(
         ("x-problems" = json!(["not_found", "order_state", "too_many_requests", "unavailable", "conflict"])),
-        ("x-limits" = json!([LOOKS])),
+        ("x-limits" = json!([CHECKS])),
     ),
     responses((status = 200, body = OrderInfo), Problems))]
 pub async fn cancel_order(State(s): State<Shop>, caller: MemberWith<Order>) -> Result<Json<OrderInfo>, Error> {
     let order = caller.resource.ok_or(Kind::NotFound)?;
     let cancelled = if order.is_pending() {
-        limits::take(&s.table, s.sys.now(), &[LOOKS.of(order.user)]).await?;
+        limits::take(&s.table, s.sys.now(), &[CHECKS.of(order.user)]).await?;
         cancelled_at_stripe(&s, &order).await?
     } else {
         advance(&s.table, &s.sys, &order, (OrderState::Cancelled, By::Buyer), |_| None).await?
     };
-    tracing::info!(order.id = %cancelled.id, "an order is cancelled by its buyer");
+    tracing::info!(order.id = %cancelled.id, "an order was cancelled by its buyer");
     Ok(Json(cancelled.into()))
 }
 
-/// Cancels an order that is not paid. The intention is stored first, so that the next look at the order continues if this invocation ends
-/// early.
+/// Cancels an order that is not paid. The intention is stored first, so that the next reading of the order continues if this invocation
+/// ends early.
 async fn cancelled_at_stripe(s: &Shop, order: &Order) -> Result<Order, Problem> {
     let Some(card) = &order.card else { return Err(order.stays()) };
     let cancelling = order.with_card(card.cancelled(s.sys.now()));
@@ -93,6 +94,6 @@ async fn cancelled_at_stripe(s: &Shop, order: &Order) -> Result<Order, Problem> 
         Written::Outdated(Some(_)) => return Err(Kind::Conflict.because("the order has changed meanwhile")),
         Written::Outdated(None) | Written::Refused => return Err(Kind::NotFound.into()),
     };
-    // It was paid at this moment.
+    // It was paid in the meantime.
     if order.state == OrderState::Paid { Err(order.stays()) } else { Ok(order) }
 }

@@ -9,7 +9,8 @@ use axum::extract::State;
 use callers::{Fresh, Staff, staff::Administrator};
 use commerce::{
     card::{OrderCard, Refund, RefundReason, RefundState},
-    order::{Order, Written, find, replace},
+    order::{Order, find},
+    order_writes::{Written, replace},
 };
 use kernel::{FieldError, Kind, Problem, crypto::short_hash, id::OrderId};
 use money::Money;
@@ -24,7 +25,7 @@ use crate::{
     shown::{CustomerOrder, CustomerOrderRead},
 };
 
-/// How often it is tried again because the order has changed meanwhile.
+/// Attempts after concurrent changes of the order.
 const ROUNDS: u32 = 5;
 
 /// Shows an order of anybody, with the username of its buyer. For administrators.
@@ -43,13 +44,13 @@ pub async fn get_any_order(
     Ok(Json(CustomerOrderRead { username: buyer.map(|buyer| buyer.username.to_string()), order: order.into() }))
 }
 
-/// A refund to be made.
+/// A new refund.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewRefund {
-    /// How much: all that is left of the payment, or a part of it.
+    /// The amount: the rest of the payment, or a part of it.
     amount: Money,
-    /// The reason. Not `order_ended`, which is that of automatic refunds.
+    /// The reason. Not `order_ended`, which only automatic refunds have.
     reason: RefundReason,
 }
 
@@ -65,12 +66,12 @@ impl NewRefund {
     }
 }
 
-/// Gives back the money of an order by card, or a part of it. For administrators with a recent proof by a second factor.
+/// Refunds the payment of an order by card, or a part of it. For administrators with a recent proof by a second factor.
 ///
-/// All refunds together are at most what was paid. The same `Idempotency-Key` with the same body makes one refund. An order that is not
-/// shipped is `refunding` afterwards, and `refunded` when nothing is left. If something else was paid than what was asked for, and its
-/// automatic refund is `refused` or `failed`, it is asked for again here: the amount in the minor units of the payment, whatever its
-/// currency. Nobody gives back the money of their own order: another administrator does.
+/// All refunds together are at most the paid amount. The same `Idempotency-Key` with the same body makes one refund. An order that is not
+/// shipped is `refunding` afterwards, and `refunded` when nothing is left. If a payment differed from the requested one and its automatic
+/// refund is `refused` or `failed`, this operation requests that refund again, with the amount in the minor units of the payment, whatever
+/// its currency. Administrators cannot refund their own orders.
 ///
 /// AWS calls: the caller and their roles in one; two reads; three transactions; a read. Two requests to Stripe.
 #[utoipa::path(post, path = "/v1/admin/orders/{order}/refunds", request_body = NewRefund,
@@ -92,16 +93,16 @@ pub async fn refund_order(
     let name = short_hash(key);
     let found = find(&s.table, order).await?.ok_or(Kind::NotFound)?;
     if found.user == me {
-        return Err(Kind::Forbidden.because("nobody gives back the money of their own order").into());
+        return Err(Kind::Forbidden.because("the caller cannot refund their own order").into());
     }
     let entry = AuditEntry::by(&s.sys, me, &request.0, Action::OrderChanged, found.user);
     let entry = entry.changed("order", order, order).changed("refund", (), new.amount);
-    let asked = ask(&s, found, &new, &name, |tx| {
+    let requested = ask(&s, found, &new, &name, |tx| {
         s.audit.add(tx, &entry);
         Some(staff::require(tx, me, Role::Administrator))
     });
-    let asked = asked.await?;
-    let given = give_back(&s.table, &s.sys, &s.stripe, asked).await?;
+    let requested = requested.await?;
+    let given = give_back(&s.table, &s.sys, &s.stripe, requested).await?;
     let intent = given.card.as_ref().and_then(|card| card.intent.clone()).ok_or_else(|| given.stays())?;
     let current = match settle_for(&s.table, &s.sys, &s.stripe, &intent, (given.user, PaidFor::Order(given.id))).await? {
         Settled::Order(order) => *order,
@@ -111,11 +112,11 @@ pub async fn refund_order(
     if matches!(state, Some(RefundState::Refused | RefundState::Failed)) {
         return Err(Kind::RefundRefused.into());
     }
-    tracing::info!(order.id = %current.id, actor.id = %me, "money of an order was given back");
+    tracing::info!(order.id = %current.id, actor.id = %me, "an order was refunded");
     Ok(Created(format!("/v1/admin/orders/{}", current.id), current.into()))
 }
 
-/// Adds this refund to the order, so that Stripe is asked for it, unless the order has it already.
+/// Adds this refund to the order, so that it is requested from Stripe, unless the order has it already.
 async fn ask(
     s: &Shop,
     mut order: Order,
@@ -131,12 +132,12 @@ async fn ask(
             return if same { Ok(order) } else { Err(Kind::IdempotencyKeyReused.into()) };
         }
         let refund = Refund::new(name.to_owned(), new.amount.amount(), new.reason, s.sys.now());
-        let asked = order.with_card(card.with_refund(order.total, refund)?);
-        match replace(&s.table, &s.sys, &order, &asked, &also).await? {
+        let requested = order.with_card(card.with_refund(order.total, refund)?);
+        match replace(&s.table, &s.sys, &order, &requested, &also).await? {
             Written::Now(order) => return Ok(*order),
             Written::Refused => return Err(Kind::Forbidden.because("the caller lost the role meanwhile")),
             Written::Outdated(current) => order = *current.ok_or(Kind::NotFound)?,
         }
     }
-    Err(Kind::Conflict.because("the order changed each time"))
+    Err(Kind::Conflict.because("concurrent requests changed the order each time"))
 }

@@ -1,4 +1,4 @@
-//! Who has a cart: a signed-in member, a guest with a token, or a member who was a guest until now.
+//! The owner of a cart: a signed-in member, a guest with a token, or a member who was a guest until now.
 
 use axum::extract::FromRequestParts;
 use callers::{bearer, load_with};
@@ -12,7 +12,7 @@ use crate::State;
 /// The name of the header with the token of a guest.
 const TOKEN: &str = "cart-token";
 
-/// The caller of an operation on a cart. Everybody has one. Who sends an access token is its owner, or is refused.
+/// The caller of an operation on a cart. An access token is optional; an invalid one is refused.
 pub struct Shopper {
     /// The member's cart, which can be empty. `None` for a guest.
     pub cart: Option<Cart>,
@@ -37,7 +37,7 @@ impl FromRequestParts<State> for Shopper {
     }
 }
 
-/// The cart of the owner of the access token. One request to the table, which also authenticates them.
+/// Returns the cart of the owner of the access token. One request to the table, which also authenticates them.
 async fn own(parts: &Parts, s: &State) -> Result<Cart, Problem> {
     let claims = s.tokens.verify(bearer(&parts.headers)?).await?;
     let key = Cart::key_of(claims.sub);

@@ -18,23 +18,23 @@ use utoipa::ToSchema;
 /// A product of an order, as it was when the order was placed.
 #[derive(Serialize, ToSchema)]
 pub struct OrderItem {
-    /// The product, which may be gone by now.
+    /// The product, which may have been deleted.
     product: ProductId,
     /// Its name in addresses.
     slug: ProductSlug,
     /// Its name.
     #[schema(examples("Garden turtle"))]
     name: String,
-    /// How many.
+    /// The quantity.
     #[schema(minimum = 1, maximum = 99, examples(2))]
     quantity: u32,
-    /// What one cost without the discount.
+    /// The price of one, without the discount.
     price: Money,
     /// The discount in per cent, if there was one.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1, maximum = 90, nullable = false, examples(10))]
     discount_percent: Option<u8>,
-    /// What they cost together, with the discount.
+    /// The price of all, with the discount.
     amount: Money,
 }
 
@@ -46,7 +46,7 @@ impl From<PricedLine> for OrderItem {
     }
 }
 
-/// Who gets an order, and where, as it was when the order was placed.
+/// The recipient of an order, as it was when the order was placed.
 #[derive(Serialize, ToSchema)]
 pub struct RecipientInfo {
     /// First name.
@@ -55,7 +55,7 @@ pub struct RecipientInfo {
     /// Last name.
     #[schema(examples("Nowak"))]
     last_name: String,
-    /// The phone number, for whoever delivers it.
+    /// The phone number, for the delivery.
     #[schema(examples("+48600100200"))]
     phone: String,
     /// Street and house.
@@ -95,8 +95,8 @@ impl From<Recipient> for RecipientInfo {
 /// The payment of an order by card that is not paid yet.
 #[derive(Serialize, ToSchema)]
 pub struct OrderPayment {
-    /// The secret with which Stripe's script in the browser pays it. Only for the buyer's browser. Only with the answers to placing the
-    /// order and to paying it.
+    /// The secret with which Stripe's script in the browser pays it. Only for the buyer's browser. Only in the responses to placing and to
+    /// paying the order.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, examples("pi_3_secret_4"))]
     pub client_secret: Option<String>,
@@ -117,25 +117,25 @@ pub struct OrderInfo {
     payment_method: PaymentMethod,
     /// Its state.
     state: OrderState,
-    /// What was ordered, at the prices of that moment.
+    /// The ordered products, at the prices of that time.
     items: Vec<OrderItem>,
-    /// What it costs: the sum of the amounts.
+    /// The total: the sum of the amounts.
     total: Money,
-    /// Who gets it.
+    /// The recipient.
     recipient: RecipientInfo,
     /// When it was placed.
     created_at: Timestamp,
-    /// When its state changed last.
+    /// When its state last changed.
     changed_at: Timestamp,
-    /// Its payment, while one by card is awaited.
+    /// The payment, while the order waits for a payment by card.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub payment: Option<OrderPayment>,
-    /// When it was known to be paid by card.
+    /// When the system learned that it is paid by card.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     paid_at: Option<Timestamp>,
-    /// What was given back, if anything was.
+    /// The refunded amount, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     refunded: Option<Money>,
@@ -169,28 +169,28 @@ impl From<Order> for OrderInfo {
 /// A refund of an order.
 #[derive(Serialize, ToSchema)]
 pub struct RefundInfo {
-    /// How much.
+    /// The amount.
     amount: Money,
-    /// Why.
+    /// The reason.
     reason: RefundReason,
-    /// How far it is.
+    /// The state.
     state: RefundState,
     /// Stripe's id of it, once Stripe has answered.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, examples("re_3RtQ2bFq8Zr2mV7x"))]
     refund: Option<String>,
-    /// When it was asked for.
+    /// When it was requested.
     at: Timestamp,
 }
 
 /// An order as staff see it.
 #[derive(Serialize, ToSchema)]
 pub struct CustomerOrder {
-    /// Who has placed it.
+    /// The buyer.
     user: UserId,
     #[serde(flatten)]
     order: OrderInfo,
-    /// Whether its payment is disputed at the bank, or the payer has won that. It cannot be shipped then.
+    /// Whether its payment is disputed at the bank, or the payer has won the dispute. A disputed order cannot be shipped.
     disputed: bool,
     /// Its refunds, the oldest first.
     refunds: Vec<RefundInfo>,
@@ -212,7 +212,7 @@ impl From<Order> for CustomerOrder {
 /// One order, with the name of its buyer.
 #[derive(Serialize, ToSchema)]
 pub struct CustomerOrderRead {
-    /// The username of the buyer. Absent if the account is just being deleted.
+    /// The username of the buyer. Absent if the account is being deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, examples("ana"))]
     pub username: Option<String>,

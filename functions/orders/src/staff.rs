@@ -1,4 +1,4 @@
-//! What staff do with orders.
+//! The operations of staff on orders.
 
 use accounts::{
     audit::{Action, AuditEntry},
@@ -9,7 +9,8 @@ use callers::{Fresh, Staff, staff::Administrator};
 use commerce::{
     alert::{self, Alert},
     machine::{By, OrderState},
-    order::{Order, advance, history, in_this_state},
+    order::{Order, history, in_this_state},
+    order_writes::advance,
 };
 use kernel::{
     Kind, PAGE,
@@ -27,14 +28,13 @@ use crate::{State as Shop, shown::CustomerOrder};
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct OrdersQuery {
-    /// The state that they are in. `placed` if it is absent.
+    /// The state of the orders. Default: `placed`.
     #[param(value_type = OrderState, inline, required = false)]
     state: Option<OrderState>,
-    /// Instead of those in a state, those that staff have to look at because of this, in every state, for a month, or until a failed refund
-    /// is made.
+    /// Lists the orders with this alert instead, in every state: those of the last month, and failed refunds until a refund succeeds.
     #[param(value_type = Alert, inline, required = false)]
     alert: Option<Alert>,
-    /// Instead of those in a state, those of this buyer, in every state.
+    /// Lists the orders of this buyer, in every state, instead.
     #[param(value_type = UserId, inline, required = false)]
     user: Option<UserId>,
     /// Maximum number of items in the page: 1 to 100.
@@ -48,15 +48,15 @@ pub struct OrdersQuery {
 /// A page of orders.
 #[derive(Serialize, ToSchema)]
 pub struct CustomerOrderList {
-    /// The orders: of a buyer's the newest first, and of others the oldest.
+    /// The orders: those of one buyer with the newest first, others with the oldest first.
     items: Vec<CustomerOrder>,
     /// The cursor of the next page. Absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
 
-/// Lists the orders of everybody that are in one state, or that are disputed, whose refund has failed or of which something else was
-/// paid, the oldest first, or all of one buyer, the newest first. For administrators.
+/// Lists the orders of everybody in one state, or with one alert, the oldest first; or all orders of one buyer, the newest first. For
+/// administrators.
 ///
 /// AWS calls: the caller and their roles in one; a query; with `alert` a batch of the orders, if there are any.
 #[utoipa::path(get, path = "/v1/admin/orders", params(OrdersQuery),
@@ -82,7 +82,7 @@ pub async fn list_all_orders(
     Ok(Json(CustomerOrderList { items: orders.into_iter().map(Into::into).collect(), next_cursor: cursors.next(next)? }))
 }
 
-/// Some orders, and the one behind which the next page begins.
+/// A page of orders, and the order after which the next page begins.
 type Orders = (Vec<Order>, Option<OrderId>);
 
 fn with_next(page: Page<Order>) -> Orders {
@@ -90,7 +90,7 @@ fn with_next(page: Page<Order>) -> Orders {
     (page.items, next)
 }
 
-/// The orders that staff have to look at because of this.
+/// Returns the orders with this alert.
 async fn alerted(s: &Shop, alert: Alert, after: Option<OrderId>, limit: u32) -> Result<Orders, StoreError> {
     let (alerts, next) = alert::page(&s.table, alert, s.sys.now(), after, limit).await?;
     if alerts.is_empty() {
@@ -104,12 +104,12 @@ async fn alerted(s: &Shop, alert: Alert, after: Option<OrderId>, limit: u32) -> 
 
 /// An order of somebody, in a path.
 #[derive(Clone, Copy, Debug, Deserialize)]
-pub struct OrderOf {
+pub struct OrderPath {
     user: UserId,
     order: OrderId,
 }
 
-/// The state that an order is to be in.
+/// The requested state of an order.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChangeState {
@@ -117,11 +117,11 @@ pub struct ChangeState {
     state: OrderState,
 }
 
-/// Takes the next step with an order. For administrators with a recent proof by a second factor.
+/// Moves an order to its next state. For administrators with a recent proof by a second factor.
 ///
-/// A placed order is shipped or cancelled. A paid one is shipped, also if a part of its money was given back, unless it is disputed or a
-/// refund is under way. A shipped one is delivered or comes back, and a delivered one may come back. `cancelled` and `returned` take a
-/// `Reason`. An order of one's own is no exception: no step gives money back, and the audit names who has taken it.
+/// A placed order can be shipped or cancelled. A paid order can be shipped, even after a partial refund, unless it is disputed or a refund
+/// is in progress. A shipped order can be delivered or returned, and a delivered order can be returned. `cancelled` and `returned` require
+/// a `Reason`. Administrators can also change the state of their own orders: no step refunds money, and the audit records who made it.
 ///
 /// AWS calls: the caller and their roles in one; a read; a transaction.
 #[utoipa::path(put, path = "/v1/admin/orders/{user}/{order}/state", request_body = ChangeState,
@@ -133,7 +133,7 @@ pub async fn change_order_state(
     Fresh(caller): Fresh<Staff<Administrator>>,
     request: RequestId,
     reason: Option<Reason>,
-    Path(OrderOf { user, order }): Path<OrderOf>,
+    Path(OrderPath { user, order }): Path<OrderPath>,
     Json(ChangeState { state }): Json<ChangeState>,
 ) -> Result<Json<CustomerOrder>, Error> {
     let me = caller.member.user.id;

@@ -48,7 +48,7 @@ impl BusEntry {
         fits.then_some(Self { name: outbox.name, detail, request_id: outbox.request_id, trace: outbox.trace })
     }
 
-    /// The request that caused the event. Empty if none did.
+    /// Returns the request that caused the event. Empty if none did.
     #[must_use]
     pub fn request_id(&self) -> &str {
         self.request_id.as_deref().unwrap_or_default()
@@ -56,7 +56,7 @@ impl BusEntry {
 }
 
 impl Bus {
-    /// The bus of this name.
+    /// Returns the bus of this name.
     #[must_use]
     pub fn new(aws: &Aws, name: &str) -> Self {
         let mut config =
@@ -67,15 +67,15 @@ impl Bus {
 
     /// Puts at most [`PUT_MAX`] events in one call, and returns a result for each, in their order.
     pub async fn put(&self, entries: &[&BusEntry]) -> Vec<PutResult> {
-        let asked = entries.iter().map(|entry| {
-            let asked = PutEventsRequestEntry::builder().event_bus_name(&*self.name).source(events::SOURCE);
+        let requests = entries.iter().map(|entry| {
+            let request = PutEventsRequestEntry::builder().event_bus_name(&*self.name).source(events::SOURCE);
             // With the trace header, X-Ray shows one trace from the request to the functions that the bus invokes.
-            asked.detail_type(&entry.name).detail(&entry.detail).set_trace_header(entry.trace.clone()).build()
+            request.detail_type(&entry.name).detail(&entry.detail).set_trace_header(entry.trace.clone()).build()
         });
-        let codes = match self.client.put_events().set_entries(Some(asked.collect())).send().await {
+        let codes = match self.client.put_events().set_entries(Some(requests.collect())).send().await {
             Ok(put) => put.entries.unwrap_or_default().into_iter().map(|answer| answer.error_code).collect(),
             Err(e) => {
-                tracing::warn!(error = %DisplayErrorContext(e), "the bus took nothing");
+                tracing::warn!(error = %DisplayErrorContext(e), "the bus did not accept the events");
                 Vec::new()
             }
         };

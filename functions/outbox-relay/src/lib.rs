@@ -59,7 +59,7 @@ async fn publish<'r>(bus: &Bus, records: &'r [Record]) -> Option<&'r Record> {
                     tracing::error!(code, item = record.item, request_id, "an item of the outbox will never be published");
                 }
                 PutResult::Retry(code) => {
-                    tracing::warn!(code, item = record.item, request_id, "the bus did not take an event");
+                    tracing::warn!(code, item = record.item, request_id, "the bus did not accept an event");
                     refused = Some(record);
                     break;
                 }

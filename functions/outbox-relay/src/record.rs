@@ -30,7 +30,7 @@ impl Record {
         Ok(Self { sequence, item, entry: outbox.and_then(BusEntry::of) })
     }
 
-    /// The request that caused the event. Empty if none did.
+    /// Returns the request that caused the event. Empty if none did.
     pub fn request_id(&self) -> &str {
         self.entry.as_ref().map_or("", BusEntry::request_id)
     }

@@ -1,8 +1,8 @@
 //! Changing a password: by a mailed link for people who have forgotten it, and with the current password.
 //!
-//! A request for a link gets the same answer whether or not the address has an account. The link works once within half an
-//! hour (`CodeRules`). It only changes the password: it signs nobody in, second factors are required as before, and a deactivated account
-//! stays deactivated. Both ways end all other sessions, revoke the trust in devices, and notify the owner.
+//! A request for a link gets the same answer whether or not the address has an account. The link works once within half an hour
+//! (`CodeRules`). It only changes the password: it signs nobody in, second factors are required as before, and a deactivated account stays
+//! deactivated. Both operations end all other sessions, revoke the trust in devices, and notify the owner.
 
 mod change;
 mod reset;

@@ -112,7 +112,7 @@ impl Addressee {
         Ok((Self { to, person, before }, found))
     }
 
-    /// The link to be mailed: to the address as its owner proved it, not as the client typed it.
+    /// Returns the link to be mailed: to the address as its owner proved it, not as the client typed it.
     fn link(&self, s: &crate::State, language: Locale) -> Challenge {
         let locale = self.person.as_ref().map_or(language, |p| p.locale);
         let proven = self.person.as_ref().and_then(|p| p.email.clone()).map_or_else(|| self.to.clone(), Contact::Email);
@@ -135,7 +135,7 @@ impl Addressee {
     }
 }
 
-/// The id of the link to an address. There is only one link for each address: a new one replaces it.
+/// Returns the id of the link to an address. There is only one link for each address: a new one replaces it.
 fn link_id(to: &Contact) -> ChallengeId {
     Challenge::id_of(Purpose::PasswordReset, to, "")
 }
@@ -152,7 +152,8 @@ pub async fn get_reset_page(State(s): State<crate::State>, Language(locale): Lan
     LinkPage { locale, texts: TEXTS, owner, call, password: Some(PasswordField::New(rules)), site: s.site }
 }
 
-/// Returns whose password a mailed link changes, so that a page can show it before it asks for the new one. The link stays valid.
+/// Returns the account whose password a mailed link changes, so that a page can show it before it asks for the new one. The link stays
+/// valid.
 ///
 /// AWS calls: a counter, the link, the person.
 #[utoipa::path(post, path = "/v1/password-resets/link", request_body = LinkToken,
@@ -163,7 +164,7 @@ pub async fn describe_reset_link(
     client: Client,
     Json(body): Json<LinkToken>,
 ) -> Result<Json<LinkOwner>, web::Error> {
-    let link = link::asked(&s.table, s.sys.now(), &s.code_key, Purpose::PasswordReset, &client, &body).await?;
+    let link = link::open(&s.table, s.sys.now(), &s.code_key, Purpose::PasswordReset, &client, &body).await?;
     let user = s.table.get::<User>(User::key_of(link.user.ok_or(Kind::LinkInvalid)?)).await?;
     let user = user.filter(|user| may_reset(&link, user)).ok_or(Kind::LinkInvalid)?;
     Ok(Json(LinkOwner::of(&link, user.username)))
@@ -214,7 +215,7 @@ async fn reset(s: &crate::State, client: &RequestId, body: &ResetPassword, repea
     crate::check_new_password(s, &user, &body.password, same, "/password").await?;
     let (mut tx, done) = (Tx::new(), repeatable.seal(NoContent).await?);
     done.keep(&mut tx);
-    let spent = link.consume(&mut tx);
+    let link_slot = link.consume(&mut tx);
     tx.put(&s.hasher.hash(id, &body.password).await?, unchanged(old.as_ref()));
     let reset = Update::of(User::key_of(id)).set("has_password", true);
     let reset = reset.set("reset_by_mail", user.has_second_step() || user.passkeys > 0);
@@ -226,7 +227,7 @@ async fn reset(s: &crate::State, client: &RequestId, body: &ResetPassword, repea
     session::renew_credentials(&mut tx, &s.sys, &user, reset, None);
     s.audit.add(&mut tx, &AuditEntry::of_own(&s.sys, id, &client.0, Action::PasswordReset));
     notify_of(&mut tx, &s.sys, id, Notice::PasswordChanged, client);
-    s.table.commit(tx).await.map_err(|e| if e.refused(spent) { Kind::LinkInvalid.into() } else { Problem::from(e) })?;
+    s.table.commit(tx).await.map_err(|e| if e.refused(link_slot) { Kind::LinkInvalid.into() } else { Problem::from(e) })?;
     Ok(done.reply())
 }
 
@@ -237,17 +238,17 @@ pub fn delete_link(tx: &mut Tx, user: &User) {
     }
 }
 
-/// Whether a link may change this person's password. A link to a former address of the account may not.
+/// Returns whether a link may change this person's password. A link to a former address of the account may not.
 fn may_reset(link: &Challenge, user: &User) -> bool {
     user.status == Status::Active && is_current_address(user, &link.contact())
 }
 
-/// Whether `address` is the person's current address.
+/// Returns whether `address` is the person's current address.
 fn is_current_address(user: &User, address: &Contact) -> bool {
     user.email.as_ref().is_some_and(|email| email.key() == address.key())
 }
 
-/// The condition that the stored password hash is still `old`.
+/// Returns the condition that the stored password hash is still `old`.
 pub fn unchanged(old: Option<&PasswordHash>) -> Cond {
     old.map_or(Cond::Absent, |old| field("phc").eq(&old.phc))
 }

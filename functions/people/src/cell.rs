@@ -30,7 +30,7 @@ const COSINES: [i64; 91] = [
 ];
 /// How many people must share their location in a cell for distances to be computed to this cell. With fewer, they are computed to the
 /// cell of five characters around it.
-pub const CROWD: usize = 3;
+pub const PRECISE_FROM: usize = 3;
 
 /// An angle in millionths of a degree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +65,7 @@ pub struct Middle {
 }
 
 impl Cell {
-    /// The cell of a position.
+    /// Returns the cell of a position.
     #[must_use]
     pub fn of(latitude: Degrees, longitude: Degrees) -> Self {
         let part = |angle: i64, whole: i64| angle.saturating_mul(CELLS).checked_div(whole.saturating_mul(MICRO)).unwrap_or_default();
@@ -73,7 +73,7 @@ impl Cell {
         Self { row, column: part(longitude.0.saturating_add(180 * MICRO), 360).rem_euclid(CELLS) }
     }
 
-    /// The first characters of the geohashes of the areas of this size around the cell: its own and those next to it.
+    /// Returns the first characters of the geohashes of the areas of this size around the cell: its own and those next to it.
     #[must_use]
     pub fn around(self, size: Size) -> Vec<String> {
         let (rows, columns) = size.bits();
@@ -87,19 +87,19 @@ impl Cell {
         areas
     }
 
-    /// The middle of the cell.
+    /// Returns the middle of the cell.
     #[must_use]
     pub const fn middle(self) -> Middle {
         Middle { row: (self.row << 1) | 1, column: (self.column << 1) | 1 }
     }
 
-    /// The middle of the cell of five characters around it, which is eight rows high and four columns wide.
+    /// Returns the middle of the cell of five characters around it, which is eight rows high and four columns wide.
     #[must_use]
     pub const fn coarse_middle(self) -> Middle {
         Middle { row: ((self.row >> 3) << 4) | 8, column: ((self.column >> 2) << 3) | 4 }
     }
 
-    /// The latitude in whole degrees, without its sign.
+    /// Returns the latitude in whole degrees, without its sign.
     fn latitude(row: i64) -> usize {
         let degrees = row.saturating_mul(180).checked_div(CELLS << 1).unwrap_or_default().saturating_sub(90);
         usize::try_from(degrees.abs()).unwrap_or_default()
@@ -111,7 +111,7 @@ fn cosine(row: i64) -> i64 {
 }
 
 impl Middle {
-    /// The approximate distance to another middle, in metres. It treats the earth as flat between the two places.
+    /// Returns the approximate distance to another middle, in metres. It treats the earth as flat between the two places.
     #[must_use]
     pub fn metres_to(self, other: Self) -> i64 {
         let around = CELLS << 1;
@@ -129,8 +129,8 @@ impl Middle {
 pub struct Size(u32);
 
 impl Size {
-    /// The smallest size of areas for which the area around a cell and its eight neighbours cover this distance in every direction. Not at
-    /// the poles.
+    /// Returns the smallest size of areas for which the area around a cell and its eight neighbours cover this distance in every direction.
+    /// Not at the poles.
     #[must_use]
     pub fn reaching(kilometres: u32, cell: Cell) -> Self {
         let metres = i64::from(kilometres).saturating_mul(1000);
@@ -142,14 +142,14 @@ impl Size {
         [5, 4, 3].map(Self).into_iter().find(reaches).unwrap_or(Self(2))
     }
 
-    /// How many bits the row of the area has, and how many its column.
+    /// Returns how many bits the row of the area has, and how many its column.
     const fn bits(self) -> (u32, u32) {
         let bits = self.0 * 5;
         (bits / 2, bits - bits / 2)
     }
 }
 
-/// The geohash of an area: the bits of column and row alternate, the column's first.
+/// Returns the geohash of an area: the bits of column and row alternate, the column's first.
 fn geohash(row: i64, column: i64, length: u32) -> String {
     let (rows, columns) = Size(length).bits();
     let bit = |of: i64, bits: u32, at: u32| (of >> bits.saturating_sub(at).saturating_sub(1)) & 1;
@@ -173,22 +173,22 @@ impl From<Cell> for String {
 /// The text is not a geohash of six characters.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("not a cell")]
-pub struct NoCell;
+pub struct InvalidGeohash;
 
 impl TryFrom<String> for Cell {
-    type Error = NoCell;
+    type Error = InvalidGeohash;
 
-    fn try_from(geohash: String) -> Result<Self, NoCell> {
+    fn try_from(geohash: String) -> Result<Self, InvalidGeohash> {
         let mut cell = Self { row: 0, column: 0 };
         for (n, c) in geohash.bytes().enumerate() {
-            let value = ALPHABET.iter().position(|known| *known == c).ok_or(NoCell)?;
+            let value = ALPHABET.iter().position(|known| *known == c).ok_or(InvalidGeohash)?;
             for (m, shift) in (0..5_u32).rev().enumerate() {
                 let bit = i64::from((value >> shift) & 1 == 1);
                 let part = if (n.saturating_mul(5).saturating_add(m)) % 2 == 0 { &mut cell.column } else { &mut cell.row };
                 *part = (*part << 1) | bit;
             }
         }
-        if geohash.len() == 6 { Ok(cell) } else { Err(NoCell) }
+        if geohash.len() == 6 { Ok(cell) } else { Err(InvalidGeohash) }
     }
 }
 

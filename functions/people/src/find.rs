@@ -1,7 +1,7 @@
 //! Searching for people.
 
 use accounts::{
-    finding::{self, MISSES, SEARCHES, Sought, Words},
+    finding::{self, MISSES, PeopleSearch, SEARCHES, Words},
     identifier::Contact,
     invite::Invite,
     pair::{Pair, Relation},
@@ -71,13 +71,13 @@ pub async fn search_people(
     Query(page): Query<PageQuery>,
 ) -> Result<Json<PeopleList>, web::Error> {
     let (limit, me) = (page.limit()?, caller.user.id);
-    let wanted = Sought::parse(&query.q).map_err(|e| Problem::field("/q", e))?;
+    let wanted = PeopleSearch::parse(&query.q).map_err(|e| Problem::field("/q", e))?;
     let cursors = s.sealer.cursors(format!("people like {} for {me}", query.q));
     let after = cursors.open(page.cursor())?;
     limits::take(&s.table, s.sys.now(), &[SEARCHES.of(me)]).await?;
     let (items, after) = match wanted {
-        Sought::Contact(contact) => (by_contact(&s, me, &contact).await?.into_iter().collect(), None),
-        Sought::Words(words) => by_words(&s, me, &words, after.unwrap_or_default(), limit).await?,
+        PeopleSearch::Contact(contact) => (by_contact(&s, me, &contact).await?.into_iter().collect(), None),
+        PeopleSearch::Words(words) => by_words(&s, me, &words, after.unwrap_or_default(), limit).await?,
     };
     Ok(Json(PeopleList { items, next_cursor: cursors.next(after)? }))
 }
@@ -94,14 +94,14 @@ async fn by_words(
     let mut people = s.table.get_many(ids.iter().flat_map(|id| [User::key_of(*id), Pair::key_of(me, *id)]).collect()).await?;
     let mut items = Vec::new();
     for id in ids {
-        if let Some((user, pair)) = read(&mut people, me, id)?.filter(|(user, _)| words.find(user)) {
+        if let Some((user, pair)) = read(&mut people, me, id)?.filter(|(user, _)| words.matches(user)) {
             items.push(shown(&s.links, me, user, pair.as_ref()));
         }
     }
     Ok((items, found.next))
 }
 
-/// The person with an address or number, if the caller may find them by it. The AWS calls are the same if there is no such person.
+/// Returns the person with an address or number, if the caller may find them by it. The AWS calls are the same if there is no such person.
 async fn by_contact(s: &crate::State, me: UserId, contact: &Contact) -> Result<Option<PersonInfo>, Problem> {
     // Counted before the look-up, so that concurrent requests do not exceed the limit.
     let miss = MISSES.of(me);
@@ -122,14 +122,14 @@ async fn by_contact(s: &crate::State, me: UserId, contact: &Contact) -> Result<O
     Ok(Some(shown(&s.links, me, user, pair.as_ref())))
 }
 
-/// An active account of somebody else, and its relation to the caller. `None` if one of the two blocks the other.
+/// Returns an active account of somebody else, and its relation to the caller. `None` if one of the two blocks the other.
 pub fn read(found: &mut Batch, me: UserId, id: UserId) -> Result<Option<(User, Option<Pair>)>, StoreError> {
     let user = found.take::<User>(&User::key_of(id))?.filter(|user| user.status == Status::Active && user.id != me);
     let pair = found.take::<Pair>(&Pair::key_of(me, id))?;
     Ok(user.filter(|_| !pair.as_ref().is_some_and(Pair::is_blocked)).map(|user| (user, pair)))
 }
 
-/// A found person as the caller sees them.
+/// Returns a found person as the caller sees them.
 pub fn shown(links: &Links, me: UserId, user: User, pair: Option<&Pair>) -> PersonInfo {
     PersonInfo {
         id: user.id,

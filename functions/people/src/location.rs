@@ -19,7 +19,7 @@ use crate::cell::{Cell, Degrees};
 /// How long a location is kept after it was shared.
 const KEPT: Duration = DAY;
 /// The least time between two changes of a person's cell.
-pub const MOVES_APART: Quota = Quota::gap("location_moves_apart", MINUTE.saturating_mul(10), "for the location of an account");
+pub const MOVE_INTERVAL: Quota = Quota::gap("location_moves_apart", MINUTE.saturating_mul(10), "for the location of an account");
 /// How often a person's cell can change in a day.
 pub const MOVES: Quota = Quota::window("location_moves", 6, DAY, "locations for an account");
 
@@ -35,20 +35,20 @@ pub struct Location {
 }
 
 impl Location {
-    /// The key of a person's location.
+    /// Returns the key of a person's location.
     #[must_use]
     pub fn key_of(user: UserId) -> Key {
         Key::new(partition(user), "LOCATION")
     }
 
-    /// The locations in an area: the cells whose geohashes begin with this.
+    /// Returns the locations in an area: the cells whose geohashes begin with this.
     #[must_use]
     pub fn in_area(area: &str) -> Range {
         Range::of_index(Index::Nearby, index_partition(area)).prefix(area)
     }
 }
 
-/// The partition of the index for a geohash: its first two characters, which is an area of at most 1,250 by 625 km.
+/// Returns the partition of the index for a geohash: its first two characters, which is an area of at most 1,250 by 625 km.
 fn index_partition(geohash: &str) -> String {
     format!("NEAR#{}", geohash.chars().take(2).collect::<String>())
 }
@@ -104,7 +104,7 @@ pub struct LocationInfo {
 /// AWS calls: the batch that authenticates the caller and reads their location; two counters in one transaction if the cell changes;
 /// the conditional write.
 #[utoipa::path(put, path = "/v1/me/location", request_body = ShareLocation,
-    extensions(("x-problems" = json!(["invalid", "too_many_requests", "conflict"])), ("x-limits" = json!([MOVES_APART, MOVES]))),
+    extensions(("x-problems" = json!(["invalid", "too_many_requests", "conflict"])), ("x-limits" = json!([MOVE_INTERVAL, MOVES]))),
     responses((status = 200, body = LocationInfo), Problems))]
 pub async fn share_location(
     State(s): State<crate::State>,
@@ -119,7 +119,7 @@ pub async fn share_location(
     let next = Location { user, cell: Cell::of(latitude, longitude), until: now + KEPT };
     let before = caller.resource;
     if before.as_ref().is_none_or(|before| before.cell != next.cell) {
-        limits::take_together(&s.table, now, &[MOVES_APART.of(user), MOVES.of(user)]).await?;
+        limits::take_together(&s.table, now, &[MOVE_INTERVAL.of(user), MOVES.of(user)]).await?;
     }
     // If a concurrent request has changed the cell, this request may be a change that was not counted.
     let unchanged = before.map_or(Cond::Absent, |before| field("cell").eq(before.cell));

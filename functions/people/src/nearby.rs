@@ -14,7 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 use web::{Json, Problems, Query};
 
 use crate::{
-    cell::{CROWD, Cell, Size},
+    cell::{Cell, PRECISE_FROM, Size},
     find::{PersonInfo, read, shown},
     location::Location,
 };
@@ -26,7 +26,7 @@ const IN_AREA: u32 = 200;
 /// The most people of an answer.
 const MAX: usize = 50;
 /// How often one person may ask who is nearby.
-pub const LOOKS: Quota = Quota::window("people_nearby", 60, MINUTE, "looks at who is nearby, for an account").frequent();
+pub const NEARBY_SEARCHES: Quota = Quota::window("people_nearby", 60, MINUTE, "looks at who is nearby, for an account").frequent();
 
 /// How far to look.
 #[derive(Deserialize, IntoParams)]
@@ -63,7 +63,7 @@ pub struct NearbyPerson {
 /// AWS calls: the batch that authenticates the caller and reads their location; a counter; up to nine concurrent queries; a batch of
 /// the people.
 #[utoipa::path(get, path = "/v1/people/nearby", params(NearbyQuery),
-    extensions(("x-problems" = json!(["invalid", "location_required", "too_many_requests"])), ("x-limits" = json!([LOOKS]))),
+    extensions(("x-problems" = json!(["invalid", "location_required", "too_many_requests"])), ("x-limits" = json!([NEARBY_SEARCHES]))),
     responses((status = 200, body = NearbyList), Problems))]
 pub async fn list_nearby(
     State(s): State<crate::State>,
@@ -76,7 +76,7 @@ pub async fn list_nearby(
         return Err(Problem::field("/within_km", FieldError::CHOICE).into());
     }
     let here = caller.resource.filter(|location| now < location.until).ok_or(Kind::LocationRequired)?.cell;
-    limits::take(&s.table, now, &[LOOKS.of(me)]).await?;
+    limits::take(&s.table, now, &[NEARBY_SEARCHES.of(me)]).await?;
     let areas = here.around(Size::reaching(within, here));
     let pages = try_join_all(areas.iter().map(|area| s.table.query::<Location>(Location::in_area(area).limit(IN_AREA)))).await?;
     let mut more = pages.iter().any(|page| page.more);
@@ -95,7 +95,7 @@ pub async fn list_nearby(
     Ok(Json(NearbyList { items, more }))
 }
 
-/// The people within a distance of a cell, by the step of their distance and by id.
+/// Returns the people within a distance of a cell, by the step of their distance and by id.
 fn within_distance(here: Cell, locations: Vec<Location>, now: Time, within: u32) -> Vec<(u32, UserId)> {
     let shared: Vec<Location> = locations.into_iter().filter(|location| now < location.until).collect();
     let mut people = BTreeMap::<Cell, usize>::new();
@@ -104,7 +104,7 @@ fn within_distance(here: Cell, locations: Vec<Location>, now: Time, within: u32)
         *there = there.saturating_add(1);
     }
     let step = |cell: Cell| {
-        let crowded = people.get(&cell).is_some_and(|people| *people >= CROWD);
+        let crowded = people.get(&cell).is_some_and(|people| *people >= PRECISE_FROM);
         let there = if crowded { cell.middle() } else { cell.coarse_middle() };
         let metres = here.middle().metres_to(there);
         STEPS.into_iter().find(|step| metres <= i64::from(*step).saturating_mul(1000))

@@ -31,7 +31,7 @@ pub struct Flow {
 }
 
 impl Flow {
-    /// A flow that begins now.
+    /// Creates a flow that begins now.
     pub fn begin(sys: &Sys, token: &FlowToken, to: &Contact, locale: Locale, options: SignInOptions) -> Self {
         let challenge = Challenge::id_of(Purpose::PhoneLogin, to, "");
         Self { id: token.id(), challenge, locale, options, expires_at: sys.now() + LIFE }
@@ -45,7 +45,7 @@ impl Flow {
         Self::open(table.get(Self::key_of(token.id())).await?, now)
     }
 
-    /// The same, for an item that was read together with others.
+    /// Returns the same, for an item that was read together with others.
     ///
     /// # Errors
     /// [`Kind::NotFound`]

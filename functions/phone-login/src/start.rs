@@ -97,7 +97,7 @@ impl<'a> CodeRequest<'a> {
         Self { s, requester, to, request: Request::of_anybody(Purpose::PhoneLogin, to, requester.client) }
     }
 
-    /// The keys of the items that [`Self::send`] needs.
+    /// Returns the keys of the items that [`Self::send`] needs.
     pub fn keys(&self) -> Vec<Key> {
         self.request.keys().chain(self.s.sending.keys()).chain(self.claim()).collect()
     }

@@ -18,6 +18,7 @@ use proofs::{
     FlowToken,
     challenge::{self, Challenge, Purpose},
     code::TypedCode,
+    code_attempt,
     completion::{self, CompletedSignIn, SignInReply},
     device::{Device, DeviceToken},
     guesses,
@@ -34,7 +35,7 @@ use web::{Json, Path, Problems, RequestId};
 use crate::flow::Flow;
 
 /// How many random usernames are tried. With each a collision is very unlikely.
-const DRAWS: u32 = 5;
+const USERNAME_ATTEMPTS: u32 = 5;
 
 /// The code, and data for a new account.
 #[derive(Deserialize, ToSchema)]
@@ -162,7 +163,8 @@ impl Verification<'_> {
         let Self { s, client, flow, .. } = self;
         let (id, now): (UserId, Time) = (s.sys.id(), s.sys.now());
         let data = body.new_account_data(s, client, flow, id).await?;
-        let challenge = match challenge::attempt_in(flow.id, &s.table, now, &s.code_key, Purpose::PhoneLogin, flow.challenge, code).await {
+        let challenge = match code_attempt::attempt_in(flow.id, &s.table, now, &s.code_key, Purpose::PhoneLogin, flow.challenge, code).await
+        {
             Ok(challenge) => challenge,
             Err(problem) => {
                 guesses.wrong(&s.table, now, client, &problem).await?;
@@ -211,7 +213,7 @@ fn outcome(user: &User, now: Time, trusted: bool, start_afresh: bool) -> Outcome
     }
 }
 
-/// The factors that can follow a code to the phone: the second factors except text messages, and the password if only recovery
+/// Returns the factors that can follow a code to the phone: the second factors except text messages, and the password if only recovery
 /// codes would be left. Without second factors, every other proof of the person.
 fn remaining_factors(user: &User) -> Vec<Factor> {
     let password = user.has_password.then_some(Factor::Password);
@@ -227,15 +229,15 @@ fn remaining_factors(user: &User) -> Vec<Factor> {
     }
 }
 
-/// The person whose account has a number.
-struct Holder {
+/// The account that has a number.
+struct PhoneAccount {
     user: User,
     sessions: Vec<Session>,
     /// The device whose token was sent, if the owner trusts it.
     device: Option<Device>,
 }
 
-async fn holder(table: &Table, now: Time, phone: &Phone, shown: Option<DeviceToken>) -> Result<Option<Holder>, StoreError> {
+async fn account_of(table: &Table, now: Time, phone: &Phone, shown: Option<DeviceToken>) -> Result<Option<PhoneAccount>, StoreError> {
     let Some(PhoneClaim { user: id, .. }) = table.get(PhoneClaim::key_of(phone)).await? else { return Ok(None) };
     let shown = shown.filter(|token| token.user == id);
     let (person, device) = (User::key_of(id), shown.as_ref().map(|token| Device::key_of(id, token.device)));
@@ -244,7 +246,7 @@ async fn holder(table: &Table, now: Time, phone: &Phone, shown: Option<DeviceTok
     let Some(user) = found.take::<User>(&person)? else { return Ok(None) };
     let device = device.map(|key| found.take::<Device>(&key)).transpose()?.flatten();
     let device = device.filter(|d| d.is_good(&user, now) && shown.as_ref().is_some_and(|token| d.holds(token)));
-    Ok(Some(Holder { user, sessions, device }))
+    Ok(Some(PhoneAccount { user, sessions, device }))
 }
 
 /// A request whose code was correct.
@@ -258,20 +260,20 @@ impl Proven<'_> {
     async fn complete(&self, shown: Option<DeviceToken>, id: UserId, data: NewAccountData, afresh: bool) -> Result<Reply, Problem> {
         let Contact::Phone(phone) = self.challenge.contact() else { return Err(Problem::internal("a code for no phone")) };
         let (s, now) = (self.request.s, self.request.s.sys.now());
-        let Some(holder) = holder(&s.table, now, &phone, shown).await? else {
+        let Some(account) = account_of(&s.table, now, &phone, shown).await? else {
             return self.sign_up(&phone, id, data, None).await;
         };
-        match outcome(&holder.user, now, holder.device.is_some(), afresh) {
-            Outcome::SignIn => self.sign_in(holder).await,
-            Outcome::SecondStep => self.begin_second_step(&holder.user).await,
-            Outcome::NewAccount => self.sign_up(&phone, id, data, Some(&holder.user)).await,
+        match outcome(&account.user, now, account.device.is_some(), afresh) {
+            Outcome::SignIn => self.sign_in(account).await,
+            Outcome::SecondStep => self.begin_second_step(&account.user).await,
+            Outcome::NewAccount => self.sign_up(&phone, id, data, Some(&account.user)).await,
             Outcome::OfferNewAccount => Err(Kind::AccountIdle.into()),
             // The answer to a wrong code, after the same AWS calls.
             Outcome::Refuse => Err(Problem::new(Kind::CodeInvalid).with("tries_left", self.challenge.sent().tries_left)),
         }
     }
 
-    async fn sign_in(&self, Holder { user, sessions, device }: Holder) -> Result<Reply, Problem> {
+    async fn sign_in(&self, PhoneAccount { user, sessions, device }: PhoneAccount) -> Result<Reply, Problem> {
         let Verification { s, client, headers, flow, .. } = self.request;
         let previous = completion::previous_session(&s.table, &s.tokens, s.sys.now(), s.code_key.secret(), headers).await?;
         let completed = CompletedSignIn { user: &user, amr: vec![Method::Sms], sessions, previous, device, options: flow.options.clone() };
@@ -319,7 +321,7 @@ impl Proven<'_> {
         let previous = completion::previous_session(&s.table, &s.tokens, s.sys.now(), s.code_key.secret(), headers).await?;
         let opening = Opening::first(&s.sys, s.code_key.secret(), id, phone.clone(), vec![Method::Sms], client);
         let opening = opening.instead_of(previous).idle_for(s.issuer.idle());
-        for _ in 0..DRAWS {
+        for _ in 0..USERNAME_ATTEMPTS {
             let signed_in = SignedIn::new(&s.issuer, &opening.session, &opening.refresh, options.delivery)?.by((&user).into());
             let answer = repeatable.seal(SignInReply::Done(Box::new(signed_in.going_on(options.next.clone())))).await?;
             // A new account cannot enter the invitation code of the account that it replaces.
@@ -337,7 +339,7 @@ impl Proven<'_> {
             });
             match made.await {
                 Ok(()) => return Ok(answer.reply()),
-                Err(NotMade { error, also: spent, .. }) if error.refused(spent) => return Err(Kind::CodeInvalid.into()),
+                Err(NotMade { error, also: code_slot, .. }) if error.refused(code_slot) => return Err(Kind::CodeInvalid.into()),
                 Err(NotMade { error, claims, .. }) if error.refused(claims.username) => user.username = Username::draw(&s.sys),
                 // This includes a number that got an account in the meantime: a repeated request signs in to that account.
                 Err(NotMade { error, .. }) => return Err(error.into()),

@@ -7,7 +7,7 @@
 //!
 //! | operation | AWS calls |
 //! |---|---|
-//! | `GET /v1/products` | a query of the list, or two with a part of a text; a batch of the products |
+//! | `GET /v1/products` | one or two queries of the list; a batch of the products |
 //! | `GET /v1/products/{product}` | a read |
 //! | `GET /v1/product-slugs/{slug}` | two reads |
 //! | `GET /v1/products/{product}/stock` | the caller and their roles in one; a read |
@@ -29,6 +29,8 @@
 //! | `GET /v1/products/{product}/rating` | the caller and their rating in one |
 //! | `PUT`, `DELETE /v1/products/{product}/rating` | the caller and their rating in one; a counter; a transaction, and another one for each concurrent change of the same rating |
 //! | an event | for each 25 items of the product a query and a batch of deletions |
+//!
+//! A product whose name and description have more searchable parts than fit into its transaction takes a few more transactions.
 
 mod categories;
 mod clear;

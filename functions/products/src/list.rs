@@ -1,22 +1,19 @@
 //! The list of products: all, those of a category, those with a part of their name or description, in several orders, page by page.
 //!
-//! A page costs one query and one batch. With a part of a text it costs up to two queries, which read 1 MB each. Price and availability are
-//! not in the list, because they change with every order: with a filter by them, a page examines up to a hundred products, and can have
-//! fewer than requested although there is a next page.
+//! A page costs one query of the search index and one batch of products, with a part of a text up to two queries. Its cost does not grow
+//! with the number of products. Availability is not in the index, because it changes with every order, and long texts are not, because they
+//! would be there once for each of their parts: with a filter by these, a page examines a limited number of products, and can have fewer
+//! than requested although there is a next page.
 
 use axum::extract::State;
 use commerce::{
+    listing::{CATEGORY, ProductOrder},
     product::Product,
-    shelf::{self, ProductOrder, Shelf},
     text::NAME_MAX,
 };
-use kernel::{
-    FieldError, Problem,
-    id::{CategoryId, ProductId},
-    page_limit,
-};
+use kernel::{FieldError, Problem, id::CategoryId, page_limit};
 use money::MoneyError;
-use search::Term;
+use search::{Order, SearchEntry, SearchQuery, Term};
 use serde::{Deserialize, Serialize};
 use store::{Batch, StoreError};
 use utoipa::{IntoParams, ToSchema};
@@ -27,7 +24,10 @@ use crate::{State as Shop, shown::ProductInfo};
 /// How many products a page has, unless the client requests another number.
 const PAGE: u32 = 9;
 /// How many products a page with a filter examines.
-const LOOKED_AT: u32 = 100;
+const EXAMINED: u32 = 100;
+/// How many products a page of a search examines. The two queries of a search read more than that of a list, so a page of either costs at
+/// most 260 read units.
+const EXAMINED_IN_SEARCH: u32 = 32;
 
 /// Whether products can be ordered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
@@ -61,7 +61,7 @@ pub struct ProductQuery {
     /// The order. By default the newest come first, and with `q` it is that of names.
     #[param(value_type = ProductOrder, inline, required = false)]
     sort: Option<ProductOrder>,
-    /// Maximum number of products in the page: 1 to 100.
+    /// Maximum number of products in the page: 1 to 100. With `q` a page has at most 32.
     #[param(minimum = 1, maximum = 100, default = json!(PAGE))]
     limit: Option<u32>,
     /// `next_cursor` of the previous response. Without it, the first page is returned.
@@ -93,34 +93,63 @@ pub async fn list_products(
     Language(locale): Language,
     Query(query): Query<ProductQuery>,
 ) -> Result<Json<ProductList>, Error> {
-    let (limit, part) = (page_limit(query.limit, PAGE)?, query.part()?);
-    let (shelf, order) = (query.category.map_or(Shelf::All, Shelf::Of), query.order());
-    let text = part.as_ref().map(Term::text);
-    let cursors = s.sealer.cursors(format!("products of {shelf} with {text:?}, {order:?}, {:?}", query.product_filters()));
+    let (limit, search, order) = (page_limit(query.limit, PAGE)?, query.search()?, Order::from(query.order()));
+    let cursors = s.sealer.cursors(format!("products {search:?}, {order:?}, {:?}", query.product_filters()));
     let after = cursors.open::<String>(query.cursor.as_deref())?;
-    let looked_at = if query.product_filters() == (None, None, None) { limit } else { LOOKED_AT };
-    let page = shelf::page(&s.table, (shelf, order), part.as_ref(), after, looked_at).await?;
-    let ids: Vec<ProductId> = page.places.iter().map(|place| place.product).collect();
-    let mut products = read(&s, &ids).await?;
-    let (mut items, mut next) = (Vec::new(), page.next);
-    let mut last = None;
-    for place in page.places {
-        if items.len() >= limit as usize {
-            next = last;
-            break;
-        }
+    let (size, certain) = query.examined(limit);
+    let found = search::products(&s.table, &search, order, after, size, certain).await?;
+    let end = found.entries.last().map(|entry| entry.id.clone());
+    let candidates = query.candidates(found.entries, limit);
+    let mut products = read(&s, &candidates).await?;
+    let mut items = Vec::new();
+    let mut examined = None;
+    for candidate in &candidates {
         // A product that was deleted since the list was read is left out.
-        if let Some(product) = products.take::<Product>(&Product::key_of(place.product))?
-            && query.matches(&product).map_err(Problem::from)?
+        if let Some(product) = products.take::<Product>(&Product::key_of(candidate.record()?))?
+            && query.matches(&search, &product).map_err(Problem::from)?
         {
             items.push(ProductInfo::of(product, &s.links, locale)?);
         }
-        last = Some(place.sort(order));
+        examined = Some(candidate);
+        if items.len() >= limit as usize {
+            break;
+        }
     }
+    let is_end = examined.map(|candidate| &candidate.id) == end.as_ref();
+    let next = if is_end { found.next } else { examined.map(|candidate| candidate.sort_key_in(order)) };
     Ok(Json(ProductList { items, next_cursor: cursors.next(next)? }))
 }
 
 impl ProductQuery {
+    /// The search of the index.
+    fn search(&self) -> Result<SearchQuery, Problem> {
+        let listed = self.category.iter().fold(SearchQuery::all(), |query, category| query.labelled(CATEGORY, category));
+        Ok(self.part()?.into_iter().fold(listed, SearchQuery::containing))
+    }
+
+    /// How many entries of the index a page examines at most, and how many are enough if they match for certain.
+    fn examined(&self, limit: u32) -> (u32, u32) {
+        let filtered = self.product_filters() != (None, None, None);
+        let size = match (&self.q, filtered) {
+            (Some(_), _) => EXAMINED_IN_SEARCH,
+            (None, true) => EXAMINED,
+            (None, false) => limit,
+        };
+        (size, if filtered { size } else { limit.min(size) })
+    }
+
+    /// The entries whose products are read: without filters by values of the product only as many as certainly fill the page. An entry with
+    /// a text matches for certain.
+    fn candidates(&self, mut entries: Vec<SearchEntry>, limit: u32) -> Vec<SearchEntry> {
+        if self.product_filters() == (None, None, None) {
+            let mut certain = entries.iter().enumerate().filter(|(_, entry)| !entry.text().is_empty());
+            if let Some(last) = certain.nth(limit.saturating_sub(1) as usize).map(|(at, _)| at) {
+                entries.truncate(last.saturating_add(1));
+            }
+        }
+        entries
+    }
+
     /// The searched part of a text. `None` if it has no searchable characters.
     fn part(&self) -> Result<Option<Term>, Problem> {
         let Some(typed) = &self.q else { return Ok(None) };
@@ -140,19 +169,23 @@ impl ProductQuery {
         (self.availability, self.min_price, self.max_price)
     }
 
-    fn matches(&self, product: &Product) -> Result<bool, MoneyError> {
+    /// Whether a product is listed, as it is now.
+    fn matches(&self, search: &SearchQuery, product: &Product) -> Result<bool, MoneyError> {
+        let found = self.q.is_none() || search.matches(&product.entry()?);
         let price = product.unit_price()?.amount();
         let dear = self.min_price.is_none_or(|min| price >= u64::from(min));
         let cheap = self.max_price.is_none_or(|max| price <= u64::from(max));
         let there = self.availability.is_none_or(|availability| (availability == Availability::Available) == product.is_available());
-        Ok(dear && cheap && there)
+        Ok(found && dear && cheap && there)
     }
 }
 
-/// Some products.
-async fn read(s: &Shop, ids: &[ProductId]) -> Result<Batch, StoreError> {
-    if ids.is_empty() {
+/// The products of some entries.
+async fn read(s: &Shop, entries: &[SearchEntry]) -> Result<Batch, StoreError> {
+    if entries.is_empty() {
         return Ok(Batch::default());
     }
-    s.table.get_many(ids.iter().copied().map(Product::key_of).collect()).await
+    let keys = entries.iter().map(|entry| entry.record().map(Product::key_of)).collect::<Result<_, _>>()?;
+    // The index is not more consistent.
+    s.table.get_many_eventually(keys).await
 }

@@ -7,7 +7,7 @@ use accounts::{
 use axum::extract::State;
 use callers::{Fresh, StaffOrKey, api_key::ProductsWrite, staff::Administrator};
 use commerce::{
-    CURRENCY,
+    CURRENCY, listing,
     product::{NewProduct, PRICE_MAX, Product, ProductChange, STOCK_MAX, Slots},
     slug::ProductSlug,
     text::{Description, ProductName},
@@ -91,7 +91,8 @@ fn check_stock(available: u32) -> Result<u32, FieldError> {
 ///
 /// Its slug is made of its name, with a number if another product has it, and stays when it is renamed.
 ///
-/// AWS calls: the caller and their roles in one; a transaction, and another one for each product with the same slug.
+/// AWS calls: the caller and their roles in one; a transaction, and another one for each product with the same slug; with a long text
+/// further ones for the entries by which it is found.
 #[utoipa::path(post, path = "/v1/products", request_body = CreateProduct,
     extensions(("x-problems" = json!(["invalid", "name_taken", "conflict"]))),
     responses((status = 201, body = ProductInfo), Problems))]
@@ -117,7 +118,8 @@ pub async fn create_product(
         let still = staff::require(&mut tx, me, Role::Administrator);
         let entry = entry(&s, &caller, &request, Action::ProductCreated, id);
         s.audit.add(&mut tx, &entry.changed("price", (), product.price).changed("available", (), product.available));
-        match s.table.commit(tx).await {
+        let listed = listing::add(&mut tx, &product)?;
+        match listed.commit(&s.table, tx).await {
             Ok(()) => {
                 tracing::info!(product.id = %id, actor.id = %me, "a product was created");
                 return Ok(Created(format!("/v1/products/{id}"), ProductInfo::of(product, &s.links, locale)?));
@@ -216,7 +218,8 @@ fn percent(number: u8) -> Result<Percent, FieldError> {
 /// A product with a discount also shows the lowest price of the thirty days before the discount. It is determined when the price or the
 /// discount changes.
 ///
-/// AWS calls: the caller and their roles in one; a read; for another price with a discount a query of the former prices; a transaction.
+/// AWS calls: the caller and their roles in one; a read; for another price with a discount a query of the former prices; a transaction;
+/// with a long text further ones for the entries by which it is found.
 #[utoipa::path(patch, path = "/v1/products/{product}", request_body = UpdateProduct,
     params(("product" = ProductId, Path, description = "The product."),
         ("If-Match" = String, Header, format = "versions", description = "The version to be changed: the `ETag` of the product, a list of them, or `*` for any.", example = "\"v3\"")),
@@ -238,7 +241,8 @@ pub async fn update_product(
     let slots = before.change(&mut tx, &after)?;
     let still = staff::require(&mut tx, me, Role::Administrator);
     s.audit.add(&mut tx, &before.audited(entry(&s, &caller, &request, Action::ProductChanged, id), &after));
-    match s.table.commit(tx).await {
+    let listed = listing::change(&mut tx, &before, &after)?;
+    match listed.commit(&s.table, tx).await {
         Ok(()) => {}
         Err(CommitError::Refused(r)) if r.at(slots.product) => return Err(changed_meanwhile(r.current(slots.product), &before)?.into()),
         Err(e) => return Err(not_written(e, &slots, still).into()),
@@ -268,7 +272,7 @@ fn changed_meanwhile(current: Option<store::Row>, before: &Product) -> Result<Pr
 /// From then on requests for it get 404. Its comments, ratings and prices are deleted shortly afterwards. Orders keep its name and price.
 /// People have to state a `Reason`; programs may.
 ///
-/// AWS calls: the caller and their roles in one; a read; a transaction.
+/// AWS calls: the caller and their roles in one; a read; a transaction; with a long text further ones for the entries by which it is found.
 #[utoipa::path(delete, path = "/v1/products/{product}",
     params(("product" = ProductId, Path, description = "The product."),
         ("If-Match" = String, Header, format = "versions", description = "The version to be deleted: the `ETag` of the product, a list of them, or `*` for any.", example = "\"v3\"")),
@@ -290,7 +294,8 @@ pub async fn delete_product(
     let still = staff::require(&mut tx, me, Role::Administrator);
     let entry = entry(&s, &caller, &request, Action::ProductDeleted, id).because(reason);
     s.audit.add(&mut tx, &entry.changed("price", product.price, ()).changed("available", product.available, ()));
-    match s.table.commit(tx).await {
+    let listed = listing::remove(&mut tx, &product)?;
+    match listed.commit(&s.table, tx).await {
         Ok(()) => {}
         Err(CommitError::Refused(r)) if r.at(same) => return Err(changed_meanwhile(r.current(same), &product)?.into()),
         Err(e) => return Err(staff::refused(e, still).into()),

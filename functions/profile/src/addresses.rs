@@ -82,7 +82,7 @@ fn book(caller: MemberWith<Book>) -> Book {
     caller.resource.unwrap_or_else(|| Book::empty(user))
 }
 
-/// An entry of the audit about the caller's addresses. It has only the ids of addresses.
+/// Returns an entry of the audit about the caller's addresses. It has only the ids of addresses.
 fn entry(s: &crate::State, caller: &MemberWith<Book>, request: &RequestId) -> AuditEntry {
     AuditEntry::of_own(&s.sys, caller.member.user.id, &request.0, Action::AddressesChanged)
 }

@@ -1,11 +1,11 @@
-//! Changing the e-mail address or phone number: the new one counts when it is proven, and the old one is notified.
+//! Changing the e-mail address or phone number: the new contact replaces the old one when it is proven, and the old one is notified.
 //!
-//! A change is bound to the exact contact that the code was sent to, and to the proof that it was asked for with. A contact
-//! that belongs to somebody else gets the same answer, and can never be proven. Nothing changes before the proof. With it the
-//! claim moves, all other sessions end, and the former contact is notified.
+//! A change is bound to the exact contact that the code was sent to, and to the proof of the session that requested it. A contact that
+//! belongs to somebody else gets the same answer, and can never be proven. Nothing changes before the proof. With it the claim moves, all
+//! other sessions end, and the former contact is notified.
 //!
-//! The owner is notified once when a change is asked for and once when it is made: by mail if the account has an address, by
-//! text message at the number that changes, and at the number of an account without an address.
+//! The owner is notified once when a change is requested and once when it is made: by mail if the account has an address, by text message
+//! at the number that changes, and at the number of an account without an address.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ use kernel::{
 use proofs::{
     challenge::{self, Challenge, CodeKey, DIGITS, Form, Purpose, Sent},
     code::TypedCode,
-    contact_link, deletion_link,
+    code_attempt, contact_link, deletion_link,
     guesses::ClientGuesses,
     repeat::{RefusedWork, Repeatable, Reply},
     sending::{self, Permit},
@@ -47,7 +47,7 @@ const LIFE: Duration = Duration::from_secs(3600);
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Pending<C> {
     user: UserId,
-    /// The proof that it was asked for with: no other proof can continue it. Absent in items from before it was stored.
+    /// The proof of the session that requested the change. Only this proof can continue it. Absent in items of older versions.
     #[serde(default)]
     proof: Option<Proof>,
     to: C,
@@ -59,15 +59,15 @@ pub trait ContactKind: Serialize + serde::de::DeserializeOwned + Clone + Send + 
     /// The account that has it.
     type Claim: Item;
     const KIND: &'static str;
-    const PLACE: &'static str;
+    const SORT_KEY: &'static str;
     /// The name of its field in the audit.
     const FIELD: &'static str;
     const CHANGED: Notice;
     fn current(user: &User) -> Option<Contact>;
-    /// The number that is notified of a change.
-    fn texted(user: &User) -> Option<&Phone>;
-    /// The key of its claim.
-    fn place(&self) -> Key;
+    /// Returns the number that is notified of a change.
+    fn number_to_notify(user: &User) -> Option<&Phone>;
+    /// Returns the key of its claim.
+    fn claim_key(&self) -> Key;
     /// Adds the claim that makes it unique and the change of the account.
     fn claim(&self, tx: &mut Tx, user: UserId, record: Update) -> (Slot, Update);
 }
@@ -75,16 +75,16 @@ pub trait ContactKind: Serialize + serde::de::DeserializeOwned + Clone + Send + 
 impl ContactKind for Email {
     type Claim = EmailClaim;
     const KIND: &'static str = "email_change";
-    const PLACE: &'static str = "CONTACT_CHANGE#EMAIL";
+    const SORT_KEY: &'static str = "CONTACT_CHANGE#EMAIL";
     const FIELD: &'static str = "email";
     const CHANGED: Notice = Notice::EmailChanged;
     fn current(user: &User) -> Option<Contact> {
         user.email.clone().map(Contact::Email)
     }
-    fn texted(user: &User) -> Option<&Phone> {
+    fn number_to_notify(user: &User) -> Option<&Phone> {
         user.phone.as_ref().filter(|_| user.email.is_none())
     }
-    fn place(&self) -> Key {
+    fn claim_key(&self) -> Key {
         EmailClaim::key_of(self)
     }
     fn claim(&self, tx: &mut Tx, user: UserId, record: Update) -> (Slot, Update) {
@@ -95,16 +95,16 @@ impl ContactKind for Email {
 impl ContactKind for Phone {
     type Claim = PhoneClaim;
     const KIND: &'static str = "phone_change";
-    const PLACE: &'static str = "CONTACT_CHANGE#PHONE";
+    const SORT_KEY: &'static str = "CONTACT_CHANGE#PHONE";
     const FIELD: &'static str = "phone";
     const CHANGED: Notice = Notice::PhoneChanged;
     fn current(user: &User) -> Option<Contact> {
         user.phone.clone().map(Contact::Phone)
     }
-    fn texted(user: &User) -> Option<&Phone> {
+    fn number_to_notify(user: &User) -> Option<&Phone> {
         user.phone.as_ref()
     }
-    fn place(&self) -> Key {
+    fn claim_key(&self) -> Key {
         PhoneClaim::key_of(self)
     }
     fn claim(&self, tx: &mut Tx, user: UserId, record: Update) -> (Slot, Update) {
@@ -114,9 +114,9 @@ impl ContactKind for Phone {
 
 impl<C: ContactKind> Item for Pending<C> {
     const KIND: &'static str = C::KIND;
-    const ABOUT: About = About::beside_user(C::PLACE, Personal::Exported(&["to", "expires_at"])).expires();
+    const ABOUT: About = About::beside_user(C::SORT_KEY, Personal::Exported(&["to", "expires_at"])).expires();
     fn key(&self) -> Key {
-        Key::new(partition(self.user), C::PLACE)
+        Key::new(partition(self.user), C::SORT_KEY)
     }
     fn expires(&self) -> Option<Time> {
         Some(self.expires_at)
@@ -126,7 +126,7 @@ impl<C: ContactKind> Item for Pending<C> {
 impl<C: ContactKind> Resource for Pending<C> {
     type Path = ();
     fn find(caller: UserId, (): ()) -> Option<Key> {
-        Some(Key::new(partition(caller), C::PLACE))
+        Some(Key::new(partition(caller), C::SORT_KEY))
     }
 }
 
@@ -270,7 +270,7 @@ pub async fn delete_phone(State(s): State<crate::State>, Fresh(member): Fresh<Me
         return Err(Kind::LastFactor.into());
     }
     let mut tx = Tx::new();
-    if let Some(deletion) = to_readdress(&s, user, None).await? {
+    if let Some(deletion) = deletion_to_readdress(&s, user, None).await? {
         deletion_link::readdress(&mut tx, &s.sys, user, &deletion, None);
     }
     record::<Phone>(&s, &mut tx, user, None, AuditEntry::of_own(&s.sys, user.id, &client.0, Action::ContactChanged));
@@ -284,12 +284,12 @@ fn challenge_of(user: UserId, to: &Contact) -> ChallengeId {
     Challenge::id_of(Purpose::ContactChange, to, &user.to_string())
 }
 
-/// The challenge that proves a new contact, or a decoy if somebody has it already.
+/// Returns the challenge that proves a new contact, or a decoy if somebody has it already.
 async fn code_to<C: ContactKind>(s: &crate::State, user: &User, new: &C) -> Result<Challenge, Problem> {
     let to: Contact = new.clone().into();
     let (id, form) = (challenge_of(user.id, &to), Form::Code { digits: DIGITS });
     let challenge = Challenge::new(&s.sys, &s.codes, id, Purpose::ContactChange, form, &to, user.locale);
-    Ok(Challenge { user: Some(user.id), decoy: s.table.get::<C::Claim>(new.place()).await?.is_some(), ..challenge })
+    Ok(Challenge { user: Some(user.id), decoy: s.table.get::<C::Claim>(new.claim_key()).await?.is_some(), ..challenge })
 }
 
 async fn start<C: ContactKind>(
@@ -309,9 +309,9 @@ async fn start<C: ContactKind>(
     let pending = Pending { user: user.id, proof: Some(member.proof()), to: new, expires_at: now + LIFE };
     tx.put_always(&pending);
     // Repeating a change sends no notice, nor does returning to one whose code is still valid.
-    let told = before.is_some_and(|p| now < p.expires_at && p.to.into().key() == to.key());
+    let is_repeated = before.is_some_and(|p| now < p.expires_at && p.to.into().key() == to.key());
     let permit = match permit {
-        Some(code) if !told => match announce::<C>(s, &mut tx, user, Notice::ContactChangeAsked, client).await {
+        Some(code) if !is_repeated => match announce::<C>(s, &mut tx, user, Notice::ContactChangeAsked, client).await {
             Ok(notice) => code.and(notice),
             Err(e) => {
                 code.give_back(&s.table).await;
@@ -325,7 +325,7 @@ async fn start<C: ContactKind>(
 }
 
 fn open<C: ContactKind>(member: &Member, now: Time, pending: Option<Pending<C>>) -> Result<Pending<C>, Problem> {
-    pending.filter(|p| member.shows(p.proof.as_ref()) && now < p.expires_at).ok_or_else(|| Kind::NotFound.into())
+    pending.filter(|p| member.has_proof(p.proof.as_ref()) && now < p.expires_at).ok_or_else(|| Kind::NotFound.into())
 }
 
 async fn verify<C: ContactKind>(
@@ -356,7 +356,7 @@ async fn change<C: ContactKind>(
     let now = s.sys.now();
     let (pending, user) = (open(member, now, pending)?, &member.user);
     let to: Contact = pending.to.clone().into();
-    let proven = match challenge::attempt(&s.table, now, key, Purpose::ContactChange, challenge_of(user.id, &to), code).await {
+    let proven = match code_attempt::attempt(&s.table, now, key, Purpose::ContactChange, challenge_of(user.id, &to), code).await {
         Ok(proven) => proven,
         Err(problem) => {
             ClientGuesses::of(client).wrong(&s.table, now, client, &problem).await?;
@@ -378,19 +378,19 @@ async fn change<C: ContactKind>(
     }
 }
 
-/// Who makes a change.
+/// The origin of a change.
 #[derive(Clone, Copy)]
 pub struct By<'a> {
     /// The client.
     pub client: &'a RequestId,
-    /// What it is in the audit.
+    /// The action in the audit.
     pub action: Action,
     /// The session that stays signed in, if there is one.
     pub keep: Option<&'a Session>,
 }
 
-/// Adds to a transaction that an account has a contact that its owner has just proven, in place of the one that it has, with
-/// everything that follows. `account` is the update of its record. The slot is refused if somebody else has the contact.
+/// Adds the replacement of an account's contact by one that its owner has just proven to a transaction, with all consequences. `account` is
+/// the update of the account's item. The slot is refused if somebody else has the contact.
 pub async fn replace<C: ContactKind>(
     s: &crate::State,
     tx: &mut Tx,
@@ -400,20 +400,19 @@ pub async fn replace<C: ContactKind>(
     By { client, action, keep }: By<'_>,
 ) -> Result<(Slot, Permit), Problem> {
     let contact: Contact = to.clone().into();
-    if let Some(deletion) = to_readdress(s, user, Some(&contact)).await? {
+    if let Some(deletion) = deletion_to_readdress(s, user, Some(&contact)).await? {
         deletion_link::readdress(tx, &s.sys, user, &deletion, Some(&contact));
     }
     if let Some(former) = C::current(user) {
         leave(tx, user, &former);
     }
     let (free, account) = to.claim(tx, user.id, account);
-    // The link that gives this contact back is of no use any more, and must not be valid when the contact is left again.
+    // The link that restores this contact is no longer needed, and must not become valid when the contact is removed again.
     let is_back = user.restoration == Some(contact_link::link_of(user.id, &contact));
     let account = if is_back { account.remove("restoration") } else { account };
     session::renew_credentials(tx, &s.sys, user, account, keep);
     record::<C>(s, tx, user, Some(&contact), AuditEntry::of_own(&s.sys, user.id, &client.0, action));
-    // The owner was notified when the change was asked for, so it does not fail now because of a text message that may not be
-    // sent.
+    // The owner was notified when the change was requested, so it does not fail now because of a text message that may not be sent.
     let permit = announce::<C>(s, tx, user, C::CHANGED, client).await.unwrap_or_default();
     if let Contact::Email(_) = &contact {
         notify_at(tx, &s.sys, user.id, &contact, C::CHANGED, client);
@@ -421,8 +420,8 @@ pub async fn replace<C: ContactKind>(
     Ok((free, permit))
 }
 
-/// Adds to a transaction the entry of a change, with both contacts masked, and keeps the former one, so that staff can have it
-/// offered to its owner again.
+/// Adds the audit entry of a change to a transaction, with both contacts masked, and stores the former contact, so that staff can offer it
+/// to its owner again.
 fn record<C: ContactKind>(s: &crate::State, tx: &mut Tx, user: &User, to: Option<&Contact>, entry: AuditEntry) {
     let (entry, former) = (entry.changed(C::FIELD, C::current(user), to), C::current(user));
     if let Some(former) = former {
@@ -431,8 +430,8 @@ fn record<C: ContactKind>(s: &crate::State, tx: &mut Tx, user: &User, to: Option
     s.audit.add(tx, &entry);
 }
 
-/// Adds to a transaction the end of a contact: somebody else may have it, so codes that were sent to it become void. Most codes
-/// are bound to the credentials of their time. These are not, and would be valid again if the account got the contact back.
+/// Adds the removal of a contact to a transaction: somebody else may get it, so codes that were sent to it become void. Most codes are
+/// bound to the credentials of their time. These codes are not, and would be valid again if the account got the contact back.
 fn leave(tx: &mut Tx, user: &User, former: &Contact) {
     let (claim, by_contact) = match former {
         Contact::Email(email) => (EmailClaim::key_of(email), Purpose::PasswordReset),
@@ -447,9 +446,9 @@ fn leave(tx: &mut Tx, user: &User, former: &Contact) {
     }
 }
 
-/// The scheduled deletion, if its link goes to the contact that changes: the address, or the number of a person without one. `to`
+/// Returns the scheduled deletion, if its link goes to the contact that changes: the address, or the number of a person without one. `to`
 /// is the new contact, if there is one.
-async fn to_readdress(s: &crate::State, user: &User, to: Option<&Contact>) -> Result<Option<Deletion>, Problem> {
+async fn deletion_to_readdress(s: &crate::State, user: &User, to: Option<&Contact>) -> Result<Option<Deletion>, Problem> {
     if user.email.is_some() && !matches!(to, Some(Contact::Email(_))) {
         return Ok(None);
     }
@@ -472,7 +471,7 @@ async fn announce<C: ContactKind>(
     if let Some(email) = &user.email {
         notify_at(tx, &s.sys, user.id, &Contact::Email(email.clone()), notice, client);
     }
-    let Some(phone) = C::texted(user) else { return Ok(Permit::default()) };
+    let Some(phone) = C::number_to_notify(user) else { return Ok(Permit::default()) };
     match s.sending.notice(&s.table, s.sys.now(), phone).await {
         Ok(permit) => {
             notify_at(tx, &s.sys, user.id, &Contact::Phone(phone.clone()), notice, client);

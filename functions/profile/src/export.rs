@@ -32,19 +32,19 @@ pub struct ExportStatus {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(tag = "status", rename_all = "snake_case")]
 pub enum ExportState {
-    /// It is being made. A mail says when it is ready.
+    /// It is being created. A mail is sent when it is ready.
     Waiting,
     /// It can be downloaded.
     Ready {
         /// Until when it can be downloaded.
         expires_at: Timestamp,
-        /// The link to the archive. It is valid for five minutes: ask again for another one.
+        /// The link to the archive. It is valid for five minutes. Another request returns a new one.
         #[schema(format = "uri")]
         url: String,
     },
-    /// It could not be made. Ask for another one.
+    /// It could not be created. Request another one.
     Failed,
-    /// It has expired. Ask for another one.
+    /// It has expired. Request another one.
     Expired,
 }
 
@@ -78,12 +78,12 @@ pub async fn create_export(
 ) -> Result<Accepted<ExportStatus>, Error> {
     let (user, now) = (member.user.id, s.sys.now());
     let mut tx = Tx::new();
-    let (export, turn) = Export::ask(&mut tx, &s.sys, user);
+    let (export, slot) = Export::ask(&mut tx, &s.sys, user);
     Outbox::add(&mut tx, &s.sys, &ExportRequested { user, export: export.id });
     let entry = AuditEntry::of_own(&s.sys, user, &request.0, Action::ExportAsked);
     s.audit.add(&mut tx, &entry.changed("export", (), export.id));
     match s.table.commit(tx).await {
-        Err(CommitError::Refused(r)) if r.at(turn) => return Err(Problem::from(too_early(r.current(turn), now)?).into()),
+        Err(CommitError::Refused(r)) if r.at(slot) => return Err(Problem::from(too_early(r.current(slot), now)?).into()),
         committed => committed.map_err(Problem::from)?,
     }
     Ok(Accepted(ExportStatus::of(&export, ExportState::Waiting)))

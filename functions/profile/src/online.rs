@@ -18,12 +18,12 @@ pub struct OnlineStatus {
     pub last_seen_at: Option<Time>,
 }
 
-/// The keys of the items that [`status`] needs.
+/// Returns the keys of the items that [`status`] needs.
 pub fn keys(user: UserId) -> [Key; 2] {
     [LastSeen::key_of(user), Presence::key_of(user)]
 }
 
-/// The online status of a person, from the items in `found`.
+/// Returns the online status of a person, from the items in `found`.
 ///
 /// # Errors
 /// [`StoreError::Corrupt`]
@@ -34,16 +34,16 @@ pub fn status(found: &mut Batch, user: UserId, now: Time) -> Result<OnlineStatus
 }
 
 fn status_of(seen: Option<&LastSeen>, presence: Option<&Presence>, now: Time) -> OnlineStatus {
-    let heard = presence.map(|p| p.seen);
-    let left = seen.is_some_and(|s| s.left && heard.is_none_or(|heard| heard <= s.at));
-    let last_seen_at = seen.map(|s| s.at).max(heard).filter(|at| now < *at + REMEMBERED);
+    let socket_seen_at = presence.map(|p| p.seen);
+    let left = seen.is_some_and(|s| s.left && socket_seen_at.is_none_or(|socket_seen_at| socket_seen_at <= s.at));
+    let last_seen_at = seen.map(|s| s.at).max(socket_seen_at).filter(|at| now < *at + REMEMBERED);
     let lately = last_seen_at.is_some_and(|at| now.since(at) < ONLINE);
     OnlineStatus { online: presence.is_some_and(|p| p.is_online(now)) || (lately && !left), last_seen_at }
 }
 
 impl OnlineStatus {
-    /// Whether the person is online, and when they were last seen. Others see the time rounded down to the minute, so that they cannot
-    /// compare exact times of two people.
+    /// Returns whether the person is online, and when they were last seen. Others see the time rounded down to the minute, so that they
+    /// cannot compare exact times of two people.
     pub fn public(self) -> (bool, Option<Timestamp>) {
         let minute = |at: Time| Time::from_millis(at.millis().saturating_sub(at.millis().rem_euclid(60_000)));
         (self.online, self.last_seen_at.map(minute).map(Into::into))

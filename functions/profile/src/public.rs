@@ -21,13 +21,13 @@ use crate::{
     picture::{Links, Picture},
 };
 
-/// How many profiles one account may look up: usernames must not be collected by trying.
+/// How many profiles one account may look up: usernames must not be collected by guessing.
 const LOOKUPS: Quota = Quota::window("user_lookups", 60, MINUTE, "profiles for an account").frequent();
 
 /// The profile of a person as others see it.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PublicProfile {
-    /// The id of the account, with which a chat can be public_profile. It does not change with the name.
+    /// The id of the account, with which a chat can be opened. It does not change with the name.
     id: UserId,
     /// The username, which is unique.
     #[schema(examples("anna"))]
@@ -78,7 +78,7 @@ pub async fn get_user(
     Ok(Json(public_profile(User { private: user.private || blocked, ..user }, status, &links)))
 }
 
-/// The profile as others see it: the bio and the online status only if the profile is not private.
+/// Returns the profile as others see it: the bio and the online status only if the profile is not private.
 fn public_profile(user: User, status: OnlineStatus, links: &Links) -> PublicProfile {
     let open = !user.private;
     let (online, last_seen_at) = status.public();

@@ -55,7 +55,7 @@ pub struct Me {
     added_by_friends: bool,
     /// The address of the picture or of the default one.
     picture: Picture,
-    /// When the account was made.
+    /// When the account was created.
     created_at: Timestamp,
     /// Whether the caller is online. Reading their own profile makes them online.
     online: bool,
@@ -128,7 +128,7 @@ pub async fn get_me(
     Ok(Versioned(member.user.version, Me::of(&member.user, &links).with(seen.as_ref(), second)))
 }
 
-/// An example of a profile.
+/// Returns an example of a profile.
 pub fn example() -> serde_json::Value {
     serde_json::json!({
         "id": "usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP",

@@ -1,14 +1,14 @@
-//! Gives a former e-mail address or phone number back to its account, by the link that staff have had sent there
-//! ([`proofs::contact_link`]). Opening the page changes nothing. Pressing its button makes the change, by the function by which members
-//! make it ([`replace`]).
+//! Restores a former e-mail address or phone number of an account, with the link that was sent to it at the request of staff
+//! ([`proofs::contact_link`]). Opening the page changes nothing. Its button makes the change, by the function that members use
+//! ([`replace`]).
 //!
-//! Whoever replaced the contact may have the account. So all sessions and trusted devices end, and the password with them: its owner
-//! chooses another one by the mailed link of `functions/password`, or signs in with the number.
+//! The person who replaced the contact may control the account. So all sessions end, and trusted devices and the password become invalid:
+//! the owner chooses another password with the mailed link of `functions/password`, or signs in with the number.
 //!
-//! Passkeys and second factors stay. A restoration proves that somebody reads a mailbox or has a phone, and a stranger may do that by
-//! now, or may have persuaded the team. What else protects the account must not fall with it: after the mailed link the second step is
-//! asked for as before, and not from the same mailbox. So it is no way back into an account to which somebody else has added factors.
-//! Staff see in the audit that they were added, and deactivate the account.
+//! Passkeys and second factors stay. A restoration proves only that somebody reads a mailbox or has a phone. That may be a stranger by now,
+//! or somebody who has deceived the team. So it must not weaken the other protections of the account: after a reset by the mailed link the
+//! second step is required as before, and not with a code to the same mailbox. An account to which somebody else has added factors cannot
+//! be recovered like this. Staff see in the audit that the factors were added, and deactivate the account.
 
 use accounts::{
     audit::Action,
@@ -32,7 +32,7 @@ use crate::contact::{By, ContactKind, replace};
 
 const TEXTS: Messages = Messages::new(kernel::in_every_language!("restore.ftl"));
 
-/// Tries with one link. It stays valid as long as somebody else has the contact.
+/// The limit on attempts with one link, which stays valid as long as somebody else has the contact.
 const TRIES: Quota = Quota::window("restoration_tries", 20, HOUR, "tries with one link");
 
 /// Serves the page that the link opens if there is no frontend. Loading it reads and changes nothing.
@@ -45,8 +45,8 @@ pub async fn get_restore_contact_page(State(site): State<Site>, Language(locale)
     LinkPage { locale, texts: TEXTS, owner, call, password: None, site }
 }
 
-/// Tells which account a link gives the former address or number back to, so that a page can show it before it asks. The link stays
-/// valid.
+/// Returns the account whose former address or number a link restores, so that a page can show it before it asks for a confirmation. The
+/// link stays valid.
 ///
 /// AWS calls: a counter, the link, the person.
 #[utoipa::path(post, path = "/v1/contact-restorations/link", request_body = LinkToken,
@@ -58,17 +58,17 @@ pub async fn describe_restoration_link(
     Json(body): Json<LinkToken>,
 ) -> Result<Json<LinkOwner>, Error> {
     let key = s.keys.get().await?.code_key();
-    let link = link::asked(&s.table, s.sys.now(), &key, Purpose::ContactRestoration, &client, &body).await?;
+    let link = link::open(&s.table, s.sys.now(), &key, Purpose::ContactRestoration, &client, &body).await?;
     let user = person(&s, &link).await?;
     Ok(Json(LinkOwner::of(&link, user.username)))
 }
 
-/// Gives the former address or number back to its account, in place of the one that it has. All sessions end, no device is trusted any
-/// more, and the former password is not valid any more. The contact that is replaced is notified, and codes and links that were sent
-/// there become invalid. The client is not signed in. Passkeys and second factors stay.
+/// Restores the former address or number of an account, in place of the current one. All sessions end, no device is trusted any more, and
+/// the password becomes invalid. The replaced contact is notified, and codes and links that were sent to it become invalid. The client is
+/// not signed in. Passkeys and second factors stay.
 ///
-/// Of several links of an account only the last one is valid. If somebody else has the address or number by now, nothing changes. The same
-/// request again within ten seconds after it succeeded gets the same answer.
+/// Only the last link of an account is valid. If somebody else has the address or number by now, nothing changes. The same request again
+/// within ten seconds after it succeeded gets the same answer.
 ///
 /// AWS calls: the link; a counter; the person; the scheduled deletion, if there is one whose link went to the contact; the counters of a
 /// text message for the notice; one transaction, which uses the link up. A refused or repeated request costs another read.
@@ -102,25 +102,25 @@ async fn give_back<C: ContactKind>(
 ) -> Result<Reply, Problem> {
     let (mut tx, done) = (Tx::new(), repeatable.seal(NoContent).await?);
     done.keep(&mut tx);
-    let spent = link.consume(&mut tx);
+    let link_slot = link.consume(&mut tx);
     tx.delete(PasswordHash::key_of(user.id));
     // Refused if another link was sent meanwhile.
     let account = Update::of(user.key()).set("has_password", false).when(field("restoration").eq(link.id));
     let by = By { client, action: Action::ContactRestored, keep: None };
     let (free, permit) = replace(s, &mut tx, user, to, account, by).await?;
     permit.commit(&s.table, tx).await.map_err(|e| match e {
-        e if e.refused(spent) => Kind::LinkInvalid.into(),
+        e if e.refused(link_slot) => Kind::LinkInvalid.into(),
         e if e.refused(free) => Kind::AccountExists.into(),
         e => Problem::from(e),
     })?;
-    tracing::info!(user.id = %user.id, contact = C::FIELD, "a former contact was given back");
+    tracing::info!(user.id = %user.id, contact = C::FIELD, "a former contact was restored");
     Ok(done.reply())
 }
 
-/// The person whom a link gives a contact back to.
+/// Returns the person whose contact a link restores.
 ///
 /// # Errors
-/// [`Kind::LinkInvalid`] unless their account is active and this is the last link that was sent, and if they have the contact already.
+/// [`Kind::LinkInvalid`] unless the account is active and this is the last link that was sent, and if the account has the contact already.
 async fn person(s: &crate::State, link: &Challenge) -> Result<User, Problem> {
     let id = link.user.ok_or(Kind::LinkInvalid)?;
     let user = s.table.get::<User>(User::key_of(id)).await?.filter(|user| user.status == Status::Active);

@@ -72,7 +72,8 @@ async fn write(s: &crate::State, update: Update, old: &User, new: &User, request
     })
 }
 
-/// The problem of a refused write. None if the stored profile equals the new one: then the write succeeded and its reply was lost.
+/// Fails with the problem of a refused write. Succeeds if the stored profile equals the new one: then the write succeeded and its reply was
+/// lost.
 fn collision(e: WriteError, new: &User) -> Result<(), Problem> {
     let stored = match e {
         WriteError::Refused(row) => row.map(Row::decode::<User>).transpose()?,

@@ -19,7 +19,7 @@ use web::{Client, Json, Language, LinkPage, PasswordField, Problems, Site};
 
 use crate::{
     complete::create,
-    flow::{Flow, Way},
+    flow::{Flow, RegistrationMethod},
 };
 
 const TEXTS: Messages = Messages::new(kernel::in_every_language!("activation.ftl"));
@@ -36,7 +36,7 @@ pub async fn get_activation_page(State(site): State<Site>, Language(locale): Lan
     LinkPage { locale, texts: TEXTS, owner, call, password: Some(PasswordField::Chosen), site }
 }
 
-/// Returns whose account a mailed link activates, so that a page can show it before it asks for the password. The link stays valid.
+/// Returns the account that a mailed link activates, so that a page can show it before it asks for the password. The link stays valid.
 ///
 /// AWS calls: a counter, the link, the flow.
 #[utoipa::path(post, path = "/v1/activations/link", request_body = LinkToken,
@@ -47,15 +47,15 @@ pub async fn describe_activation_link(
     client: Client,
     Json(body): Json<LinkToken>,
 ) -> Result<Json<LinkOwner>, web::Error> {
-    let challenge = link::asked(&s.table, s.sys.now(), &s.code_key, Purpose::Activation, &client, &body).await?;
+    let challenge = link::open(&s.table, s.sys.now(), &s.code_key, Purpose::Activation, &client, &body).await?;
     let flow = flow_of(&s, &challenge).await?;
     Ok(Json(LinkOwner::of(&challenge, flow.username.ok_or(Kind::LinkInvalid)?)))
 }
 
-/// The registration that a link activates.
+/// Returns the registration that a link activates.
 async fn flow_of(s: &crate::State, link: &Challenge) -> Result<Flow, Problem> {
     let flow = s.table.get::<Flow>(Flow::key_of(link.flow.ok_or(Kind::LinkInvalid)?)).await?;
-    Ok(flow.filter(|f| f.expires_at > s.sys.now() && f.way == Way::Link).ok_or(Kind::LinkInvalid)?)
+    Ok(flow.filter(|f| f.expires_at > s.sys.now() && f.way == RegistrationMethod::Link).ok_or(Kind::LinkInvalid)?)
 }
 
 /// The mailed token, with the password chosen at registration.

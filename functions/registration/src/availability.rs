@@ -29,7 +29,7 @@ pub struct UsernameAvailability {
     message: Option<String>,
 }
 
-/// Tells whether a username is available. A name that another account gave up within the last 30 days is not.
+/// Returns whether a username is available. A name that another account gave up within the last 30 days is not.
 ///
 /// AWS calls: a counter, then the claim. While the counter is unavailable, the claim alone.
 #[utoipa::path(get, path = "/v1/usernames/{username}/availability", params(("username" = String, Path, max_length = 100)),
@@ -43,7 +43,7 @@ pub async fn get_username_availability(
 ) -> Result<Json<UsernameAvailability>, web::Error> {
     match limits::take(&s.table, s.sys.now(), &[UsernameClaim::lookups(&client)]).await {
         // An operation that only reads does not fail because its counter cannot be written.
-        Err(LimitError::Store(e)) => tracing::warn!(error = %e, "a username is looked up uncounted"),
+        Err(LimitError::Store(e)) => tracing::warn!(error = %e, "the look-up of a username could not be counted"),
         counted => counted?,
     }
     let (username, error) = match Username::parse(&text) {

@@ -7,6 +7,7 @@ use proofs::{
     FlowToken,
     challenge::{self, DIGITS, Purpose},
     code::TypedCode,
+    code_attempt,
     guesses::{self, ClientGuesses},
     sending::{self, Request, Requester},
 };
@@ -51,7 +52,7 @@ pub async fn verify_registration_code(
         return Ok(Json(Registration::new(token, flow, None)));
     }
     let guesses = guesses.judge(&mut found, now)?;
-    let challenge = match challenge::attempt(&s.table, now, &s.code_key, Purpose::Registration, token.id(), &code).await {
+    let challenge = match code_attempt::attempt(&s.table, now, &s.code_key, Purpose::Registration, token.id(), &code).await {
         Ok(challenge) => challenge,
         Err(problem) => {
             guesses.wrong(&s.table, now, &client, &problem).await?;

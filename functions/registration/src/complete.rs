@@ -14,7 +14,7 @@ use store::{Cond, Tx};
 use utoipa::ToSchema;
 use web::{Client, Json, Path, Problems};
 
-use crate::flow::{Flow, Step, Way, load};
+use crate::flow::{Flow, RegistrationMethod, Step, load};
 
 /// Where the client gets its tokens, and the agreement to the terms.
 #[derive(Deserialize, ToSchema)]
@@ -93,17 +93,17 @@ pub async fn create(s: &crate::State, flow: Flow, also: impl Fn(&mut Tx)) -> Res
         None => None,
     };
     // For a registration in steps the verified address was counted when its code was accepted.
-    let verifications = (way == Way::Link).into();
+    let verifications = (way == RegistrationMethod::Link).into();
     let account = NewAccount { password: Some(&hash), inviter: inviter.as_ref(), verifications, ..NewAccount::new(&user) };
     let made = account.make(&s.table, &s.sys, |tx| {
         also(tx);
         tx.delete_when(Flow::key_of(id), Cond::Exists)
     });
-    made.await.map_err(|NotMade { error, claims, also: spent }| match error {
-        e if e.refused(spent) => Kind::NotFound.into(),
-        e if claims.email.is_some_and(|slot| e.refused(slot)) && way == Way::Link => Kind::AccountExists.into(),
+    made.await.map_err(|NotMade { error, claims, also: flow_slot }| match error {
+        e if e.refused(flow_slot) => Kind::NotFound.into(),
+        e if claims.email.is_some_and(|slot| e.refused(slot)) && way == RegistrationMethod::Link => Kind::AccountExists.into(),
         e if claims.email.is_some_and(|slot| e.refused(slot)) => Problem::new(Kind::AccountExists).with("required_step", "email"),
-        e if e.refused(claims.username) && way == Way::Link => Kind::UsernameTaken.into(),
+        e if e.refused(claims.username) && way == RegistrationMethod::Link => Kind::UsernameTaken.into(),
         e if e.refused(claims.username) => Problem::new(Kind::UsernameTaken).with("required_step", Step::Username.name()),
         e => e.into(),
     })

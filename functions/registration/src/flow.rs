@@ -22,13 +22,13 @@ use store::{About, Batch, Cond, Index, Item, Key, Personal, Table, Update, Write
 use utoipa::ToSchema;
 use web::{Json, Path, Problems};
 
-/// How long a flow is valid after it began. A link that is sent again starts this time anew.
+/// How long a flow is valid after it began. A link that is sent again restarts this time.
 pub const LIFE: Duration = Duration::from_secs(24 * 3600);
 
 /// How the address is proven.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Way {
+pub enum RegistrationMethod {
     /// In six steps, with a mailed code.
     Steps,
     /// In one request, with a mailed link.
@@ -41,7 +41,7 @@ pub struct Flow {
     /// [`FlowToken::id`]
     pub id: ChallengeId,
     /// How the address is proven.
-    pub way: Way,
+    pub way: RegistrationMethod,
     /// The id that the account will have: the password is hashed for it before the account exists.
     pub user: UserId,
     /// The address.
@@ -76,8 +76,8 @@ pub struct Password {
 }
 
 impl Flow {
-    /// A registration that begins now, with only its address.
-    pub fn begin(sys: &Sys, token: &FlowToken, way: Way, email: Email, owner: Option<UserId>, locale: Locale) -> Self {
+    /// Creates a registration that begins now, with only its address.
+    pub fn begin(sys: &Sys, token: &FlowToken, way: RegistrationMethod, email: Email, owner: Option<UserId>, locale: Locale) -> Self {
         Self {
             id: token.id(),
             way,
@@ -101,12 +101,12 @@ impl Flow {
         Key::new(format!("REGISTRATION#{id}"), "FLOW")
     }
 
-    /// The index key under which the flows of an address are found.
+    /// Returns the index key under which the flows of an address are found.
     pub fn index_key(id: ChallengeId, owner: Option<UserId>) -> Option<Key> {
         owner.map(|user| owned(user, &Self::key_of(id)))
     }
 
-    /// The next step. Completed steps may be repeated at any time, and none can be skipped.
+    /// Returns the next step. Completed steps may be repeated at any time, and none can be skipped.
     pub fn step(&self) -> Step {
         if !self.proven {
             Step::Code
@@ -121,7 +121,7 @@ impl Flow {
         }
     }
 
-    /// The account with the data of this flow.
+    /// Returns the account with the data of this flow.
     ///
     /// # Errors
     /// An internal [`Problem`] if the flow has no username yet.
@@ -191,7 +191,7 @@ impl Step {
         }
     }
 
-    /// The progress in percent of six steps.
+    /// Returns the progress in percent of six steps.
     const fn progress(self) -> u8 {
         match self {
             Self::Code => 33,
@@ -277,7 +277,7 @@ pub async fn get_registration(State(s): State<crate::State>, Path(token): Path<F
     Ok(Json(Registration::new(token, flow, challenge.as_ref())))
 }
 
-/// A flow in steps with its challenge, which has the same id. One request.
+/// Returns a flow in steps with its challenge, which has the same id. One request.
 ///
 /// # Errors
 /// [`Kind::NotFound`] for an unknown, finished or expired flow, and for one with a link.
@@ -286,7 +286,7 @@ pub async fn load(table: &Table, now: Time, token: &FlowToken) -> Result<(Flow, 
     Ok((flow, challenge))
 }
 
-/// The same as [`load`], with another item in the same request.
+/// Returns the same as [`load`], with another item in the same request.
 ///
 /// # Errors
 /// The errors of [`load`].
@@ -297,10 +297,10 @@ pub async fn load_with(
     more: impl IntoIterator<Item = Key>,
 ) -> Result<(Flow, Option<Challenge>, Batch), Problem> {
     let (flow, challenge, found) = read(table, now, token, more).await?;
-    if flow.way == Way::Steps { Ok((flow, challenge, found)) } else { Err(Kind::NotFound.into()) }
+    if flow.way == RegistrationMethod::Steps { Ok((flow, challenge, found)) } else { Err(Kind::NotFound.into()) }
 }
 
-/// A flow of either kind with the item at its id: the challenge of a flow in steps. One request.
+/// Returns a flow of either kind with the item at its id: the challenge of a flow in steps. One request.
 ///
 /// # Errors
 /// [`Kind::NotFound`] for an unknown, finished or expired flow.
@@ -317,16 +317,16 @@ async fn read(
     Ok((flow, challenge, batch))
 }
 
-/// A flow of either kind with the code or link that was mailed for it. One request, and another one for a link, which all flows
-/// of its address share.
+/// Returns a flow of either kind with the code or link that was mailed for it. One request, and another one for a link, which all flows of
+/// its address share.
 ///
 /// # Errors
 /// [`Kind::NotFound`] for an unknown flow, and for one without a mail that could be sent again.
 pub async fn load_with_mail(table: &Table, now: Time, token: &FlowToken) -> Result<(Flow, Challenge), Problem> {
     let (flow, own, _) = read(table, now, token, []).await?;
     let challenge = match flow.way {
-        Way::Steps => own.filter(|_| !flow.proven),
-        Way::Link => {
+        RegistrationMethod::Steps => own.filter(|_| !flow.proven),
+        RegistrationMethod::Link => {
             let link = Challenge::id_of(Purpose::Activation, &Contact::Email(flow.email.clone()), "");
             table.get::<Challenge>(Challenge::key_of(link)).await?
         }
@@ -345,7 +345,7 @@ pub async fn advance(
     step: Step,
     change: impl FnOnce(Update) -> Update,
 ) -> Result<Flow, Problem> {
-    let mut condition = field("expires_at").gt(now).and(field("way").eq(Way::Steps)).and(field("proven").eq(true));
+    let mut condition = field("expires_at").gt(now).and(field("way").eq(RegistrationMethod::Steps)).and(field("proven").eq(true));
     let before: &[&'static str] = match step {
         Step::Code | Step::Personal => &[],
         Step::Username => &["first_name"],
@@ -358,7 +358,7 @@ pub async fn advance(
         Ok(row) => Ok(row.decode()?),
         Err(WriteError::Refused(Some(row))) => {
             let flow: Flow = row.decode()?;
-            if flow.expires_at <= now || flow.way != Way::Steps {
+            if flow.expires_at <= now || flow.way != RegistrationMethod::Steps {
                 return Err(Kind::NotFound.into());
             }
             flow.require(step)?;
@@ -378,7 +378,7 @@ mod tests {
     fn steps_come_in_order_and_none_is_skipped() {
         let sys = Sys::real();
         let email = Email::parse("ana@example.test").unwrap();
-        let mut flow = Flow::begin(&sys, &FlowToken::draw(&sys), Way::Steps, email, None, Locale::En);
+        let mut flow = Flow::begin(&sys, &FlowToken::draw(&sys), RegistrationMethod::Steps, email, None, Locale::En);
         assert_eq!(flow.step(), Step::Code);
         flow.username = Username::parse("ana").ok();
         flow.proven = true;

@@ -26,7 +26,7 @@ use web::{Accepted, Client, Json, Language, Problems};
 
 use crate::{
     STARTS,
-    flow::{Flow, Password, Way},
+    flow::{Flow, Password, RegistrationMethod},
     username::parse_free_username,
 };
 
@@ -58,7 +58,7 @@ pub struct RegisterByLink {
 /// The registration and its link. The answer is the same if nothing was mailed because the address has an account.
 #[derive(Serialize, ToSchema)]
 pub struct LinkSent {
-    /// The id with which the link is asked for again: `POST /v1/registrations/{id}/code/resend`.
+    /// The id with which the link is requested again: `POST /v1/registrations/{id}/code/resend`.
     id: FlowToken,
     /// The link.
     link: Sent,
@@ -101,7 +101,7 @@ pub async fn register_by_link(
     let before = found.take::<Challenge>(&Challenge::key_of(id))?;
     let mut challenge = Challenge::new(&s.sys, &s.codes, id, Purpose::Activation, Form::Link, &to, locale).decoy_of(owner);
     challenge.flow = Some(token.id());
-    let mut flow = Flow::begin(&s.sys, &token, Way::Link, email, owner, locale);
+    let mut flow = Flow::begin(&s.sys, &token, RegistrationMethod::Link, email, owner, locale);
     let hash = s.hasher.hash(flow.user, &body.password).await?;
     flow.username = Some(username);
     flow.terms = terms.flatten();

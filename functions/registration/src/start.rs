@@ -19,7 +19,7 @@ use web::{Client, Created, Json, Language, Path, Problems};
 
 use crate::{
     STARTS,
-    flow::{Flow, Registration, Way, load},
+    flow::{Flow, Registration, RegistrationMethod, load},
 };
 
 /// An address to register with.
@@ -53,7 +53,7 @@ pub async fn start_registration(
     let (token, requester) = (FlowToken::draw(&s.sys), Requester { client: &client, headers: &headers, gate: &s.gate });
     let (owner, request, mut found) = read_owner(&s, &client, &email).await?;
     let mut challenge = code_to(&s, &token, &email, locale).decoy_of(owner);
-    let flow = Flow::begin(&s.sys, &token, Way::Steps, email, owner, locale);
+    let flow = Flow::begin(&s.sys, &token, RegistrationMethod::Steps, email, owner, locale);
     let permit = s.permit(requester, &mut found, request, &mut challenge, vec![STARTS.of(client.network())]).await?;
     let mut tx = Tx::new();
     tx.create(&flow);

@@ -48,7 +48,7 @@ pub async fn set_registration_username(
     Ok(Json(Registration::new(token, flow, None)))
 }
 
-/// A valid name that nobody has or had recently.
+/// Returns a valid name that nobody has or had recently.
 ///
 /// # Errors
 /// The broken rule or `username_taken`, at `/username`.

@@ -1,14 +1,14 @@
 //! Delivers messages in rooms that are too large to deliver while the sender waits, system events of every group and channel, and the
-//! number of online people in the public room. Tells people that their membership has ended, and deletes the items of a deleted room.
+//! number of online people in the public room. Notifies people whose membership has ended, and deletes the items of a deleted room.
 //!
 //! In a group or a channel the members are read page by page, with their sockets. A removed member is not among them, so a late delivery
 //! does not reach them.
 //!
-//! In the public room the sockets are read from the index of online people, shard by shard and page by page, and each shard posts to sixteen
-//! sockets at once: several thousand a second. A message is delivered once for each event ([`events::once`]). A run that was
-//! killed is repeated from the start, and clients ignore a number they already have. While at most [`PUSHED_MAX`] people are online, the
-//! number of online people is posted to all of them, at most once a second ([`online`]). Above that clients ask for the number, because
-//! each change would otherwise cost as many posts as there are people.
+//! In the public room the sockets are read from the index of online people, shard by shard and page by page, and each shard posts to
+//! sixteen sockets at once: several thousand a second. A message is delivered once for each event ([`events::once`]). A run that was killed
+//! is repeated from the start, and clients ignore a number they already have. While at most [`PUSHED_MAX`] people are online, the number of
+//! online people is posted to all of them, at most once a second ([`online`]). Above that clients request the number, because each change
+//! would otherwise cost as many posts as there are people.
 //!
 //! AWS calls of a message: the lease and its release, one read, a query for each page of 200 people (and in a group or a channel a
 //! batch read of their sockets for each 100), a post for each socket; if it mentions somebody, a batch read of their sockets, and an
@@ -126,7 +126,7 @@ async fn tell_removed(s: &State, room: RoomId, people: &[UserId]) -> Result<(), 
     Ok(())
 }
 
-/// Ends the memberships in a deleted room, tells the members, and deletes the other items. A run that is short of time adds the same
+/// Ends the memberships in a deleted room, notifies the members, and deletes the other items. A run that is short of time adds the same
 /// event to the outbox again.
 async fn delete_room(s: &State, context: &Context, room: RoomId) -> Result<(), Failure> {
     while context.has_left(MARGIN) {

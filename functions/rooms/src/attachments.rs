@@ -203,11 +203,11 @@ pub struct AttachmentLinks {
     /// The address of the file. Browsers save the file instead of showing it.
     #[schema(format = "uri")]
     url: String,
-    /// Of a picture: the address of a JPEG with at most 640 pixels on a side, for `<img>`.
+    /// For a picture: the address of a JPEG with at most 640 pixels on a side, for `<img>`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = "uri", nullable = false)]
     preview_url: Option<String>,
-    /// When the links expire. Ask again for others.
+    /// When the links expire. Another request returns new ones.
     expires_at: Timestamp,
 }
 
@@ -253,7 +253,7 @@ pub async fn get_attachment(
     Ok(Json(AttachmentLinks { attachment: file.shown(), url, preview_url, expires_at: (now + LINK_LIFE).into() }))
 }
 
-/// The file of a message, if the person may read the message in the history of the room at this moment.
+/// Returns the file of a message, if the person may read the message in the history of the room at this moment.
 async fn readable(
     s: &crate::State,
     user: kernel::id::UserId,
@@ -270,7 +270,7 @@ async fn readable(
     found.take::<ChatState>(&chat_key)?.unwrap_or_default().check_ban(s.sys.now())?;
     let member = RoomMember::of(room, user, found.take(&room_key)?, found.take(&member_key)?)?;
     if found.take::<Pair>(&pair_key)?.is_some_and(|pair| pair.is_blocked()) {
-        return Err(Kind::NotFound.because("one blocks the other"));
+        return Err(Kind::NotFound.because("one of the two people blocks the other"));
     }
     let entry = found.take::<LogEntry>(&entry_key)?.filter(|entry| entry.seq >= member.membership.from);
     let file = entry.and_then(|entry| entry.attachments().iter().find(|file| file.id == id).cloned());

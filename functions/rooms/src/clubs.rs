@@ -15,7 +15,7 @@ use web::{Created, Json, NoContent, Path, Problems};
 
 use crate::{info::RoomInfo, reader::Unbanned};
 
-/// A group or a channel to make.
+/// A new group or channel.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateRoom {
@@ -62,7 +62,7 @@ impl CreateRoom {
     }
 }
 
-/// Makes a group or a channel, of which the caller is the owner and the only member.
+/// Creates a group or a channel. The caller is its owner and its only member.
 ///
 /// AWS calls: the caller, a counter, one transaction.
 #[utoipa::path(post, path = "/v1/rooms", request_body = CreateRoom,
@@ -98,7 +98,7 @@ pub async fn get_room(
             let (person, pair) = (User::key_of(peer), Pair::key_in(room.id));
             let mut found = s.table.get_many(vec![person.clone(), pair.clone()]).await?;
             if found.take::<Pair>(&pair)?.is_some_and(|pair| pair.is_blocked()) {
-                return Err(Kind::NotFound.because("one blocks the other").into());
+                return Err(Kind::NotFound.because("one of the two people blocks the other").into());
             }
             found.take::<User>(&person)?
         }

@@ -33,8 +33,8 @@ pub struct OpenDirectRoom {
 }
 
 impl OpenDirectRoom {
-    /// The id of the other person. A username costs a read and a counter: the one for the availability of names, so that this operation
-    /// does not reveal more names.
+    /// Returns the id of the other person. A username costs a read and a counter: the one for the availability of names, so that this
+    /// operation does not reveal more names.
     async fn other(self, s: &crate::State, client: &Client) -> Result<UserId, Problem> {
         match self {
             Self { user: Some(user), username: None } => Ok(user),

@@ -34,7 +34,7 @@ pub struct RoomInfo {
     slow_mode_seconds: Option<u32>,
     /// Whether swear words in new messages are masked.
     masks_profanity: bool,
-    /// When the room was made. Absent for the public room before its first message.
+    /// When the room was created. Absent for the public room before its first message.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     created_at: Option<Timestamp>,
@@ -61,7 +61,7 @@ pub struct ClubInfo {
 }
 
 impl RoomInfo {
-    /// A room as the caller sees it.
+    /// Returns a room as the caller sees it.
     pub fn of(caller: UserId, room: &Room, peer: Option<&User>) -> Self {
         let club = room.club.as_ref().map(|club| ClubInfo {
             name: club.name.to_string(),

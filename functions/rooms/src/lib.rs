@@ -13,19 +13,18 @@
 //! | `GET /v1/chats` | the caller; a query; a batch of the rooms and people; a batch of the last messages; a query for each room with news |
 //! | `PUT /v1/rooms/{room}/notices` | the caller, the room and their membership in one; a write |
 //! | `GET /v1/rooms/{room}` | the caller, the room and their membership in one; for a direct room a batch of the other person and the pair |
-//! | `GET /v1/rooms/{room}/messages` | the caller and what admits them to the room in one; a query |
-//! | `POST /v1/rooms/{room}/messages` | the caller and what admits them to the room in one; a read of the receipt; those of `send` over the socket; a read of the message |
-//! | `GET /v1/rooms/{room}/receipts` | the caller and what admits them to the room in one; a query; a batch of the people |
+//! | `GET /v1/rooms/{room}/messages` | the caller and the items that admit them to the room in one; a query |
+//! | `POST /v1/rooms/{room}/messages` | the caller and the items that admit them to the room in one; a read of the receipt; those of `send` over the socket; a read of the message |
+//! | `GET /v1/rooms/{room}/receipts` | the caller and the items that admit them to the room in one; a query; a batch of the people |
 //! | `GET /v1/rooms/{room}/members` | the caller, the room and their membership in one; a query; a batch of the people |
 //! | `POST /v1/rooms` | the caller; a counter; a transaction |
-//! | every other change | the caller; a batch read of what it depends on; a transaction, and both again for each change that was faster |
+//! | every other change | the caller; a batch read of the items that it depends on; a transaction, and both again after each concurrent change |
 //! | `PUT …/invitations/{user}` | as a change, and a counter; for a friend, who becomes a member at once, another batch read |
 //! | `GET /v1/rooms/{room}/bans` | the caller, the room and their membership in one; a query; a batch of the people |
 //! | `PUT …/bans/{user}` | as a change, and a counter |
 //! | `GET /v1/me/room-invitations` | the caller; a query; a batch of the rooms |
 //! | `GET /v1/channels/{slug}` | the caller and the claim of the slug in one; the room |
-//!
-//! | `POST /v1/rooms/{room}/uploads` | the caller and what admits them to the room in one; a counter; a transaction |
+//! | `POST /v1/rooms/{room}/uploads` | the caller and the items that admit them to the room in one; a counter; a transaction |
 //! | `GET /v1/rooms/{room}/uploads/{attachment}` | the caller and the attachment in one |
 //! | `GET /v1/rooms/{room}/attachments/{attachment}` | the caller and the attachment in one; a batch read of the room, the membership and the message |
 //!

@@ -64,7 +64,7 @@ pub async fn list_room_members(
     let keys: Vec<_> = page.items.iter().map(|m| User::key_of(m.user)).chain(direct).collect();
     let mut people = if keys.is_empty() { store::Batch::default() } else { s.table.get_many(keys).await? };
     if people.take::<Pair>(&pair)?.is_some_and(|pair| pair.is_blocked()) {
-        return Err(Kind::NotFound.because("one blocks the other").into());
+        return Err(Kind::NotFound.because("one of the two people blocks the other").into());
     }
     let mut items = Vec::new();
     for m in page.items {

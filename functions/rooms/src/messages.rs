@@ -8,7 +8,7 @@ use messaging::{
     history::{self, OlderPage},
     message::{LogEntry, Message, Nonce},
     room::{RoomName, SLOW},
-    say::{self, NewMessage, Speaker},
+    say::{self, MessageSender, NewMessage},
     send::Receipt,
     spam::{FLOOD, OF_STAFF},
 };
@@ -61,7 +61,7 @@ pub async fn list_messages(
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SendMessage {
-    /// The text: 1 to 4,000 characters. It may be empty beside files.
+    /// The text: 1 to 4,000 characters. It may be empty if there are files.
     #[schema(max_length = 4000, examples("Good morning!"))]
     text: String,
     /// The number of the message that it answers.
@@ -99,7 +99,7 @@ pub async fn send_message(
     let message = NewMessage::parse(&text, Nonce::of_key(&key), reply_to, attachments)?;
     let room = member.room.id;
     let receipt = s.table.get::<Receipt>(Receipt::key_of(user.id, room, &message.nonce)).await?;
-    let speaker = Speaker { user: &user, member, socket: "", chat, receipt, pair };
+    let speaker = MessageSender { user: &user, member, socket: "", chat, receipt, pair };
     let said = say::say(&s.table, &s.sys, &s.sockets, &s.links, speaker, message).await;
     let Receipt { seq, .. } = said.map_err(|problem| match problem.kind {
         Kind::NonceReused => Problem::from(Kind::IdempotencyKeyReused),

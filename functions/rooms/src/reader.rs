@@ -91,7 +91,7 @@ impl FromRequestParts<State> for Reader {
     async fn from_request_parts(parts: &mut Parts, s: &State) -> Result<Self, web::Error> {
         let Writer { user, member, pair, .. } = Writer::from_request_parts(parts, s).await?;
         if pair.is_some_and(|pair| pair.is_blocked()) {
-            return Err(Kind::NotFound.because("one blocks the other").into());
+            return Err(Kind::NotFound.because("one of the two people blocks the other").into());
         }
         Ok(Self { user, member })
     }

@@ -34,7 +34,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
 async fn finish(s: &State, Envelope { event, .. }: Envelope<Heard>) -> Result<(), Failure> {
     let Heard::SearchUnfinished(SearchUnfinished { catalogue, record }) = event;
     let Some(catalogue) = Catalogue::ALL.into_iter().find(|known| known.to_string() == catalogue) else {
-        tracing::error!(catalogue, "a catalogue of another deployment");
+        tracing::error!(catalogue, "an event about an unknown catalogue");
         return Ok(());
     };
     Ok(catalogue.finish(&s.table, record).await?)

@@ -82,7 +82,7 @@ async fn admit(s: &State, headers: &HeaderMap, id: &str) -> Result<(), Problem> 
     connection::connect(&s.table, &s.sys, &s.sockets, &ticket, id).await
 }
 
-/// The ticket in the list of subprotocols, if [`SUBPROTOCOL`] is in the list too. `None` for two tickets.
+/// Returns the ticket in the list of subprotocols, if [`SUBPROTOCOL`] is in the list too. `None` for two tickets.
 fn ticket_in(headers: &HeaderMap) -> Option<&str> {
     let offers = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|v| v.to_str().ok());
     let offers: Vec<&str> = offers.flat_map(|v| v.split(',')).map(str::trim).collect();

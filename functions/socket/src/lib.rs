@@ -94,7 +94,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     }))
 }
 
-/// The origins of the frontends, and that of the API, which serves the console for staff.
+/// Returns the origins of the frontends, and that of the API, which serves the console for staff.
 fn origins(r: &mut Reader<'_>) -> Origins {
     let own = r.address("PUBLIC_URL");
     Origins::read(r).and(own)

@@ -15,6 +15,6 @@ pub async fn answer(s: &State, event: &ApiGatewayWebsocketProxyRequest, socket: 
         Err(unheard) => unheard.settle(&s.table, &s.sys, &s.sockets, socket).await,
     };
     let Some((problem, locale)) = refused else { return frame::reply(None) };
-    let told = frame::error(frame::ERROR_STREAM, frame::id_of(body).as_deref(), &problem, locale, request);
-    frame::reply(connection::refuse(&s.sockets, socket, &problem, told).await)
+    let error = frame::error(frame::ERROR_STREAM, frame::id_of(body).as_deref(), &problem, locale, request);
+    frame::reply(connection::refuse(&s.sockets, socket, &problem, error).await)
 }

@@ -1,24 +1,24 @@
-//! Keeps donations, plans, orders and customers in step with Stripe: takes the events of its webhook, looks every quarter of an hour for
-//! events that did not arrive and for orders that nobody has paid in time, and sends it new names and mail addresses of people.
+//! Synchronises donations, plans, orders and customers with Stripe: receives the events of its webhook, searches every quarter of an hour
+//! for events that did not arrive and for orders that were not paid in time, and sends new names and mail addresses of people to Stripe.
 //!
-//! An event is a hint. Which payment it is about is all that is read of it, and then the payment itself is read at Stripe. So neither
-//! the order of events matters nor their version, and events of a type that is not used here are answered with 200. A failure that may
-//! pass is answered with 5xx, as is what takes longer than Stripe waits for an answer, and Stripe delivers the event again, for three days.
+//! Only the id of the payment is read from an event, and then the payment itself is read at Stripe. So neither the order of events nor
+//! their version matters. Events of types that are not used get 200. A temporary failure gets 5xx, as does an event that takes too long,
+//! and Stripe delivers the event again, for three days.
 //!
 //! | operation | AWS calls |
 //! |---|---|
 //! | `POST /v1/stripe-events` | a read of the event; a read of what is paid; a transaction. One request to Stripe. For a plan that is paid two queries, and four requests if its payer has it already. None for events that are not used |
 //! | somebody's name or address has changed | a batch read; a request to Stripe and an update, if they have a customer there |
-//! | every quarter of an hour | once an hour a write, by which staff see that it runs; a read; six queries; a batch read of undelivered events; up to three transactions and a read for each payment, and a write for each event that leads to nothing. A request to Stripe, and up to three for each payment and customer |
+//! | every quarter of an hour | once an hour a write, by which staff see that it runs; a read; six queries; a batch read of undelivered events; up to three transactions and a read for each payment, and a write for each event without an effect. A request to Stripe, and up to three for each payment and customer |
 
+mod customer;
 mod reconcile;
-mod renamed;
 mod signature;
 mod webhook;
 
 use std::time::Duration;
 
-use accounts::last_run::noted;
+use accounts::last_run::run_and_record;
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use axum::extract::FromRef;
 use events::{Envelope, delivery::NoticeDue};
@@ -57,7 +57,7 @@ pub struct State {
 }
 
 // The operations in the order of the documentation: `routes()` and `description()`.
-web::operations! { "stripe-webhook", "For Stripe alone: what happened to payments.", State =>
+web::operations! { "stripe-webhook", "The webhook of Stripe, for events about payments.", State =>
     webhook::receive_stripe_event,
 }
 
@@ -88,13 +88,13 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     }))
 }
 
-/// What invokes the function besides the HTTP API.
+/// The reason of an invocation that is not from the HTTP API.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Trigger {
     /// The schedule.
     Schedule(Scheduled),
-    /// A notice about another name or another address: the rule in the template selects no others.
+    /// A notice about a changed name or address: the rule in the template selects no others.
     Bus(Box<EventBridgeEvent<Envelope<Heard>>>),
 }
 
@@ -102,11 +102,11 @@ async fn handle(s: &State, trigger: Trigger, context: &Context) -> Result<Box<Ra
     match trigger {
         Trigger::Schedule(_) => {
             let run = Box::pin(reconcile::reconcile(s, context));
-            Ok(to_raw_value(&noted((&s.table, &s.sys), env!("CARGO_PKG_NAME"), EVERY, run).await?)?)
+            Ok(to_raw_value(&run_and_record((&s.table, &s.sys), env!("CARGO_PKG_NAME"), EVERY, run).await?)?)
         }
         Trigger::Bus(event) => {
             let Heard::NoticeDue(NoticeDue { user, .. }) = event.detail.event;
-            renamed::renamed(s, user).await?;
+            customer::update(s, user).await?;
             Ok(to_raw_value(&())?)
         }
     }

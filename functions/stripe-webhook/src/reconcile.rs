@@ -1,9 +1,12 @@
-//! Every quarter of an hour: what the webhook has lost, payments that nobody has paid, what is to be given back, and what is at Stripe of
-//! people who have left.
+//! The reconciliation with Stripe, every quarter of an hour: events that did not arrive, unpaid payments and orders, refunds that have to
+//! be made, and payments and customers of deleted accounts.
 
 use std::time::Duration;
 
-use commerce::order::{self, Order};
+use commerce::{
+    order::{self, Order},
+    order_writes,
+};
 use function::{Context, Failure};
 use futures_util::future::{BoxFuture, FutureExt as _, join_all};
 use payments::{
@@ -16,35 +19,35 @@ use stripe_api::{
     Failed, Removed, Settled, Undelivered, UndeliveredPage, close, created, give_back, remove_customer, remove_payment, settle, settle_for,
 };
 
-use crate::{State, webhook::AWAITED};
+use crate::{State, webhook::PAYMENT_EXPECTED_WITHIN};
 
-/// How far back undelivered events are asked for. Stripe delivers them for three days.
+/// The age up to which undelivered events are requested. Stripe delivers them for three days.
 const LOOK_BACK: Duration = Duration::from_secs(4 * 24 * 3600);
-/// Payments, orders or customers that are read at once.
+/// The number of payments, orders or customers of one query.
 const AT_ONCE: u32 = 100;
-/// Payments, orders or customers of one kind that are worked on together.
-const TOGETHER: usize = 5;
-/// Nothing more is begun when less than this is left of the invocation.
+/// The number of payments, orders or customers of one kind that are processed concurrently.
+const CONCURRENCY: usize = 5;
+/// No further work is begun when less time than this is left of the invocation.
 const MARGIN: Duration = Duration::from_secs(20);
 
 /// The result of a run.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Report {
-    /// Events that were not delivered, and are applied now.
+    /// Undelivered events that this run has applied.
     undelivered: u64,
-    /// Donations and payments of plans that were looked at because nobody had made them.
-    looked_at: u64,
-    /// Orders that were looked at because nobody had paid them, or because money was to be given back.
+    /// Unpaid donations and payments of plans that were checked.
+    checked: u64,
+    /// Orders that were checked, because they were not paid or had to be refunded.
     orders: u64,
-    /// Customers that were deleted at Stripe.
+    /// Customers that this run has deleted at Stripe.
     customers: u64,
-    /// Payments of people who have left, or that nobody has asked for, that were ended at Stripe.
+    /// Payments of deleted accounts, and payments that nobody requested, that this run has ended at Stripe.
     payments: u64,
     /// Customers whose interrupted creation was finished.
     finished: u64,
-    /// What could not be done in this run.
+    /// Work that failed in this run.
     failed: u64,
-    /// Whether the time was too short for all.
+    /// Whether the time was too short for all work.
     more: bool,
 }
 
@@ -53,7 +56,7 @@ impl Report {
         *counter = counter.saturating_add(1);
     }
 
-    /// Whether there is time for one more. If not, it is noted.
+    /// Returns whether there is time for more work. If not, sets `more`.
     fn has_time(&mut self, context: &Context) -> bool {
         self.more |= !context.has_left(MARGIN);
         !self.more
@@ -64,12 +67,12 @@ impl Report {
         Self::count(&mut self.failed);
     }
 
-    /// Both together.
+    /// Returns the sums of both.
     fn plus(self, other: Self) -> Self {
         let sum = u64::saturating_add;
         Self {
             undelivered: sum(self.undelivered, other.undelivered),
-            looked_at: sum(self.looked_at, other.looked_at),
+            checked: sum(self.checked, other.checked),
             orders: sum(self.orders, other.orders),
             customers: sum(self.customers, other.customers),
             payments: sum(self.payments, other.payments),
@@ -80,15 +83,16 @@ impl Report {
     }
 }
 
-/// Takes all steps, all kinds of them at the same time, so that much of one kind takes no time from the others. A payment that fails does
-/// not stop the others, and the next run tries it again. Nothing is done with the key of another account.
+/// Does all kinds of work concurrently, so that much work of one kind does not delay the others. A payment that fails does not stop the
+/// others, and the next run tries it again. Nothing is changed at Stripe if the key belongs to another account.
 pub(crate) async fn reconcile(s: &State, context: &Context) -> Result<Report, Failure> {
     let is_known = match s.stripe.check_account().await {
         Ok(()) => true,
         Err(e @ Failed::OtherAccount) => return Err(e.into()),
-        // What needs nothing of Stripe is done although it does not answer. A restricted key may not be allowed to read it.
+        // Work without requests to Stripe is done even if Stripe does not answer. A restricted key may lack the permission to read the
+        // account.
         Err(e) => {
-            tracing::error!(error = %e, "it is not known which account of Stripe the secret key is of");
+            tracing::error!(error = %e, "the Stripe account of the secret key could not be read");
             false
         }
     };
@@ -99,8 +103,8 @@ pub(crate) async fn reconcile(s: &State, context: &Context) -> Result<Report, Fa
         unpaid::<Donor>(s, context, donations).boxed(),
         unpaid::<Plan>(s, context, plans).boxed(),
         undelivered(s, context, lost).boxed(),
-        payments_of_nobody(s, context, removed).boxed(),
-        // Another account would know a new customer, while it knows nothing of what the others ask for.
+        orphaned_payments(s, context, removed).boxed(),
+        // Another account would accept a new customer, although it does not know the payments and customers of the other steps.
         async move { if is_known { unfinished_customers(s, context, begun).await } else { Ok(()) } }.boxed(),
         customers(s, context, left).boxed(),
     ];
@@ -109,13 +113,13 @@ pub(crate) async fn reconcile(s: &State, context: &Context) -> Result<Report, Fa
     for error in outcomes.into_iter().filter_map(Result::err) {
         report.failed(&error);
     }
-    let Report { undelivered, looked_at, orders, customers, payments, finished, failed, more } = report;
-    tracing::info!(undelivered, looked_at, orders, customers, payments, finished, failed, more, "reconciled");
+    let Report { undelivered, checked, orders, customers, payments, finished, failed, more } = report;
+    tracing::info!(undelivered, checked, orders, customers, payments, finished, failed, more, "reconciled");
     // The platform retries soon, and an alarm counts errors.
     if failed > 0 { Err(format!("{failed} payments or customers could not be reconciled").into()) } else { Ok(report) }
 }
 
-/// Does this work for all of these, some of them together, and counts those for which it is done. Returns whether there was time for all.
+/// Does the work for all items, several at once, and counts the successes. Returns whether there was time for all.
 async fn each<T, W>(
     context: &Context,
     report: &mut Report,
@@ -128,7 +132,7 @@ where
 {
     let mut left = items.into_iter();
     loop {
-        let some: Vec<W> = left.by_ref().take(TOGETHER).map(&work).collect();
+        let some: Vec<W> = left.by_ref().take(CONCURRENCY).map(&work).collect();
         if some.is_empty() {
             return true;
         }
@@ -145,12 +149,12 @@ where
     }
 }
 
-/// Applies the events that Stripe could not deliver and that were not applied before.
+/// Applies the events that Stripe could not deliver, unless they were applied before.
 async fn undelivered(s: &State, context: &Context, report: &mut Report) -> Result<(), Failure> {
     let (since, mut after) = (s.sys.now() - LOOK_BACK, None);
     loop {
         let UndeliveredPage { events, next } = s.stripe.undelivered(since, after.as_deref()).await?;
-        // Stripe lists them for days, also when they are applied.
+        // Stripe lists them for days, even after they were applied.
         let keys = events.iter().map(|lost| HandledEvent::key_of(&lost.event));
         let mut handled = s.table.get_many(keys.collect()).await?;
         let mut lost = Vec::new();
@@ -167,12 +171,11 @@ async fn undelivered(s: &State, context: &Context, report: &mut Report) -> Resul
     }
 }
 
-/// Applies an event that Stripe could not deliver. One that leads to nothing is written down too, so that it takes no time from others in
-/// the next runs.
+/// Applies an event that Stripe could not deliver. An event without an effect is recorded too, so that the next runs skip it.
 async fn apply(s: &State, Undelivered { event, intent }: Undelivered) -> Result<(), Failure> {
     let leads_to_nothing = match settle(&s.table, &s.sys, &s.stripe, &intent, Some(&event)).await? {
         Settled::Foreign | Settled::Gone | Settled::Record => true,
-        Settled::Missing(payment) => s.sys.now().since(payment.created_at) >= AWAITED,
+        Settled::Missing(payment) => s.sys.now().since(payment.created_at) >= PAYMENT_EXPECTED_WITHIN,
         Settled::Donation(_) | Settled::Plan(_) | Settled::Order(_) | Settled::Before => false,
     };
     if leads_to_nothing {
@@ -181,35 +184,35 @@ async fn apply(s: &State, Undelivered { event, intent }: Undelivered) -> Result<
     Ok(())
 }
 
-/// Looks at the payments for one purpose that nobody has made, and cancels those of yesterday.
+/// Checks the unpaid payments for one purpose, and cancels those that are a day old.
 async fn unpaid<P: Purpose>(s: &State, context: &Context, report: &mut Report) -> Result<(), Failure> {
     let mut after = None;
     loop {
         let found = due::<P>(&s.table, s.sys.now(), after.as_ref(), AT_ONCE).await?;
         after = found.last().cloned();
-        let work = |payment: CardPayment<P>| async move { look_at(s, &payment).await.map(|()| true) };
-        if !each(context, report, found.items, |report| &mut report.looked_at, work).await || after.is_none() {
+        let work = |payment: CardPayment<P>| async move { check_payment(s, &payment).await.map(|()| true) };
+        if !each(context, report, found.items, |report| &mut report.checked, work).await || after.is_none() {
             return Ok(());
         }
     }
 }
 
-async fn look_at<P: Purpose>(s: &State, payment: &CardPayment<P>) -> Result<(), Failure> {
+async fn check_payment<P: Purpose>(s: &State, payment: &CardPayment<P>) -> Result<(), Failure> {
     let now = s.sys.now();
-    let looked_at = payment.looked_at(now);
-    // First of all, so that one that fails makes room for those that wait behind it.
-    if write(&s.table, &s.sys, payment, &looked_at, None).await? != Written::Now {
+    let rescheduled = payment.with_next_check(now);
+    // Written first, so that a payment whose check fails does not block the others.
+    if write(&s.table, &s.sys, payment, &rescheduled, None).await? != Written::Now {
         return Ok(());
     }
-    let taken = CardPayment { version: payment.version.saturating_add(1), ..looked_at };
+    let taken = CardPayment { version: payment.version.saturating_add(1), ..rescheduled };
     let late = now.since(taken.created_at) >= ABANDONED;
     let Some(intent) = &taken.intent else {
-        // Whoever began it has never got the secret to pay it.
+        // The payer has never received the secret to pay it.
         return if late { put(s, &taken, &taken.cancelled()).await } else { Ok(()) };
     };
     if late {
         match s.stripe.cancel_payment(intent).await {
-            // It is paid at this moment, or cancelled already.
+            // It was paid in the meantime, or is cancelled already.
             Ok(()) | Err(Failed::Refused(_) | Failed::Gone) => {}
             Err(e) => return Err(e.into()),
         }
@@ -221,37 +224,37 @@ async fn look_at<P: Purpose>(s: &State, payment: &CardPayment<P>) -> Result<(), 
 }
 
 async fn put<P: Purpose>(s: &State, before: &CardPayment<P>, after: &CardPayment<P>) -> Result<(), Failure> {
-    // If somebody else has just written it, the next run looks at it.
+    // After a concurrent change the next run checks it.
     write(&s.table, &s.sys, before, after, None).await?;
     Ok(())
 }
 
-/// Ends the orders that nobody has paid in time, and gives back what is still to be given back.
+/// Ends the orders that were not paid in time, and makes the pending refunds.
 async fn orders(s: &State, context: &Context, report: &mut Report) -> Result<(), Failure> {
     let mut after = None;
     loop {
         let found = order::due(&s.table, s.sys.now(), after.as_ref(), AT_ONCE).await?;
         after = found.last().cloned();
-        let work = |order: Order| async move { look_at_order(s, &order).await.map(|()| true) };
+        let work = |order: Order| async move { check_order(s, &order).await.map(|()| true) };
         if !each(context, report, found.items, |report| &mut report.orders, work).await || after.is_none() {
             return Ok(());
         }
     }
 }
 
-async fn look_at_order(s: &State, order: &Order) -> Result<(), Failure> {
+async fn check_order(s: &State, order: &Order) -> Result<(), Failure> {
     let now = s.sys.now();
     let Some(card) = &order.card else { return Ok(()) };
-    // Taken by a lease: for others it is due again in five minutes, and one that fails makes room for those behind it.
+    // The order is leased: it is due again in five minutes, and an order whose check fails does not block the others.
     let leased = order.with_card(card.leased(now));
-    let order::Written::Now(order) = order::write(&s.table, &s.sys, order, &leased, None).await? else { return Ok(()) };
+    let order_writes::Written::Now(order) = order_writes::write(&s.table, &s.sys, order, &leased, None).await? else { return Ok(()) };
     let over = order.is_pending() && !order.is_payable(now);
     let order = if over { close(&s.table, &s.sys, &s.stripe, *order).await? } else { *order };
     give_back(&s.table, &s.sys, &s.stripe, order).await?;
     Ok(())
 }
 
-/// Deletes the customers of people who have left, and those whose creation was given up.
+/// Deletes the customers of deleted accounts, and those whose creation was abandoned.
 async fn customers(s: &State, context: &Context, report: &mut Report) -> Result<(), Failure> {
     let mut after = None;
     loop {
@@ -270,8 +273,8 @@ async fn customers(s: &State, context: &Context, report: &mut Report) -> Result<
     }
 }
 
-/// Ends the payments of people who have left, and those that nobody has asked for.
-async fn payments_of_nobody(s: &State, context: &Context, report: &mut Report) -> Result<(), Failure> {
+/// Ends the payments of deleted accounts, and those that nobody requested.
+async fn orphaned_payments(s: &State, context: &Context, report: &mut Report) -> Result<(), Failure> {
     let mut after = None;
     loop {
         let found = PaymentRemoval::list(&s.table, after.as_ref(), AT_ONCE).await?;
@@ -291,7 +294,7 @@ async fn payments_of_nobody(s: &State, context: &Context, report: &mut Report) -
     }
 }
 
-/// Goes on with the customers whose creation was interrupted, so that none stays at Stripe without being known here.
+/// Completes the interrupted creation of customers, so that no unknown customer stays at Stripe.
 async fn unfinished_customers(s: &State, context: &Context, report: &mut Report) -> Result<(), Failure> {
     let mut after = None;
     loop {

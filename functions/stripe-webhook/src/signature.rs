@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use kernel::{Secret, Time, crypto::hmac_sha256, env::Reader, secret::same};
 
-/// How much the time of a signature may differ from ours, in both directions.
+/// How much the time of a signature may differ from the local time, in both directions.
 const TOLERANCE: Duration = Duration::from_secs(300);
 
 /// The secrets of the endpoint: one, or two while one replaces the other.
@@ -25,7 +25,7 @@ impl WebhookSecrets {
         Self(secrets.into_iter().map(Secret::new).collect())
     }
 
-    /// Whether Stripe has signed these bytes within the last five minutes. `header` is `Stripe-Signature`.
+    /// Returns whether Stripe has signed these bytes within the last five minutes. `header` is `Stripe-Signature`.
     pub fn verify(&self, header: &str, body: &[u8], now: Time) -> bool {
         let Some(Signed { at, signatures }) = Signed::parse(header) else { return false };
         let time = Time::from_millis(at.saturating_mul(1000));
@@ -36,7 +36,7 @@ impl WebhookSecrets {
         }
         let stamp = format!("{at}.");
         let ours = self.0.iter().map(|secret| hmac_sha256(secret.expose().as_bytes(), &[stamp.as_bytes(), body]));
-        // All pairs are compared, so that the time does not tell which one is right.
+        // All pairs are compared, so that the time does not reveal which one matches.
         let mut verified = false;
         for ours in ours {
             for theirs in &signatures {

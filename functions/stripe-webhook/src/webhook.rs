@@ -15,77 +15,77 @@ use web::{Json, Problems};
 
 use crate::{UNREADABLE_EVENTS, UNUSED_EVENTS};
 
-/// How long a payment waits for what is paid. That is written before the payment is created.
-pub(crate) const AWAITED: Duration = Duration::from_secs(3600);
+/// How long a stored donation, plan payment or order waits for its payment at Stripe, which is created after it.
+pub(crate) const PAYMENT_EXPECTED_WITHIN: Duration = Duration::from_secs(3600);
 
-/// The beginnings of the types of events that are used.
+/// The prefixes of the event types that are used.
 const USED: [&str; 4] = ["payment_intent.", "charge.", "refund.", "radar.early_fraud_warning."];
 
-/// An event of Stripe, of any version: what is read of it.
+/// An event of Stripe, of any version, with the members that are read.
 #[derive(Deserialize, ToSchema)]
 pub struct StripeEvent {
-    /// Its id. Ids of Stripe have up to 255 characters.
+    /// The id. Ids of Stripe have up to 255 characters.
     #[schema(max_length = 255, examples("evt_1RtQ2bFq8Zr2mV7x"))]
     id: String,
     /// Its type.
     #[serde(rename = "type")]
     #[schema(max_length = 255, examples("payment_intent.succeeded"))]
     kind: String,
-    /// Whether it is about real money.
+    /// Whether it is from live mode, with real money.
     #[schema(examples(false))]
     livemode: bool,
-    /// What it is about.
+    /// The object of the event.
     data: StripeEventData,
 }
 
-/// What an event of Stripe is about.
+/// The object of an event of Stripe.
 #[derive(Deserialize, ToSchema)]
 pub struct StripeEventData {
-    /// The object as it was then. Only its id is used, or that of its payment.
+    /// The object at that time. Only its id is used, or the id of its payment.
     #[schema(value_type = Object)]
     object: Value,
 }
 
 impl StripeEvent {
-    /// Stripe's id of the payment that it is about, if it is about one.
+    /// Stripe's id of the payment of the event, if it has one.
     fn intent<'a>(&'a self) -> Option<&'a str> {
         if !USED.iter().any(|used| self.kind.starts_with(used)) {
             return None;
         }
         let object = &self.data.object;
         let text = |member: &'a Value| member.as_str().filter(|id| is_intent(id));
-        // An object may stand in full instead of its id.
+        // The member has the id of the payment, or the whole payment.
         let within = object.get("payment_intent").and_then(|intent| text(intent).or_else(|| intent.get("id").and_then(text)));
         object.get("id").and_then(text).or(within)
     }
 }
 
-/// Whether this is the id of a payment, which becomes a part of an address.
+/// Returns whether this is the id of a payment, because it becomes a part of a URL.
 fn is_intent(id: &str) -> bool {
     id.strip_prefix("pi_")
         .is_some_and(|rest| (1..=250).contains(&rest.len()) && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'))
 }
 
-/// What was done with an event, for whoever looks at it in Stripe's dashboard.
+/// The outcome of an event, which Stripe's dashboard shows.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// The payment is written as Stripe says.
+    /// Stripe's state of the payment was applied.
     Applied,
     /// The event was handled before.
     HandledBefore,
-    /// The event is of a type that is not used, or about something that is not known here.
+    /// The event is of a type that is not used, or its payment is unknown.
     Ignored,
 }
 
 /// The answer to an event.
 #[derive(Serialize, ToSchema)]
 pub struct EventReceipt {
-    /// What was done.
+    /// The outcome.
     outcome: Outcome,
 }
 
-/// Takes an event of Stripe, signed with a secret of the endpoint.
+/// Receives an event of Stripe, signed with a secret of the endpoint.
 ///
 /// AWS calls: a read of the event; a request to Stripe; a read of what is paid; a transaction. None for events that are not used.
 #[utoipa::path(post, path = "/v1/stripe-events",
@@ -101,13 +101,13 @@ pub async fn receive_stripe_event(
 ) -> Result<Json<EventReceipt>, web::Error> {
     let signature = headers.get("stripe-signature").and_then(|v| v.to_str().ok()).unwrap_or_default();
     if !s.secrets.verify(signature, &body, s.sys.now()) {
-        tracing::warn!("an event was not signed by Stripe, or too long ago");
+        tracing::warn!("the signature of an event is wrong or too old");
         return Err(Kind::Malformed.because("the signature of the event is wrong or too old").into());
     }
     let receipt = |outcome| Ok(Json(EventReceipt { outcome }));
-    // What Stripe has signed is no attack, so another form is no reason to have it sent for three days.
+    // A signed event is not an attack. A 4xx for an unknown form would only make Stripe deliver it for three days.
     let Ok(event) = serde_json::from_slice::<StripeEvent>(&body) else {
-        tracing::error!("an event of Stripe has another form");
+        tracing::error!("an event of Stripe cannot be parsed");
         s.table.report(&[(UNREADABLE_EVENTS, 1)]);
         return receipt(Outcome::Ignored);
     };
@@ -115,7 +115,7 @@ pub async fn receive_stripe_event(
         return Err(Kind::Malformed.because("the event is of the other mode, test or live").into());
     }
     let Some(intent) = event.intent() else {
-        tracing::info!(event.kind, "an event that is not used");
+        tracing::info!(event.kind, "an event of a type that is not used");
         s.table.report(&[(UNUSED_EVENTS, 1)]);
         return receipt(Outcome::Ignored);
     };
@@ -130,11 +130,11 @@ pub async fn receive_stripe_event(
         Settled::Donation(_) | Settled::Plan(_) | Settled::Order(_) | Settled::Record => receipt(Outcome::Applied),
         Settled::Before => receipt(Outcome::HandledBefore),
         Settled::Foreign | Settled::Gone => receipt(Outcome::Ignored),
-        Settled::Missing(payment) if s.sys.now().since(payment.created_at) < AWAITED => {
+        Settled::Missing(payment) if s.sys.now().since(payment.created_at) < PAYMENT_EXPECTED_WITHIN => {
             Err(Problem::unavailable("what is paid is not there yet").into())
         }
         Settled::Missing(_) => {
-            tracing::error!("a payment is of nothing that is known here");
+            tracing::error!("an event is about an unknown payment");
             receipt(Outcome::Ignored)
         }
     }

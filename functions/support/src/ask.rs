@@ -21,11 +21,11 @@ use crate::{
     talk::NewMessage,
 };
 
-/// The payload of a frame from a client. Without `room` a frame is about the caller's own thread. The team names the thread.
+/// The payload of a frame from a client. Without `room` a frame is about the caller's own thread. The team has to state the thread.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum SupportAsk {
-    /// Asks for the caller's own thread. From then on a socket of the team gets what happens in all threads.
+    /// Requests the caller's own thread. From then on a socket of the team gets the messages and changes of all threads.
     Hello {},
     /// Sends a message.
     Send {
@@ -43,12 +43,12 @@ pub enum SupportAsk {
         /// For the team: the last number that the author has seen. If there is a higher one the answer is refused.
         #[schema(nullable = false, examples(0))]
         seen: Option<u64>,
-        /// For the team: whether to send it whatever came since.
+        /// For the team: whether to send it even if there are newer messages.
         #[serde(default)]
         #[schema(default = false)]
         force: bool,
     },
-    /// Replaces the text of one's own message, within fifteen minutes after it was sent.
+    /// Replaces the text of the caller's own message, within fifteen minutes after it was sent.
     Edit {
         /// The thread.
         #[schema(nullable = false)]
@@ -60,7 +60,7 @@ pub enum SupportAsk {
         #[schema(min_length = 1, max_length = 4000, examples("Where is my parcel?"))]
         text: String,
     },
-    /// Deletes one's own message, within fifteen minutes after it was sent.
+    /// Deletes the caller's own message, within fifteen minutes after it was sent.
     Delete {
         /// The thread.
         #[schema(nullable = false)]
@@ -92,8 +92,8 @@ pub enum SupportAsk {
         #[schema(minimum = 1, maximum = 100, nullable = false)]
         limit: Option<u32>,
     },
-    /// Moves the read marker forward: the caller's own, or that of the whole team. At most every two seconds for each thread and device:
-    /// what comes in between is refused with `too_many_requests` and the time to wait.
+    /// Moves the read marker forward: the caller's own, or that of the whole team. At most every two seconds for each thread and device.
+    /// Frames in between are refused with `too_many_requests` and the time to wait.
     Read {
         /// The thread.
         #[schema(nullable = false)]
@@ -101,7 +101,7 @@ pub enum SupportAsk {
         /// The number of the last message that was read.
         seq: u64,
     },
-    /// Tells the other side that the person types: at most every five seconds for each device. What comes in between is dropped.
+    /// Shows the other side that the person is typing: at most every five seconds for each device. Frames in between are dropped.
     Typing {
         /// The thread.
         #[schema(nullable = false)]
@@ -109,62 +109,64 @@ pub enum SupportAsk {
     },
 }
 
-/// A request with everything checked that needs no read.
+/// A valid request: all checks that need no stored data have passed.
 #[derive(Debug)]
 pub struct Act {
     /// The thread, for a frame of the team.
     pub room: Option<RoomId>,
-    /// What to do.
-    pub what: What,
+    /// The operation.
+    pub operation: Operation,
 }
 
-/// What a frame asks for: see [`SupportAsk`].
+/// An operation with its parameters: see [`SupportAsk`].
 #[derive(Debug)]
-pub enum What {
+pub enum Operation {
     /// The state of the caller's own thread.
     Hello,
-    /// To send a message.
+    /// Send a message.
     Send(NewMessage),
-    /// To replace the text of this message.
+    /// Replace the text of this message.
     Edit(u64, Text),
-    /// To delete this message.
+    /// Delete this message.
     Delete(u64),
-    /// What came after a number, at most so many messages.
+    /// The messages after a number, with their maximum count.
     Sync(u64, u32),
-    /// What came before a number, at most so many messages.
+    /// The messages before a number, with their maximum count.
     History(Option<u64>, u32),
-    /// To move the read marker.
+    /// Move the read marker.
     Read(u64),
-    /// To tell that the person types.
+    /// Show that the person is typing.
     Typing,
 }
 
 impl SupportAsk {
-    /// Checks what needs no read.
+    /// Makes all checks that need no stored data.
     ///
     /// # Errors
     /// [`kernel::Kind::MessageLength`], [`kernel::Kind::Invalid`]
     pub fn parse(self) -> Result<Act, Problem> {
-        let act = |room, what| Ok(Act { room, what });
+        let act = |room, operation| Ok(Act { room, operation });
         match self {
-            Self::Hello {} => act(None, What::Hello),
+            Self::Hello {} => act(None, Operation::Hello),
             Self::Send { room, text, nonce, reply_to, seen, force } => {
                 let message = NewMessage { text: Text::parse(&text)?, nonce, reply_to: reply_to.map(NonZeroU64::get), seen, force };
                 message.admits(room.is_some())?;
-                act(room, What::Send(message))
+                act(room, Operation::Send(message))
             }
-            Self::Edit { room, seq, text } => act(room, What::Edit(seq, Text::parse(&text)?)),
-            Self::Delete { room, seq } => act(room, What::Delete(seq)),
-            Self::Sync { room, since, limit } => act(room, What::Sync(since, page_limit(limit, PAGE_MAX)?)),
-            Self::History { room, before, limit } => act(room, What::History(before.map(NonZeroU64::get), page_limit(limit, PAGE_MAX)?)),
-            Self::Read { room, seq } => act(room, What::Read(seq)),
-            Self::Typing { room } => act(room, What::Typing),
+            Self::Edit { room, seq, text } => act(room, Operation::Edit(seq, Text::parse(&text)?)),
+            Self::Delete { room, seq } => act(room, Operation::Delete(seq)),
+            Self::Sync { room, since, limit } => act(room, Operation::Sync(since, page_limit(limit, PAGE_MAX)?)),
+            Self::History { room, before, limit } => {
+                act(room, Operation::History(before.map(NonZeroU64::get), page_limit(limit, PAGE_MAX)?))
+            }
+            Self::Read { room, seq } => act(room, Operation::Read(seq)),
+            Self::Typing { room } => act(room, Operation::Typing),
         }
     }
 }
 
 impl NewMessage {
-    /// The team says what it has seen, unless it sends whatever came since.
+    /// Checks that a frame of the team has `seen` or `force`.
     ///
     /// # Errors
     /// [`kernel::Kind::Invalid`]
@@ -174,21 +176,22 @@ impl NewMessage {
 }
 
 impl Act {
-    /// What the frame does in a thread, if that has a limit of its own for each device. `caller`: the owner of the thread if none is named.
+    /// Returns the thread and the limit, if the frame has a limit of its own for each thread and device. `caller` is the owner of the
+    /// thread if the frame states none.
     pub fn limited(&self, caller: UserId) -> Option<(RoomId, InRoom)> {
-        let what = match self.what {
-            What::Typing => InRoom::Types,
-            What::Read(_) => InRoom::Reads,
+        let limit = match self.operation {
+            Operation::Typing => InRoom::Types,
+            Operation::Read(_) => InRoom::Reads,
             _ => return None,
         };
-        Some((self.room.unwrap_or_else(|| thread_of(caller)), what))
+        Some((self.room.unwrap_or_else(|| thread_of(caller)), limit))
     }
 
-    /// The items to read for it.
+    /// Returns the items to read for it.
     pub fn target(&self) -> DeskTarget<'_> {
-        let (nonce, entry) = match &self.what {
-            What::Send(message) => (Some(&message.nonce), None),
-            What::Edit(seq, _) | What::Delete(seq) => (None, Some(*seq)),
+        let (nonce, entry) = match &self.operation {
+            Operation::Send(message) => (Some(&message.nonce), None),
+            Operation::Edit(seq, _) | Operation::Delete(seq) => (None, Some(*seq)),
             _ => (None, None),
         };
         DeskTarget { thread: self.room, nonce, entry }
@@ -205,7 +208,8 @@ pub enum SupportAnswer {
         #[serde(skip_serializing_if = "Option::is_none")]
         #[schema(nullable = false)]
         thread: Option<SupportThread>,
-        /// Whether the socket is at the desk now: it is of the team, and was opened with the proof that staff need.
+        /// Whether the socket now gets the threads of the desk: it belongs to a member of the team, and was opened with the proof that
+        /// staff need.
         team: bool,
     },
     /// The answer to `send`: the message is committed. A repetition gets the same answer.
@@ -218,7 +222,7 @@ pub enum SupportAnswer {
         id: MessageId,
         /// The nonce as it was sent.
         nonce: Nonce,
-        /// When its number was taken.
+        /// When the message got its number.
         created_at: Timestamp,
     },
     /// The answer to `edit`.
@@ -245,7 +249,7 @@ pub enum SupportAnswer {
         upto: u64,
         /// The last number in the thread.
         last_seq: u64,
-        /// Whether there are more messages to ask for now.
+        /// Whether there are more messages to request now.
         more: bool,
     },
     /// The answer to `history`.
@@ -275,7 +279,7 @@ pub enum SupportAnswer {
     },
 }
 
-/// Each ask with its answer.
+/// Each request with its answer.
 pub const REPLIES: &[(&str, &str)] = &[
     ("hello", "hello"),
     ("send", "ack"),

@@ -26,12 +26,12 @@ use web::{Created, Json, NoContent, Problems, Query};
 
 use crate::{
     shown::{OwnSupportThread, SupportMessage, SupportThread},
-    talk::{self, NewMessage, Speaker, desk_of},
+    talk::{self, MessageSender, NewMessage, desk_of},
 };
 
 /// Maximum bytes of a page: far below the limit of a function's answer.
 pub const PAGE_MAX_BYTES: usize = 2 * 1024 * 1024;
-/// Transcripts that a customer may ask for.
+/// The limit on transcripts of a customer.
 const TRANSCRIPTS: Quota = Quota::window("support_transcripts", 3, DAY, "transcripts for an account");
 
 /// The requested page of a thread's messages.
@@ -47,7 +47,7 @@ pub struct SupportPageQuery {
 }
 
 impl SupportPageQuery {
-    /// The maximum number of messages in the page.
+    /// Returns the maximum number of messages in the page.
     ///
     /// # Errors
     /// The errors of [`page_limit`].
@@ -55,7 +55,7 @@ impl SupportPageQuery {
         page_limit(self.limit, PAGE_MAX)
     }
 
-    /// The cursor, which `store::Cursors` opens.
+    /// Returns the cursor, which `store::Cursors` opens.
     pub fn cursor(&self) -> Option<&str> {
         self.cursor.as_deref()
     }
@@ -73,7 +73,7 @@ pub struct SupportMessageList {
     next_cursor: Option<String>,
 }
 
-/// What the thread is about.
+/// The subject of the thread.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OpenSupportThread {
@@ -102,7 +102,7 @@ pub struct SentSupportMessage {
     seq: u64,
     /// The id of the message.
     id: MessageId,
-    /// When its number was taken.
+    /// When the message got its number.
     created_at: Timestamp,
 }
 
@@ -112,15 +112,15 @@ impl From<Receipt> for SentSupportMessage {
     }
 }
 
-/// The caller's thread.
+/// Returns the caller's thread.
 async fn own(s: &crate::State, caller: &User) -> Result<Room, Problem> {
     let room = s.table.get::<Room>(Room::key_of(thread_of(caller.id))).await?;
     room.filter(|room| room.desk.is_some()).ok_or_else(|| Kind::NotFound.because("the caller has no thread"))
 }
 
-/// Shows the caller's support thread, and what they have not read in it. `not_found` if they have none.
+/// Returns the caller's support thread, with the number of unread messages. `not_found` if they have none.
 ///
-/// AWS calls: the caller; the thread; a query of what is unread, if anything is new.
+/// AWS calls: the caller; the thread; a query of the unread messages, if there are new messages.
 #[utoipa::path(get, path = "/v1/support/thread", extensions(("x-problems" = json!(["not_found"]))),
     responses((status = 200, body = OwnSupportThread), Problems))]
 pub async fn get_support_thread(State(s): State<crate::State>, caller: Member) -> Result<Json<OwnSupportThread>, web::Error> {
@@ -129,11 +129,11 @@ pub async fn get_support_thread(State(s): State<crate::State>, caller: Member) -
     Ok(Json(OwnSupportThread { thread: SupportThread::new(&room, desk_of(&room)?), unread }))
 }
 
-/// Opens the caller's support thread, and says what it is about: 201 if it is new, 200 if it existed. Everybody has at most one, with the
+/// Opens the caller's support thread and sets its subject: 201 if it is new, 200 if it existed. Everybody has at most one thread, with the
 /// whole team.
 ///
-/// AWS calls: the caller and whether they are banned from chat in one; the thread; a counter and a transaction if it is new or about
-/// something else now.
+/// AWS calls: the caller and whether they are banned from chat in one; the thread; a counter and a transaction if it is new or the subject
+/// changes.
 #[utoipa::path(put, path = "/v1/support/thread", request_body = OpenSupportThread,
     extensions(("x-problems" = json!(["chat_banned", "invalid", "conflict", "too_many_requests"])), ("x-limits" = json!([SUBJECTS]))),
     responses((status = 200, body = SupportThread), (status = 201, body = SupportThread), Problems))]
@@ -166,7 +166,7 @@ pub async fn list_support_messages(
     page(&s, room, Side::Customer, caller.member.user.id, &query).await
 }
 
-/// A page of a thread's messages, as a side sees them.
+/// Returns a page of a thread's messages, as one side sees them.
 pub async fn page(
     s: &crate::State,
     room: Room,
@@ -203,7 +203,7 @@ pub async fn send_support_message(
     let (room_key, receipt_key) = (Room::key_of(thread_of(user.id)), Receipt::key_of(user.id, thread_of(user.id), &message.nonce));
     let mut found = s.table.get_many(vec![room_key.clone(), receipt_key.clone()]).await?;
     let room = found.take::<Room>(&room_key)?.ok_or(Kind::NotFound)?;
-    let speaker = Speaker { user, side: Side::Customer, socket: "", chat, receipt: found.take(&receipt_key)? };
+    let speaker = MessageSender { user, side: Side::Customer, socket: "", chat, receipt: found.take(&receipt_key)? };
     let sent = talk::say(&s, speaker, room, message).await?;
     Ok(Created("/v1/support/thread/messages".to_owned(), sent.into()))
 }

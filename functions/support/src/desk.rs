@@ -1,4 +1,4 @@
-//! The team's side: all threads, one thread, its state, and who has it.
+//! The operations of the team: listing threads, reading one, answering, and changing its state and its assignee.
 
 use accounts::{
     identifier::{Email, Username},
@@ -33,10 +33,10 @@ use web::{Created, Json, PageQuery, Path, Problems, Query, RequestId};
 use crate::{
     customer::{SentSupportMessage, SupportMessageList, SupportPageQuery, page},
     shown::DeskThread,
-    talk::{self, NewMessage, Speaker, desk_of},
+    talk::{self, MessageSender, NewMessage, desk_of},
 };
 
-/// The most days of figures.
+/// The maximum number of days of figures.
 const DAYS_MAX: u32 = 90;
 
 /// Which threads to list.
@@ -83,7 +83,7 @@ pub async fn list_desk_threads(
     Ok(Json(DeskThreadList { items: DeskThread::all(&found.items, s.sys.now()), next_cursor }))
 }
 
-/// What to look for.
+/// The search.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct DeskSearch {
@@ -99,7 +99,7 @@ pub struct DeskThreadsFound {
     items: Vec<DeskThread>,
 }
 
-/// Finds threads by their customer or their subject. For moderators.
+/// Searches threads by their customer or their subject. For moderators.
 ///
 /// AWS calls: the caller and their roles in one. By an address its claim, and the thread; otherwise the claim of the username and a
 /// query of words at once, and the threads.
@@ -132,17 +132,17 @@ pub async fn find_desk_threads(
     Ok(Json(DeskThreadsFound { items: DeskThread::all(&rooms, s.sys.now()) }))
 }
 
-/// The thread of a customer, if there is one.
+/// Returns the thread of a customer, if there is one.
 async fn of_customer(s: &crate::State, customer: Option<UserId>) -> Result<Vec<Room>, store::StoreError> {
     let Some(customer) = customer else { return Ok(Vec::new()) };
     Ok(s.table.get::<Room>(Room::key_of(thread_of(customer))).await?.into_iter().collect())
 }
 
-/// A thread, and what nobody of the team has read in it.
+/// A thread, with the number of messages that the team has not read.
 #[derive(Serialize, ToSchema)]
 pub struct DeskThreadRead {
     thread: DeskThread,
-    /// How many messages of the customer nobody of the team has read.
+    /// The number of messages of the customer that nobody of the team has read.
     unread: Unread,
 }
 
@@ -151,9 +151,10 @@ async fn thread_named(s: &crate::State, id: RoomId) -> Result<Room, Problem> {
     room.filter(|room| room.desk.is_some()).ok_or_else(|| Kind::NotFound.because("there is no such thread"))
 }
 
-/// Shows a thread. For moderators; it is recorded who did.
+/// Returns a thread. For moderators. The audit records who read it.
 ///
-/// AWS calls: the caller and their roles in one; the thread; an entry of the audit; a query of what is unread, if anything is new.
+/// AWS calls: the caller and their roles in one; the thread; an entry of the audit; a query of the unread messages, if there are new
+/// messages.
 #[utoipa::path(get, path = "/v1/support/threads/{thread}",
     params(("thread" = RoomId, Path, description = "The thread.")), extensions(("x-problems" = json!(["not_found"]))),
     responses((status = 200, body = DeskThreadRead), Problems))]
@@ -170,7 +171,7 @@ pub async fn get_desk_thread(
     Ok(Json(DeskThreadRead { thread: DeskThread::new(&room, desk, s.sys.now()), unread }))
 }
 
-/// Lists the messages of a thread, the newest page first, with who wrote them. For moderators; it is recorded who did.
+/// Lists the messages of a thread with their authors, the newest page first. For moderators. The audit records who read them.
 ///
 /// AWS calls: the caller and their roles in one; the thread; an entry of the audit; a query of the messages.
 #[utoipa::path(get, path = "/v1/support/threads/{thread}/messages",
@@ -203,18 +204,18 @@ pub struct SendDeskMessage {
     /// The last number that the author has seen. If there is a higher one the answer is refused. Required without `force`.
     #[schema(nullable = false, examples(1))]
     seen: Option<u64>,
-    /// Whether to send it whatever came since.
+    /// Whether to send it even if there are newer messages.
     #[serde(default)]
     #[schema(default = false)]
     force: bool,
 }
 
-/// Sends an answer of the team. It is refused with `thread_moved_on` if somebody has written since: of two answers at once one is sent.
-/// For moderators.
+/// Sends an answer of the team. It is refused with `thread_moved_on` if somebody has written in the meantime, so that only one of two
+/// concurrent answers is sent. For moderators.
 ///
 /// AWS calls: the caller and their roles in one; a batch of the thread and of the receipt of the nonce; the transaction; a batch of the
-/// customer's sockets and a query of the team's with a batch of their people; a post for each. If it is refused two reads of what came
-/// since.
+/// customer's sockets and a query of the team's with a batch of their people; a post for each. If it is refused, two reads of the newer
+/// messages.
 #[utoipa::path(post, path = "/v1/support/threads/{thread}/messages", request_body = SendDeskMessage,
     params(("thread" = RoomId, Path, description = "The thread.")),
     extensions(("x-problems" = json!(["not_found", "message_length", "invalid", "nonce_reused", "thread_moved_on"]))),
@@ -232,26 +233,26 @@ pub async fn send_desk_message(
     let (room_key, receipt_key) = (Room::key_of(id), Receipt::key_of(user.id, id, &message.nonce));
     let mut found = s.table.get_many(vec![room_key.clone(), receipt_key.clone()]).await?;
     let room = found.take::<Room>(&room_key)?.ok_or(Kind::NotFound)?;
-    let speaker = Speaker { user, side: Side::Team, socket: "", chat: ChatState::default(), receipt: found.take(&receipt_key)? };
+    let speaker = MessageSender { user, side: Side::Team, socket: "", chat: ChatState::default(), receipt: found.take(&receipt_key)? };
     let sent = talk::say(&s, speaker, room, message).await?;
     Ok(Created(format!("/v1/support/threads/{id}/messages"), sent.into()))
 }
 
-/// Another state.
+/// The new state of a thread.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetThreadState {
     /// The state.
     state: ThreadState,
-    /// The last number that the caller has seen. If there is a higher one nothing changes.
+    /// The last number that the caller has seen. If there is a higher one, nothing changes.
     #[schema(examples(1))]
     seen: u64,
-    /// The end of the snooze, within 90 days. Only and always with `snoozed`.
+    /// The end of the snooze, within 90 days. Required with `snoozed`, and not allowed with other states.
     #[schema(value_type = Option<String>, format = DateTime, max_length = 35, nullable = false)]
     until: Option<Timestamp>,
 }
 
-/// Changes the state of a thread in which nobody has written since the caller read it. For moderators.
+/// Changes the state of a thread, unless somebody has written since the caller read it. For moderators.
 ///
 /// AWS calls: the caller and their roles in one; the thread; a write; a query of the team's sockets with a batch of their people, and a
 /// post for each.
@@ -271,7 +272,7 @@ pub async fn set_desk_thread_state(
     Ok(Json(talk::tell_team_of(&s, &room).await?))
 }
 
-/// Takes a thread that nobody has, unless it is done or has no message. No effect if the caller has it. For moderators.
+/// Assigns a thread without an assignee to the caller, unless it is done or has no message. No effect if the caller has it. For moderators.
 ///
 /// AWS calls: the caller and their roles in one; a transaction and a read; a query of the team's sockets with a batch of their people, and
 /// a post for each.
@@ -287,7 +288,7 @@ pub async fn take_desk_thread(
     Ok(Json(talk::tell_team_of(&s, &room).await?))
 }
 
-/// Who gets a thread.
+/// The new assignee of a thread.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GiveThread {
@@ -295,7 +296,7 @@ pub struct GiveThread {
     to: UserId,
 }
 
-/// Gives a thread that the caller has to another member of the team. For moderators.
+/// Assigns a thread of the caller to another member of the team. For moderators.
 ///
 /// AWS calls: the caller and their roles in one; a batch of the other person and their roles; a transaction and a read; a query of the
 /// team's sockets with a batch of their people, and a post for each.
@@ -318,7 +319,7 @@ pub async fn give_desk_thread(
     Ok(Json(talk::tell_team_of(&s, &room).await?))
 }
 
-/// For how many days.
+/// The days of the figures.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct FiguresQuery {
@@ -332,19 +333,19 @@ const fn month() -> u32 {
     30
 }
 
-/// How fast the team answered on a day.
+/// The response times of the team on a day.
 #[derive(Serialize, ToSchema)]
 pub struct AnswerFigures {
     /// The day in UTC.
     #[schema(format = Date, examples("2030-01-01"))]
     day: String,
-    /// The number of first answers to what customers asked.
+    /// The number of first answers to customers.
     answers: u64,
     /// How long their customers waited on average, in seconds.
     mean_seconds: u64,
 }
 
-/// How fast the team answered.
+/// The response times of the team.
 #[derive(Serialize, ToSchema)]
 pub struct DeskFigures {
     /// The days that had first answers, in ascending order.

@@ -4,26 +4,26 @@
 //! stream has the name of its function. Customers see the team as "Support" ([`shown`]); the team are moderators and above, with the
 //! proof of a second factor.
 //!
-//! What the team writes takes no fresher proof than that (`callers::staff`), neither here nor on the socket: a conversation changes no
-//! account and no rights, and goes on for hours. It ends with the shift and after a pause of thirty minutes.
+//! Messages of the team need no more recent proof than that (`callers::staff`), over HTTP and on the socket: a conversation changes no
+//! accounts and no rights, and can take hours. The proof expires at the end of the shift and after a pause of thirty minutes.
 //!
 //! | operation | AWS calls |
 //! |---|---|
-//! | `GET /v1/support/thread` | the caller; the thread; a query of what is unread, if anything is new |
+//! | `GET /v1/support/thread` | the caller; the thread; a query of the unread messages, if there are new messages |
 //! | `PUT /v1/support/thread` | the caller; the thread; a counter and a transaction if it changes |
 //! | `GET …/messages` | the caller; the thread; a query; for the team an entry of the audit |
 //! | `POST …/messages` | the caller; a batch read of the thread and the receipt; the transaction; what a delivery takes |
 //! | `POST /v1/support/thread/transcript` | the caller; a counter; a transaction |
 //! | `GET /v1/support/threads` | the caller and their roles in one; a query |
 //! | `GET /v1/support/search` | the caller; a claim and the thread, or a query and a batch read |
-//! | `GET /v1/support/threads/{thread}` | the caller; the thread; a query of what is unread; an entry of the audit |
+//! | `GET /v1/support/threads/{thread}` | the caller; the thread; a query of the unread messages; an entry of the audit |
 //! | `PUT …/state` | the caller; the thread; a write; what a delivery takes |
 //! | `POST …/take` | the caller; a transaction and a read; what a delivery takes |
 //! | `POST …/give` | the caller; a batch read of the other person and their roles; a transaction and a read; what a delivery takes |
 //! | notes, prepared replies | the caller; a query, or a transaction |
 //! | `DELETE …/notes/{note}` | the caller; a batch of the thread and the note; a transaction |
 //! | `GET /v1/support/figures` | the caller; a query |
-//! | a frame | a batch read of the sender, their roles, the thread and what the frame is about; then as the operation |
+//! | a frame | a batch read of the sender, their roles, the thread and the items of the frame; then as the operation |
 //! | a delivery | a batch read of the customer's sockets and a post for each; a query of the desk's sockets, a batch read of their people and a post for each |
 
 mod ask;
@@ -51,16 +51,16 @@ use crate::{
 /// The stream's name: the route that API Gateway selects by it.
 pub const STREAM: &str = frame::SUPPORT_STREAM;
 
-/// The frames of the stream, for the API's document.
+/// Returns the frames of the stream, for the API's document.
 #[must_use]
 pub fn frames() -> frame::Stream {
     frame::Stream::of::<SupportAsk, SupportAnswer, SupportPush<'_>>(STREAM, REPLIES)
 }
 
-/// Whether the stream reads a frame, for the test of the document.
+/// Returns whether `body` is a valid frame of this stream. A test compares the document with it.
 #[must_use]
 pub fn reads(body: &str) -> bool {
-    frame::read::<SupportAsk>(body).is_ok_and(|asked| asked.payload.parse().is_ok())
+    frame::read::<SupportAsk>(body).is_ok_and(|request| request.payload.parse().is_ok())
 }
 
 /// The state of the function: its clients, keys and settings.
@@ -125,16 +125,16 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     }))
 }
 
-/// Whether an event is a frame of a socket, and not a request.
+/// Returns whether an event is a frame of a socket, not an HTTP request.
 fn is_frame(payload: &RawValue) -> bool {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Probe {
-        request_context: Marks,
+        request_context: SocketContext,
     }
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
-    struct Marks {
+    struct SocketContext {
         connection_id: Option<serde::de::IgnoredAny>,
     }
     serde_json::from_str::<Probe>(payload.get()).is_ok_and(|probe| probe.request_context.connection_id.is_some())

@@ -1,4 +1,4 @@
-//! Private notes of the team beside a thread.
+//! Private notes of the team on a thread.
 
 use accounts::{
     audit::{Action, AuditEntry},
@@ -64,7 +64,7 @@ pub struct WriteNote {
     text: String,
 }
 
-/// Lists the notes beside a thread, the newest first. For moderators.
+/// Lists the notes on a thread, the newest first. For moderators.
 ///
 /// AWS calls: the caller and their roles in one; a query.
 #[utoipa::path(get, path = "/v1/support/threads/{thread}/notes",
@@ -84,7 +84,7 @@ pub async fn list_desk_notes(
     Ok(Json(DeskNoteList { items: page.items.into_iter().map(Into::into).collect(), next_cursor }))
 }
 
-/// Writes a note beside a thread. Its customer never sees it. For moderators.
+/// Adds a note to a thread. Its customer never sees it. For moderators.
 ///
 /// AWS calls: the caller and their roles in one; a transaction.
 #[utoipa::path(post, path = "/v1/support/threads/{thread}/notes", request_body = WriteNote,
@@ -103,13 +103,13 @@ pub async fn write_desk_note(
 
 /// The thread and the note in a path.
 #[derive(Deserialize)]
-pub struct BesideThread {
+pub struct NoteInThread {
     thread: RoomId,
     note: NoteId,
 }
 
-/// Deletes a note: one's own, or any as a superuser with a recent proof and a `Reason`. No effect if there is none. It is recorded. For
-/// moderators.
+/// Deletes a note: the caller's own, or any note for a superuser with a recent proof and a `Reason`. No effect if there is none. The audit
+/// records it. For moderators.
 ///
 /// AWS calls: the caller and their roles in one; a batch of the thread and the note; a transaction if there is one.
 #[utoipa::path(delete, path = "/v1/support/threads/{thread}/notes/{note}",
@@ -121,7 +121,7 @@ pub async fn delete_desk_note(
     caller: Staff<Moderator>,
     request: RequestId,
     reason: Option<Reason>,
-    Path(BesideThread { thread, note }): Path<BesideThread>,
+    Path(NoteInThread { thread, note }): Path<NoteInThread>,
 ) -> Result<NoContent, web::Error> {
     let (room, key) = (Room::key_of(thread), Note::key_of(thread, note));
     let mut found = s.table.get_many(vec![room.clone(), key.clone()]).await?;
@@ -131,7 +131,7 @@ pub async fn delete_desk_note(
     let me = caller.member.user.id;
     let takes = if written.author == Some(me) { Role::Moderator } else { Role::Superuser };
     if caller.role < takes {
-        return Err(Kind::Forbidden.because("the note is somebody else's").into());
+        return Err(Kind::Forbidden.because("the note belongs to somebody else").into());
     }
     if takes == Role::Superuser {
         caller.member.fresh(s.sys.now())?;
@@ -144,7 +144,7 @@ pub async fn delete_desk_note(
     s.audit.add(&mut tx, &entry.changed("note", note, ()).because(reason));
     match s.table.commit(tx).await {
         Ok(()) => Ok(NoContent),
-        // Another request was faster.
+        // A concurrent request has deleted it.
         Err(e) if e.refused(there) => Ok(NoContent),
         Err(e) => Err(staff::refused(e, still).into()),
     }

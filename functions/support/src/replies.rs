@@ -1,4 +1,4 @@
-//! Texts that the team has prepared.
+//! Prepared replies of the team.
 
 use accounts::{
     audit::{Action, AuditEntry},
@@ -21,7 +21,7 @@ use web::{Created, Json, NoContent, Path, Problems, Query, RequestId};
 
 use crate::talk::desk_of;
 
-/// The most characters of an order's number.
+/// The maximum number of characters of an order's number.
 const ORDER_MAX_CHARS: usize = 60;
 
 /// A prepared reply.
@@ -35,7 +35,7 @@ pub struct PreparedReplyInfo {
     /// The text, with the variables `{name}` and `{order}`.
     #[schema(examples("Hello {name}, your order {order} is on its way."))]
     text: String,
-    /// When it was written last.
+    /// When it was last changed.
     updated_at: Timestamp,
 }
 
@@ -52,7 +52,7 @@ pub struct PreparedReplyList {
     items: Vec<PreparedReplyInfo>,
 }
 
-/// A reply to prepare.
+/// A new prepared reply.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PrepareReply {
@@ -88,7 +88,7 @@ pub async fn list_prepared_replies(
     Ok(Json(PreparedReplyList { items: reply::all(&s.table).await?.into_iter().map(Into::into).collect() }))
 }
 
-/// Commits a change of a prepared reply with its entry in the audit. If the condition of the slot does not hold it is this problem.
+/// Commits a change of a prepared reply with its entry in the audit. Fails with this problem if the condition of the slot does not hold.
 async fn commit(
     s: &crate::State,
     mut tx: Tx,
@@ -103,7 +103,7 @@ async fn commit(
     s.table.commit(tx).await.map_err(|e| if e.refused(slot) { problem } else { staff::refused(e, still) })
 }
 
-/// Prepares a reply for the whole team. It is recorded who did. For moderators.
+/// Creates a prepared reply for the whole team. The audit records who created it. For moderators.
 ///
 /// AWS calls: the caller and their roles in one; a read of the number of replies, the first time a query and an update more; a transaction.
 #[utoipa::path(post, path = "/v1/support/replies", request_body = PrepareReply,
@@ -125,7 +125,7 @@ pub async fn create_prepared_reply(
     Ok(Created(format!("/v1/support/replies/{}", reply.id), reply.into()))
 }
 
-/// Writes a prepared reply anew. It is recorded who did. For moderators.
+/// Replaces a prepared reply. The audit records who replaced it. For moderators.
 ///
 /// AWS calls: the caller and their roles in one; a transaction.
 #[utoipa::path(put, path = "/v1/support/replies/{reply}", request_body = PrepareReply,
@@ -146,7 +146,7 @@ pub async fn replace_prepared_reply(
     Ok(Json(reply.into()))
 }
 
-/// Deletes a prepared reply. No effect if there is none. It is recorded who did. For moderators.
+/// Deletes a prepared reply. No effect if there is none. The audit records who deleted it. For moderators.
 ///
 /// AWS calls: the caller and their roles in one; a read of the number of replies, the first time a query and an update more; a transaction.
 #[utoipa::path(delete, path = "/v1/support/replies/{reply}",

@@ -1,4 +1,4 @@
-//! What each side sees of a thread. A customer sees the team as "Support": nothing that they get has room for more.
+//! The views of a thread for its two sides. A customer sees the team as "Support": the types for customers have no members for more.
 
 use kernel::{
     Time, Timestamp,
@@ -45,7 +45,7 @@ impl From<Side> for SupportSide {
 /// The author of a message in a support thread.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct SupportAuthor {
-    /// The id of the person. Customers do not see it of the team.
+    /// The id of the person. Absent for customers if the author is of the team.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     id: Option<UserId>,
@@ -54,7 +54,7 @@ pub struct SupportAuthor {
     username: String,
 }
 
-/// Somebody as the other side sees them.
+/// Returns an author as a viewer of this side sees them.
 pub fn author(author: Author, customer: UserId, viewer: Side) -> SupportAuthor {
     match (viewer, SupportSide::of(author.id, customer)) {
         (Side::Customer, SupportSide::Team) => SupportAuthor { id: None, username: SUPPORT.to_owned() },
@@ -70,38 +70,38 @@ pub struct SupportMessage {
     /// The number in the thread. Entries are shown in this order, and a known number is a repetition.
     #[schema(minimum = 1)]
     seq: u64,
-    /// What it is: a message, or one that was deleted.
+    /// The kind: a message, or a deleted message.
     kind: EntryKind,
-    /// Of a message: its id.
+    /// For a message: its id.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     id: Option<MessageId>,
-    /// Of a message: which side wrote it.
+    /// For a message: the side that wrote it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     from: Option<SupportSide>,
-    /// Of a message: the author.
+    /// For a message: the author.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     author: Option<SupportAuthor>,
-    /// Of a message: plain text, 1 to 4,000 characters.
+    /// For a message: plain text, 1 to 4,000 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, examples("Where is my order?"))]
     text: Option<String>,
-    /// Of a message: when it was edited last. Absent if it never was.
+    /// For a message: when it was last edited. Absent if it was never edited.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     edited_at: Option<Timestamp>,
-    /// Of a message: the number of the one that it answers.
+    /// For a message: the number of the message that it answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1, nullable = false)]
     reply_to: Option<u64>,
-    /// When the number was taken.
+    /// When the entry got its number.
     created_at: Timestamp,
 }
 
 impl SupportMessage {
-    /// An entry as a side sees it.
+    /// Creates an entry as one side sees it.
     #[must_use]
     pub fn new(message: Message, customer: UserId, viewer: Side) -> Self {
         let Message { room, seq, kind, id, author: by, text, edited_at, reply_to, created_at, .. } = message;
@@ -110,7 +110,7 @@ impl SupportMessage {
         Self { room, seq, kind, id, from, author, text, edited_at, reply_to, created_at }
     }
 
-    /// Entries as a side sees them.
+    /// Entries as one side sees them.
     #[must_use]
     pub fn all(messages: Vec<Message>, customer: UserId, viewer: Side) -> Vec<Self> {
         messages.into_iter().map(|message| Self::new(message, customer, viewer)).collect()
@@ -127,13 +127,13 @@ pub struct SupportThread {
     subject: String,
     /// The state: `waiting` means that the team has answered.
     state: SupportState,
-    /// The last number in it. A client that has a lower one asks with `sync`.
+    /// The last number in it. A client that has a lower one sends `sync`.
     last_seq: u64,
-    /// How often messages in it were edited or deleted. If it has changed, a client reads again what it shows.
+    /// How often messages in it were edited or deleted. If this has changed, a client reads the shown messages again.
     changes: u64,
     /// The number up to which the caller has read.
     read_seq: u64,
-    /// When it was made.
+    /// When it was created.
     created_at: Timestamp,
 }
 
@@ -141,16 +141,16 @@ pub struct SupportThread {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SupportState {
-    /// The team has something to do.
+    /// The thread waits for the team.
     Open,
     /// The team has answered.
     Waiting,
-    /// Nothing is to be done. Another message opens it again.
+    /// The thread is done. Another message opens it again.
     Done,
 }
 
 impl SupportThread {
-    /// A thread as its customer sees it. That the team has put it off is not shown.
+    /// Creates a thread as its customer sees it. It does not show that the team has snoozed it.
     pub fn new(room: &Room, desk: &Desk) -> Self {
         let state = match desk.state {
             ThreadState::Open | ThreadState::Snoozed => SupportState::Open,
@@ -169,12 +169,12 @@ impl SupportThread {
     }
 }
 
-/// The caller's own support thread, and what they have not read in it.
+/// The caller's own support thread, with the number of unread messages.
 #[derive(Serialize, ToSchema)]
 pub struct OwnSupportThread {
     /// The thread.
     pub thread: SupportThread,
-    /// How many messages of the team the caller has not read.
+    /// The number of messages of the team that the caller has not read.
     pub unread: Unread,
 }
 
@@ -194,24 +194,24 @@ pub struct DeskThread {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     snoozed_until: Option<Timestamp>,
-    /// Who of the team has taken it.
+    /// The assignee, a member of the team.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     assignee: Option<Author>,
     /// The last number in it.
     last_seq: u64,
-    /// When that was taken.
+    /// When the last entry got its number.
     last_at: Timestamp,
     /// How often messages in it were edited or deleted.
     changes: u64,
-    /// The number up to which somebody of the team has read.
+    /// The number up to which the team has read.
     read_seq: u64,
     /// Whether the customer has written something that nobody of the team has read.
     unread: bool,
 }
 
 impl DeskThread {
-    /// A thread as the team sees it at this time.
+    /// Creates a thread as the team sees it at this time.
     pub fn new(room: &Room, desk: &Desk, now: Time) -> Self {
         let state = desk.state_at(now);
         let named = |id: UserId| Author { id, username: desk.assignee_name.clone().unwrap_or_default() };
@@ -230,13 +230,13 @@ impl DeskThread {
         }
     }
 
-    /// These rooms, as far as they are threads.
+    /// Returns the threads among these rooms.
     pub fn all(rooms: &[Room], now: Time) -> Vec<Self> {
         rooms.iter().filter_map(|room| room.desk.as_ref().map(|desk| Self::new(room, desk, now))).collect()
     }
 }
 
-/// A frame of the stream that is sent without being asked for.
+/// A frame that is pushed to the client.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum SupportPush<'a> {
@@ -244,7 +244,7 @@ pub enum SupportPush<'a> {
     Message(&'a SupportMessage),
     /// A message that was edited or deleted, as it is now.
     Changed(&'a SupportMessage),
-    /// A thread with another state, or taken by somebody else. Only the team gets it.
+    /// A thread whose state or assignee has changed. Only the team gets it.
     Thread(&'a DeskThread),
     /// A thread was read up to this number: by the recipient on another device, or by the team.
     Read {
@@ -253,11 +253,11 @@ pub enum SupportPush<'a> {
         /// The number.
         seq: u64,
     },
-    /// The other side types. Shown for a few seconds, unless their message comes before.
+    /// Somebody of the other side is typing. Clients show it for a few seconds, until a message comes.
     Typing {
         /// The thread.
         room: RoomId,
-        /// Who.
+        /// The person who is typing.
         author: SupportAuthor,
     },
 }

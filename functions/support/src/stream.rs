@@ -1,4 +1,4 @@
-//! The stream `support`: frames are checked and answered as those of the chat, and errors are frames too.
+//! The stream `support`: frames are checked and answered like those of the chat, and errors are frames too.
 
 use accounts::user::User;
 use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
@@ -24,9 +24,9 @@ use serde_json::value::to_raw_value;
 
 use crate::{
     STREAM, State,
-    ask::{Act, SupportAnswer, SupportAsk, What},
+    ask::{Act, Operation, SupportAnswer, SupportAsk},
     shown::{SupportMessage, SupportPush, SupportThread, author},
-    talk::{self, Speaker, desk_of},
+    talk::{self, MessageSender, desk_of},
 };
 
 /// The bytes that are left for the messages of a page.
@@ -42,7 +42,7 @@ pub async fn on_frame(s: &State, payload: &RawValue) -> Result<Box<RawValue>, Fa
     let arrived = Arrived { socket: &socket, request: &request, body: &body };
     let answering = |owner: Owner, act: Act| {
         let (locale, often) = (owner.locale, act.limited(owner.user));
-        stream.seldom(&socket, locale, often, |room| SupportAnswer::Typing { room }, answer(s, &socket, &request, owner, act))
+        stream.handle_limited(&socket, locale, often, |room| SupportAnswer::Typing { room }, answer(s, &socket, &request, owner, act))
     };
     Ok(to_raw_value(&stream.handle(arrived, SupportAsk::parse, answering).await)?)
 }
@@ -52,7 +52,7 @@ type Outcome = Result<SupportAnswer, Problem>;
 async fn answer(s: &State, socket: &str, request: &str, owner: Owner, act: Act) -> Answered<SupportAnswer> {
     let mut locale = owner.locale;
     let outcome = Box::pin(authorized(s, socket, request, owner, act, &mut locale)).await;
-    Answered { outcome, locale, looked_at: true }
+    Answered { outcome, locale, is_handled: true }
 }
 
 async fn authorized(s: &State, socket: &str, request: &str, owner: Owner, act: Act, locale: &mut Locale) -> Outcome {
@@ -60,9 +60,9 @@ async fn authorized(s: &State, socket: &str, request: &str, owner: Owner, act: A
     *locale = sender.user.locale;
     let presence = sender.presence.clone();
     let from = Frame { socket, request, owner, side: if act.room.is_some() { Side::Team } else { Side::Customer } };
-    let (outcome, refreshed) = tokio::join!(perform(s, &from, sender, act.what), presence::refresh(&s.table, &presence, s.sys.now()));
+    let (outcome, refreshed) = tokio::join!(perform(s, &from, sender, act.operation), presence::refresh(&s.table, &presence, s.sys.now()));
     if let Err(e) = refreshed {
-        tracing::warn!(error = %e, "who is online is a little out of date");
+        tracing::warn!(error = %e, "the time of the last activity could not be updated");
     }
     outcome
 }
@@ -75,39 +75,39 @@ struct Frame<'a> {
     side: Side,
 }
 
-async fn perform(s: &State, from: &Frame<'_>, sender: DeskSender, what: What) -> Outcome {
+async fn perform(s: &State, from: &Frame<'_>, sender: DeskSender, operation: Operation) -> Outcome {
     let DeskSender { user, chat, team, thread, receipt, entry, .. } = sender;
-    if matches!(what, What::Hello) {
+    if matches!(operation, Operation::Hello) {
         return hello(s, from, &user, team, thread).await;
     }
     let room = thread.ok_or_else(|| Kind::NotFound.because("the caller has no thread"))?;
     let (id, customer) = (room.id, desk_of(&room)?.customer);
-    match what {
-        What::Hello => Err(Kind::NotFound.into()),
-        What::Send(message) => {
-            let speaker = Speaker { user: &user, side: from.side, socket: from.socket, chat, receipt };
+    match operation {
+        Operation::Hello => Err(Kind::NotFound.into()),
+        Operation::Send(message) => {
+            let speaker = MessageSender { user: &user, side: from.side, socket: from.socket, chat, receipt };
             let receipt = talk::say(s, speaker, room, message).await?;
             let (seq, id, nonce, created_at) = (receipt.seq, receipt.id, receipt.nonce, receipt.at.into());
             Ok(SupportAnswer::Ack { room: receipt.room, seq, id, nonce, created_at })
         }
-        What::Edit(_, text) => {
+        Operation::Edit(_, text) => {
             let seq = edit(s, from, &taking_part(room, user.id)?, entry, text).await?;
             Ok(SupportAnswer::Edited { room: id, seq })
         }
-        What::Delete(_) => {
+        Operation::Delete(_) => {
             let changed = change::delete(&s.table, &s.sys, &taking_part(room, user.id)?, entry).await?;
             let seq = changed.message.seq;
             tell_changed(s, from, customer, changed).await;
             Ok(SupportAnswer::Deleted { room: id, seq })
         }
-        What::Sync(since, limit) => sync(s, from, room, (since, limit)).await,
-        What::History(before, limit) => read_history(s, from, room, (before, limit)).await,
-        What::Read(seq) => read(s, from, &room, seq).await,
-        What::Typing => typing(s, from, &user, &room).await,
+        Operation::Sync(since, limit) => sync(s, from, room, (since, limit)).await,
+        Operation::History(before, limit) => read_history(s, from, room, (before, limit)).await,
+        Operation::Read(seq) => read(s, from, &room, seq).await,
+        Operation::Typing => typing(s, from, &user, &room).await,
     }
 }
 
-/// Answers `hello`. A socket of the team is at the desk from then on: it is recorded before anything is read.
+/// Answers `hello`. A socket of the team gets the threads of the desk from then on. That is stored before anything is read.
 async fn hello(s: &State, from: &Frame<'_>, user: &User, team: bool, thread: Option<Room>) -> Outcome {
     if let Some(proven) = from.owner.proven_until.filter(|_| team) {
         let until = proven.min(s.sys.now() + LIFE);
@@ -157,28 +157,28 @@ async fn audited(s: &State, from: &Frame<'_>, customer: kernel::id::UserId) -> R
     }
 }
 
-/// Answers `read`. Those are told for whom the marker is: the customer's other devices, or the team.
+/// Answers `read`. The marker is sent to the customer's other devices, or to the team.
 async fn read(s: &State, from: &Frame<'_>, room: &Room, seq: u64) -> Outcome {
     let (id, customer) = (room.id, desk_of(room)?.customer);
     let seq = thread::mark(&s.table, room, from.side, seq).await?;
-    let told = frame::write(STREAM, None, &SupportPush::Read { room: id, seq });
+    let push = frame::write(STREAM, None, &SupportPush::Read { room: id, seq });
     match from.side {
-        Side::Customer => talk::tell_customer(s, customer, Some(from.socket), &told).await,
-        Side::Team => present::deliver(&s.table, &s.sys, &s.sockets, Some(from.socket), &told).await,
+        Side::Customer => talk::tell_customer(s, customer, Some(from.socket), &push).await,
+        Side::Team => present::deliver(&s.table, &s.sys, &s.sockets, Some(from.socket), &push).await,
     }
     Ok(SupportAnswer::Read { room: id, seq })
 }
 
-/// Answers `typing`. The other side is told, and so are the others of the team.
+/// Answers `typing`. It is sent to the other side, and to the other members of the team.
 async fn typing(s: &State, from: &Frame<'_>, user: &User, room: &Room) -> Outcome {
     let (id, customer) = (room.id, desk_of(room)?.customer);
-    let told = |viewer| {
+    let push = |viewer| {
         let who = Author { id: user.id, username: user.username.to_string() };
         frame::write(STREAM, None, &SupportPush::Typing { room: id, author: author(who, customer, viewer) })
     };
     if from.side == Side::Team {
-        talk::tell_customer(s, customer, Some(from.socket), &told(Side::Customer)).await;
+        talk::tell_customer(s, customer, Some(from.socket), &push(Side::Customer)).await;
     }
-    present::deliver(&s.table, &s.sys, &s.sockets, Some(from.socket), &told(Side::Team)).await;
+    present::deliver(&s.table, &s.sys, &s.sockets, Some(from.socket), &push(Side::Team)).await;
     Ok(SupportAnswer::Typing { room: id })
 }

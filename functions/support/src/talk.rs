@@ -1,4 +1,4 @@
-//! What is done with a thread, over HTTP and over the socket: sending, reading, and telling both sides.
+//! Operations on a thread for HTTP and the socket: sending, reading, and notifying both sides.
 
 use accounts::{
     audit::{Action, AuditEntry},
@@ -27,10 +27,10 @@ use crate::{
 
 /// The bytes that a problem takes of a frame besides the messages in it.
 const PROBLEM_BYTES: usize = 4 * 1024;
-/// The most messages that a refusal shows of what came since.
+/// The maximum number of newer messages that a refusal contains.
 const SHOWN_MAX: u32 = 20;
 
-/// What somebody sends.
+/// A message to send.
 #[derive(Debug)]
 pub struct NewMessage {
     /// The text.
@@ -41,12 +41,12 @@ pub struct NewMessage {
     pub reply_to: Option<u64>,
     /// For the team: the last number that the author has seen.
     pub seen: Option<u64>,
-    /// For the team: whether to send it whatever came since.
+    /// For the team: whether to send it even if there are newer messages.
     pub force: bool,
 }
 
-/// Who sends it, already authorized.
-pub struct Speaker<'a> {
+/// The sender of a message, already authorized.
+pub struct MessageSender<'a> {
     /// The person.
     pub user: &'a User,
     /// Their side.
@@ -59,17 +59,17 @@ pub struct Speaker<'a> {
     pub receipt: Option<Receipt>,
 }
 
-/// What a thread has. Other rooms are answered as if they did not exist.
+/// Returns the desk data of a thread. Fails with `not_found` for other rooms.
 pub fn desk_of(room: &Room) -> Result<&Desk, Problem> {
-    room.desk.as_ref().ok_or_else(|| Kind::NotFound.because("the room is no thread"))
+    room.desk.as_ref().ok_or_else(|| Kind::NotFound.because("the room is not a support thread"))
 }
 
-/// Sends a message and tells both sides. One message too many in a minute bans a customer.
+/// Sends a message and delivers it to both sides. A customer who exceeds the limit of messages in a minute is banned.
 ///
 /// # Errors
-/// [`Kind::ThreadMovedOn`] with what came since, and the problems of [`send::send`].
-pub async fn say(s: &State, speaker: Speaker<'_>, room: Room, message: NewMessage) -> Result<Receipt, Problem> {
-    let Speaker { user, side, socket, chat, receipt } = speaker;
+/// [`Kind::ThreadMovedOn`] with the newer messages, and the problems of [`send::send`].
+pub async fn say(s: &State, speaker: MessageSender<'_>, room: Room, message: NewMessage) -> Result<Receipt, Problem> {
+    let MessageSender { user, side, socket, chat, receipt } = speaker;
     let customer = desk_of(&room)?.customer;
     let NewMessage { text, nonce, reply_to, seen, force } = message;
     if reply_to.is_some_and(|seq| seq > room.seq) {
@@ -81,7 +81,7 @@ pub async fn say(s: &State, speaker: Speaker<'_>, room: Room, message: NewMessag
     });
     let (id, member) = (room.id, taking_part(room, user.id)?);
     let (attachments, mentions, fingerprint) = (Vec::new(), Vec::new(), send::fingerprint(&text, &[]));
-    // The team is not held up by the rules of rooms.
+    // The rules of rooms, such as the slow mode, do not apply to the team.
     let staff = side == Side::Team;
     let sending =
         Sending { user, member, pair: None, socket, text, attachments, reply_to, mentions, fingerprint, nonce, staff, chat, receipt, desk };
@@ -92,14 +92,14 @@ pub async fn say(s: &State, speaker: Speaker<'_>, room: Room, message: NewMessag
             }
             Ok(receipt)
         }
-        Err(SendError::Refused(problem)) if problem.kind == Kind::ThreadMovedOn => Err(with_what_came(s, id, seen, problem).await),
+        Err(SendError::Refused(problem)) if problem.kind == Kind::ThreadMovedOn => Err(with_newer_messages(s, id, seen, problem).await),
         Err(SendError::Refused(problem)) => Err(problem),
         Err(SendError::Spam) => Err(exclusion::ban(&s.table, &s.sys, &s.sockets, user.id).await),
     }
 }
 
-/// Adds the messages after what the author has seen to a refusal. Two reads.
-async fn with_what_came(s: &State, room: kernel::id::RoomId, seen: Option<u64>, problem: Problem) -> Problem {
+/// Adds the messages that the author has not seen to a refusal. Two reads.
+async fn with_newer_messages(s: &State, room: kernel::id::RoomId, seen: Option<u64>, problem: Problem) -> Problem {
     let read = async {
         let room = s.table.get::<Room>(Room::key_of(room)).await?.ok_or(Kind::NotFound)?;
         let customer = desk_of(&room)?.customer;
@@ -111,13 +111,13 @@ async fn with_what_came(s: &State, room: kernel::id::RoomId, seen: Option<u64>, 
     match read.await {
         Ok(messages) => problem.with("messages", messages),
         Err(e) => {
-            tracing::warn!(code = e.kind.code(), "a refusal does not show what came since");
+            tracing::warn!(code = e.kind.code(), "the newer messages could not be added to a refusal");
             problem
         }
     }
 }
 
-/// Tells both sides of a message, each as it sees it, except for this socket.
+/// Delivers a message to both sides, each with its own view, except to this socket.
 pub async fn tell(
     s: &State,
     customer: UserId,
@@ -125,31 +125,31 @@ pub async fn tell(
     message: Message,
     push: impl for<'a> Fn(&'a SupportMessage) -> SupportPush<'a>,
 ) {
-    let told = |viewer| {
+    let frame_for = |viewer| {
         let shown = SupportMessage::new(message.clone(), customer, viewer);
         frame::write(STREAM, None, &push(&shown))
     };
-    let (theirs, ours) = (told(Side::Customer), told(Side::Team));
+    let (theirs, ours) = (frame_for(Side::Customer), frame_for(Side::Team));
     tokio::join!(tell_customer(s, customer, except, &theirs), present::deliver(&s.table, &s.sys, &s.sockets, except, &ours));
 }
 
-/// Posts a frame to the sockets of a customer, except for this one.
-pub async fn tell_customer(s: &State, customer: UserId, except: Option<&str>, told: &[u8]) {
+/// Posts a frame to the sockets of a customer, except to this one.
+pub async fn tell_customer(s: &State, customer: UserId, except: Option<&str>, push: &[u8]) {
     match delivery::sockets(&s.table, vec![customer]).await {
-        Ok(here) => delivery::deliver(&s.table, &s.sys, &s.sockets, &here, except, told).await,
-        Err(e) => tracing::warn!(error = %e, "a message is not delivered: the customer's sockets are not known"),
+        Ok(here) => delivery::deliver(&s.table, &s.sys, &s.sockets, &here, except, push).await,
+        Err(e) => tracing::warn!(error = %e, "a message is not delivered: the customer's sockets could not be read"),
     }
 }
 
-/// Tells the team that a thread has changed, and returns it as the team sees it.
+/// Sends a changed thread to the team, and returns it as the team sees it.
 pub async fn tell_team_of(s: &State, room: &Room) -> Result<DeskThread, Problem> {
     let thread = DeskThread::new(room, desk_of(room)?, s.sys.now());
-    let told = frame::write(STREAM, None, &SupportPush::Thread(&thread));
-    present::deliver(&s.table, &s.sys, &s.sockets, None, &told).await;
+    let push = frame::write(STREAM, None, &SupportPush::Thread(&thread));
+    present::deliver(&s.table, &s.sys, &s.sockets, None, &push).await;
     Ok(thread)
 }
 
-/// Records in the audit that somebody of the team reads a customer's thread. One transaction.
+/// Records in the audit that a member of the team reads a customer's thread. One transaction.
 ///
 /// # Errors
 /// If the audit cannot be written: then nothing is read.

@@ -56,7 +56,7 @@ pub async fn check(s: &State, user: UserId, id: AttachmentId) -> Result<(), Fail
     Err("an attachment changed too often while it was checked".into())
 }
 
-/// The item of an attachment and the person it belongs to, in one request.
+/// Returns the item of an attachment and the person it belongs to, in one request.
 async fn load(s: &State, user: UserId, id: AttachmentId) -> Result<(Option<Attachment>, Option<User>), StoreError> {
     let (attachment, owner) = (Attachment::key_of(id), User::key_of(user));
     let mut found = s.table.get_many(vec![attachment.clone(), owner.clone()]).await?;

@@ -1,4 +1,4 @@
-//! Deleting files that are in no message: their message was deleted, or they were not sent in time.
+//! Deleting files without a message: the message was deleted, or the file was not sent in time.
 //!
 //! AWS calls of one file: an update that marks it, one deletion of its objects, one transaction for its item and the bytes that it
 //! counted. The item is deleted last, so that a run after a killed one finds the same objects.

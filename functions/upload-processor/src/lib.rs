@@ -14,7 +14,7 @@ mod retire;
 
 use std::time::Duration;
 
-use accounts::{last_run::noted, user::User};
+use accounts::{last_run::run_and_record, user::User};
 use aws_lambda_events::s3::S3Event;
 use events::{
     Envelope,
@@ -73,7 +73,7 @@ async fn handle(s: &State, trigger: Trigger, context: &Context) -> Result<Option
     match trigger {
         Trigger::Schedule(_) => {
             let run = Box::pin(reconcile::reconcile(s, context));
-            noted((&s.table, &s.sys), env!("CARGO_PKG_NAME"), EVERY, run).await.map(Some)
+            run_and_record((&s.table, &s.sys), env!("CARGO_PKG_NAME"), EVERY, run).await.map(Some)
         }
         Trigger::Bus { detail } => {
             match detail.event {
@@ -106,7 +106,7 @@ async fn process_file(s: &State, key: &str) -> Result<(), Failure> {
     }
 }
 
-/// The item of an upload and the person it belongs to, in one request.
+/// Returns the item of an upload and the person it belongs to, in one request.
 async fn load(s: &State, user: UserId, upload: UploadId) -> Result<(Option<Upload>, Option<User>), StoreError> {
     let (upload, user) = (Upload::key_of(user, upload), User::key_of(user));
     let mut found = s.table.get_many(vec![upload.clone(), user.clone()]).await?;

@@ -24,7 +24,7 @@ const ATTEMPTS: u32 = 5;
 pub async fn publish(s: &State, key: &str) -> Result<(), Failure> {
     let Some((user, id)) = Upload::of_incoming_key(key) else {
         // No signed link has such a key, so an operator has written this object.
-        tracing::warn!("an object that is no upload");
+        tracing::warn!("an object is not an upload");
         return Ok(());
     };
     let mut rendered = false;
@@ -73,7 +73,7 @@ impl Target {
     }
 }
 
-/// The person or product whose picture this upload may become. The newer of two uploads wins, in any order of processing.
+/// Returns the person or product whose picture this upload may become. The newer of two uploads wins, in any order of processing.
 async fn may_publish(s: &State, upload: &Upload, owner: Option<User>) -> Result<Result<Target, UploadRefusal>, StoreError> {
     let Some(owner) = owner.filter(|o| o.status == Status::Active) else { return Ok(Err(UploadRefusal::AccountClosed)) };
     let target = match upload.product {

@@ -38,7 +38,7 @@ pub async fn reconcile(s: &State, context: &Context) -> Result<Report, Failure> 
             match process_file(s, &object.key).await {
                 Ok(()) => report.found = report.found.saturating_add(1),
                 Err(e) => {
-                    tracing::error!(error = %e, key = object.key, "a file that was left could not be processed");
+                    tracing::error!(error = %e, key = object.key, "a remaining file could not be processed");
                     report.failed = report.failed.saturating_add(1);
                 }
             }
@@ -51,7 +51,7 @@ pub async fn reconcile(s: &State, context: &Context) -> Result<Report, Failure> 
     report.ended = end::delete_unsent(s, context).await?;
     let Report { found, failed, .. } = report;
     if found > 0 {
-        tracing::warn!(found, "files were left by their events");
+        tracing::warn!(found, "files without an event were processed");
     }
     // Failed files stay in `incoming/` for the next run. The error sets off an alarm.
     if failed > 0 { Err(format!("{failed} files could not be processed").into()) } else { Ok(report) }

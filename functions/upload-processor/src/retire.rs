@@ -23,14 +23,14 @@ pub async fn retire(s: &State, user: UserId, picture: PictureId) -> Result<(), F
         return Ok(());
     }
     // Without an item the account was purged, and no object may stay.
-    let mut gone = record.is_none();
+    let mut is_removed = record.is_none();
     if record.is_some_and(|r| r.retired_at.is_none()) {
         let copies =
             Size::ALL.map(|size| async move { s.bucket.copy(&picture::key(picture, size), &picture::trash_key(picture, size)).await });
         try_join_all(copies).await?;
-        gone = !s.table.update(Upload::retiring(user, picture, s.sys.now())).await.applied()?;
+        is_removed = !s.table.update(Upload::retiring(user, picture, s.sys.now())).await.applied()?;
     }
-    if gone {
+    if is_removed {
         s.bucket.delete(Upload::every_key(user, upload)).await?;
     } else {
         s.bucket.delete(Size::ALL.map(|size| picture::key(picture, size))).await?;

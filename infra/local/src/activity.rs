@@ -11,7 +11,7 @@ use tokio::sync::watch;
 #[derive(Clone, Default)]
 pub struct Activity(Arc<watch::Sender<usize>>);
 
-/// One piece of pending work. It is done when this is dropped.
+/// A piece of pending work. It is done when this value is dropped.
 pub struct Guard(Arc<watch::Sender<usize>>);
 
 impl Activity {

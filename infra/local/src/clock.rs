@@ -14,10 +14,10 @@ use tokio::sync::watch;
 
 use crate::{
     activity::{Activity, Guard},
-    storage::{kept_in, replace_file},
+    storage::{read_file, replace_file},
 };
 
-/// A moment as EventBridge writes it: in whole seconds.
+/// Returns a moment as EventBridge writes it: in whole seconds.
 pub(crate) fn whole_seconds(at: Time) -> String {
     let text = Timestamp(at).to_string();
     format!("{}Z", text.split('.').next().unwrap_or_default())
@@ -37,12 +37,12 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// The clock that functions use as `sys`. With a `file` the offset survives a restart.
+    /// Opens the clock that functions use as `sys`. With a `file` the offset survives a restart.
     ///
     /// # Errors
     /// If the file exists and has no offset.
     pub fn open(sys: Sys, file: Option<PathBuf>, activity: Activity) -> io::Result<Self> {
-        if let Some(offset) = file.as_deref().map_or(Ok(None), kept_in)? {
+        if let Some(offset) = file.as_deref().map_or(Ok(None), read_file)? {
             sys.set_offset_millis(offset);
         }
         let moved = Arc::new(watch::Sender::new(sys.offset_millis()));
@@ -50,19 +50,19 @@ impl Clock {
         Ok(Self { sys, moved, file: file.map(Arc::new), activity, history, pending_move: Arc::default() })
     }
 
-    /// The time source of the functions.
+    /// Returns the time source of the functions.
     #[must_use]
     pub fn sys(&self) -> &Sys {
         &self.sys
     }
 
-    /// The current moment.
+    /// Returns the current moment.
     #[must_use]
     pub fn now(&self) -> Time {
         self.sys.now()
     }
 
-    /// The time of this clock at a real moment that is known to the second. If it was moved in that second, the later time.
+    /// Returns the time of this clock at a real moment that is known to the second. If it was moved in that second, the later time.
     #[must_use]
     pub(crate) fn shown_at(&self, real_seconds: i64) -> Time {
         let real = real_seconds.saturating_mul(1_000);
@@ -71,7 +71,7 @@ impl Clock {
         Time::from_millis(real.saturating_add(ahead))
     }
 
-    /// The offset to real time, in milliseconds.
+    /// Returns the offset to real time, in milliseconds.
     #[must_use]
     pub fn offset_millis(&self) -> i64 {
         self.sys.offset_millis()

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, io, path::Path};
 use kernel::Sys;
 use serde::{Deserialize, Serialize};
 
-use crate::storage::{kept_in, replace_file};
+use crate::storage::{read_file, replace_file};
 
 /// The operator of the account: a task or the AWS command line that acts on a local cloud from outside. It has all permissions.
 pub const OPERATOR: &str = "Operator";
@@ -34,7 +34,7 @@ impl Credentials {
     /// # Errors
     /// If the file cannot be read or written, or is damaged.
     pub fn open<'a>(sys: &Sys, functions: impl IntoIterator<Item = &'a str>, file: Option<&Path>) -> io::Result<Self> {
-        let known: Vec<Credential> = file.map_or(Ok(None), kept_in)?.unwrap_or_default();
+        let known: Vec<Credential> = file.map_or(Ok(None), read_file)?.unwrap_or_default();
         let of = |function| known.iter().find(|c| c.function == function).cloned().unwrap_or_else(|| draw(sys, function));
         let all: Vec<Credential> = functions.into_iter().map(of).collect();
         if let Some(file) = file.filter(|_| all != known) {
@@ -43,19 +43,19 @@ impl Credentials {
         Ok(Self(all.into_iter().map(|c| (c.access_key.clone(), c)).collect()))
     }
 
-    /// The credentials with this access key.
+    /// Returns the credentials with this access key.
     #[must_use]
     pub fn by_access_key(&self, access_key: &str) -> Option<&Credential> {
         self.0.get(access_key)
     }
 
-    /// The credentials of a function.
+    /// Returns the credentials of a function.
     #[must_use]
     pub fn of(&self, function: &str) -> Option<&Credential> {
         self.iter().find(|c| c.function == function)
     }
 
-    /// All credentials.
+    /// Returns all credentials.
     pub fn iter(&self) -> impl Iterator<Item = &Credential> {
         self.0.values()
     }

@@ -74,7 +74,7 @@ functions! {
     // end functions
 }
 
-/// The function with this name.
+/// Returns the function with this name.
 #[must_use]
 pub fn named(name: &str) -> Option<&'static Registered> {
     ALL.iter().find(|function| function.name == name)

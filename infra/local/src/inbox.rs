@@ -104,19 +104,19 @@ struct StoredMessages {
 }
 
 impl Inbox {
-    /// An inbox in memory.
+    /// Creates an inbox in memory.
     #[must_use]
     pub fn in_memory(sys: Sys) -> Self {
         Self::new(sys, None, StoredMessages::default())
     }
 
-    /// The inbox in `file`, which is created with the first message.
+    /// Opens the inbox in `file`, which is created with the first message.
     ///
     /// # Errors
     /// If the file cannot be read, or a line is no message. An incomplete last line (the process was killed while it wrote) is
     /// dropped instead.
     pub fn open(sys: Sys, file: &Path) -> io::Result<Self> {
-        let (mut kept, mut torn) = (StoredMessages::default(), false);
+        let (mut kept, mut is_incomplete) = (StoredMessages::default(), false);
         let written = match std::fs::read_to_string(file) {
             Ok(written) => written,
             Err(e) if e.kind() == io::ErrorKind::NotFound => String::new(),
@@ -125,13 +125,13 @@ impl Inbox {
         for (number, line) in (1_usize..).zip(written.split_inclusive('\n')) {
             match (serde_json::from_str(line), line.ends_with('\n')) {
                 (Ok(message), true) => kept.push(message),
-                (_, false) => torn = true,
+                (_, false) => is_incomplete = true,
                 (Err(e), true) => return Err(io::Error::new(io::ErrorKind::InvalidData, format!("line {number}: {e}"))),
             }
         }
         kept.lines = written.lines().count();
         let inbox = Self::new(sys, Some(file.to_owned()), kept);
-        if torn {
+        if is_incomplete {
             inbox.rewrite(&mut inbox.kept())?;
         }
         Ok(inbox)
@@ -167,37 +167,37 @@ impl Inbox {
         saved.map(|()| message)
     }
 
-    /// The messages to `to` (to anybody if it is `None`) after message `after`, oldest first.
+    /// Returns the messages to `to` (to anybody if it is `None`) after message `after`, oldest first.
     #[must_use]
     pub fn list(&self, to: Option<&str>, after: u64) -> Vec<Message> {
         self.kept().messages.iter().filter(|m| m.id > after && to.is_none_or(|to| same_address(to, &m.to))).cloned().collect()
     }
 
-    /// The number of messages.
+    /// Returns the number of messages.
     #[must_use]
     pub fn len(&self) -> usize {
         self.kept().messages.len()
     }
 
-    /// Whether there are no messages.
+    /// Returns whether there are no messages.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// One message.
+    /// Returns one message.
     #[must_use]
     pub fn get(&self, id: u64) -> Option<Message> {
         self.kept().messages.iter().find(|m| m.id == id).cloned()
     }
 
-    /// The id of the newest message, zero if there has never been one. To be passed as `after` of a later wait.
+    /// Returns the id of the newest message, zero if there has never been one. To be passed as `after` of a later wait.
     #[must_use]
     pub fn last_id(&self) -> u64 {
         self.kept().last_id
     }
 
-    /// The first message to `to` after message `after`, waiting for it up to `timeout` of real time.
+    /// Returns the first message to `to` after message `after`, waiting for it up to `timeout` of real time.
     pub async fn wait(&self, to: &str, after: u64, timeout: Duration) -> Option<Message> {
         self.wait_for(Some(to), after, timeout).await.into_iter().next()
     }
@@ -279,7 +279,7 @@ fn same_address(a: &str, b: &str) -> bool {
 /// (<https://html.spec.whatwg.org/multipage/form-control-infrastructure.html#autofilling-form-controls:-the-autocomplete-attribute>).
 const CODE_CLASS: &str = "class=\"one-time-code\"";
 
-/// The code in the message, if the sender has marked one. Other digits (years, amounts, phone numbers) are never taken for codes.
+/// Returns the code in the message, if the sender has marked one. Other digits (years, amounts, phone numbers) are never taken for codes.
 fn code(draft: &Draft) -> Option<String> {
     match draft.channel {
         Channel::Mail => marked(draft.html.as_deref()?),
@@ -287,7 +287,7 @@ fn code(draft: &Draft) -> Option<String> {
     }
 }
 
-/// The text of the element with [`CODE_CLASS`].
+/// Returns the text of the element with [`CODE_CLASS`].
 fn marked(html: &str) -> Option<String> {
     let (_, after) = html.split_once(CODE_CLASS)?;
     let (_, content) = after.split_once('>')?;
@@ -295,7 +295,7 @@ fn marked(html: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-/// The code of a text message whose last line binds it to a domain: `@stoa.example #123456`
+/// Returns the code of a text message whose last line binds it to a domain: `@stoa.example #123456`
 /// (<https://wicg.github.io/sms-one-time-codes/>).
 fn bound(text: &str) -> Option<String> {
     let (domain, code) = text.lines().next_back()?.strip_prefix('@')?.split_once(" #")?;
@@ -303,7 +303,7 @@ fn bound(text: &str) -> Option<String> {
     (!domain.contains(' ') && !code.is_empty()).then(|| code.to_owned())
 }
 
-/// Every `http` and `https` address in the text and in the `href` attributes of the HTML, each once.
+/// Returns every `http` and `https` address in the text and in the `href` attributes of the HTML, each once.
 fn links(text: &str, html: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     let in_text = addresses(text).map(|a| a.trim_end_matches(['.', ',', ';', ':', '!', '?', ')', ']', '}', '\'', '*']).to_owned());

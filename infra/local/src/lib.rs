@@ -25,6 +25,7 @@ mod stack;
 pub mod storage;
 pub mod template;
 pub mod tour;
+mod trace;
 pub mod visitor;
 
 use std::collections::BTreeMap;
@@ -70,7 +71,7 @@ pub struct Urls {
 }
 
 impl Urls {
-    /// Whether payments are made at the stand-in for Stripe.
+    /// Returns whether payments are made at the stand-in for Stripe.
     #[must_use]
     pub fn stands_in_for_stripe(&self) -> bool {
         self.stripe == outside::stripe::url(&self.outside)
@@ -135,19 +136,19 @@ pub struct Core {
 }
 
 impl Core {
-    /// Whether the stage is `development`, where replies have the number of their AWS calls.
+    /// Returns whether the stage is `development`, where replies have the number of their AWS calls.
     #[must_use]
     pub fn development(&self) -> bool {
         self.stage == "development"
     }
 
-    /// The environment for an SDK that acts as the operator. With a state folder it is also written to `operator.env` there.
+    /// Returns the environment for an SDK that acts as the operator. With a state folder it is also written to `operator.env` there.
     #[must_use]
     pub fn operator(&self) -> BTreeMap<String, String> {
         self.account_of(OPERATOR)
     }
 
-    /// The environment for an SDK that acts as a function, by logical id. Empty if there is no such function.
+    /// Returns the environment for an SDK that acts as a function, by logical id. Empty if there is no such function.
     #[must_use]
     pub fn account_of(&self, function: &str) -> BTreeMap<String, String> {
         self.credentials.of(function).map(|credential| hosts::account(credential, &self.urls)).unwrap_or_default()

@@ -9,13 +9,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub struct Limits(AtomicBool);
 
 impl Limits {
-    /// The limits, lifted or not.
+    /// Returns the limits, lifted or not.
     #[must_use]
     pub fn new(lifted: bool) -> Self {
         Self(AtomicBool::new(lifted))
     }
 
-    /// Whether they are lifted.
+    /// Returns whether they are lifted.
     #[must_use]
     pub fn lifted(&self) -> bool {
         self.0.load(Ordering::Relaxed)

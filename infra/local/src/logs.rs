@@ -69,13 +69,13 @@ impl Lines {
         CURRENT.scope(self.clone(), work).await
     }
 
-    /// The lines so far.
+    /// Returns the lines so far.
     #[must_use]
     pub fn list(&self) -> Vec<LogLine> {
         self.kept().lines.clone()
     }
 
-    /// The number of lines that were too many to be kept.
+    /// Returns the number of lines that were too many to be kept.
     #[must_use]
     pub fn left_out(&self) -> usize {
         self.kept().left_out
@@ -100,7 +100,7 @@ impl Lines {
 }
 
 impl LogLine {
-    /// The approximate memory of the line, in bytes.
+    /// Returns the approximate memory of the line, in bytes.
     fn size(&self) -> usize {
         let fields = self.fields.values().map(String::len);
         fields.fold(size_of::<Self>().saturating_add(self.message.len()), usize::saturating_add)
@@ -122,15 +122,15 @@ impl Visit for LogLine {
     }
 }
 
-/// The part of a subscriber that keeps log lines, from `INFO` on as on AWS.
+/// Returns the part of a subscriber that keeps log lines, from `INFO` on as on AWS.
 #[must_use]
 pub fn layer<S: Subscriber + for<'a> LookupSpan<'a>>() -> impl Layer<S> {
-    Keeper.with_filter(filter_fn(|about| *about.level() <= Level::INFO))
+    LineCollector.with_filter(filter_fn(|about| *about.level() <= Level::INFO))
 }
 
-struct Keeper;
+struct LineCollector;
 
-impl<S: Subscriber> Layer<S> for Keeper {
+impl<S: Subscriber> Layer<S> for LineCollector {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         // Outside of an invocation there are no lines to add to.
         CURRENT.try_with(|lines| lines.push(event)).unwrap_or_default();

@@ -64,13 +64,13 @@ pub(crate) struct Begun {
 }
 
 impl Begun {
-    /// A request that arrived at the time `at`.
+    /// Creates a request that arrived at the time `at`.
     pub(crate) fn new(id: &str, at: Time, method: &str, path: &str) -> Self {
         let path = path.chars().take(MAX_PATH).collect();
         Self { id: id.to_owned(), at, method: method.to_owned(), path, since: Instant::now(), logged: true }
     }
 
-    /// Whether it gets a log line. The requests with which the local cloud registers its own accounts get none.
+    /// Returns whether it gets a log line. The requests with which the local cloud registers its own accounts get none.
     #[must_use]
     pub(crate) fn logged(self, logged: bool) -> Self {
         Self { logged, ..self }
@@ -96,13 +96,13 @@ impl Requests {
         kept.push_back(Arc::new(request));
     }
 
-    /// The requests, newest first.
+    /// Returns the requests, newest first.
     #[must_use]
     pub fn list(&self) -> Vec<Arc<Request>> {
         self.kept().iter().rev().cloned().collect()
     }
 
-    /// The request with this id.
+    /// Returns the request with this id.
     #[must_use]
     pub fn get(&self, id: &str) -> Option<Arc<Request>> {
         self.kept().iter().rev().find(|request| request.id == id).cloned()

@@ -53,7 +53,7 @@ struct Schedule {
 }
 
 impl Schedules {
-    /// The schedules of a template. They are due from now on.
+    /// Returns the schedules of a template. They are due from now on.
     #[must_use]
     pub fn new(specs: &[ScheduleSpec], hosts: Hosts, sys: Sys) -> Self {
         let schedule = |spec: &ScheduleSpec| {
@@ -64,7 +64,7 @@ impl Schedules {
         Self(Arc::new(Shared { hosts, sys, all: Mutex::new(all) }))
     }
 
-    /// All schedules, by name.
+    /// Returns all schedules, by name.
     #[must_use]
     pub fn list(&self) -> Vec<ScheduleInfo> {
         let info = |s: &Schedule| ScheduleInfo {
@@ -99,7 +99,7 @@ impl Schedules {
     }
 
     /// Recomputes due times after the clock was moved back, because they may now be too far in the future.
-    fn not_later_than_needed(&self) {
+    fn recompute_due_times(&self) {
         let now = self.0.sys.now();
         for schedule in self.all().values_mut().filter(|s| s.spec.enabled) {
             let next = schedule.spec.times.next(now);
@@ -131,7 +131,7 @@ pub async fn watch(core: Arc<Core>) {
     let mut moves = core.clock.subscribe();
     loop {
         let offset = *moves.borrow_and_update();
-        schedules.not_later_than_needed();
+        schedules.recompute_due_times();
         schedules.run_due();
         core.outside.stripe.send_due(&core);
         core.clock.schedules_have_run(offset);
@@ -141,7 +141,7 @@ pub async fn watch(core: Arc<Core>) {
     }
 }
 
-/// The event of a run: the schedule's own input, or the event of the service.
+/// Returns the event of a run: the schedule's own input, or the event of the service.
 fn event(spec: &ScheduleSpec, now: Time, sys: &Sys) -> Result<Box<RawValue>, serde_json::Error> {
     if let Some(input) = &spec.input {
         return to_raw_value(input);

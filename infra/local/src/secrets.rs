@@ -6,7 +6,7 @@ use kernel::Sys;
 use serde_json::{Map, Value};
 
 use crate::{
-    storage::{kept_in, replace_file},
+    storage::{read_file, replace_file},
     template::{SecretSpec, TemplateError},
 };
 
@@ -23,7 +23,7 @@ impl Secrets {
     /// # Errors
     /// If the file cannot be read or written, or is damaged.
     pub fn open(sys: &Sys, specs: &[SecretSpec], file: Option<&Path>) -> io::Result<Self> {
-        let mut known: BTreeMap<String, String> = file.map_or(Ok(None), kept_in)?.unwrap_or_default();
+        let mut known: BTreeMap<String, String> = file.map_or(Ok(None), read_file)?.unwrap_or_default();
         let before = known.len();
         for spec in specs {
             if !known.contains_key(&spec.logical_id) {
@@ -36,13 +36,13 @@ impl Secrets {
         Ok(Self(specs.iter().filter_map(|s| Some((s.arn.clone(), known.get(&s.logical_id)?.clone()))).collect()))
     }
 
-    /// The value of a secret.
+    /// Returns the value of a secret.
     #[must_use]
     pub fn get(&self, arn: &str) -> Option<&str> {
         self.0.get(arn).map(String::as_str)
     }
 
-    /// The text with every `{{resolve:secretsmanager:<arn>:SecretString[:<key>]}}` replaced by the secret.
+    /// Returns the text with every `{{resolve:secretsmanager:<arn>:SecretString[:<key>]}}` replaced by the secret.
     ///
     /// # Errors
     /// If there is no such secret.
@@ -74,10 +74,10 @@ impl Secrets {
 fn draw(sys: &Sys, spec: &SecretSpec) -> io::Result<String> {
     let letters = u32::try_from(ALPHABET.len()).unwrap_or(1);
     let letter = |_| ALPHABET.get(sys.below(letters) as usize).copied().map_or('A', char::from);
-    let drawn: String = (0..spec.length).map(letter).collect();
-    let Some(key) = &spec.key else { return Ok(drawn) };
+    let generated: String = (0..spec.length).map(letter).collect();
+    let Some(key) = &spec.key else { return Ok(generated) };
     let mut object: Map<String, Value> = serde_json::from_str(spec.template.as_deref().unwrap_or("{}"))?;
-    object.insert(key.clone(), drawn.into());
+    object.insert(key.clone(), generated.into());
     Ok(Value::Object(object).to_string())
 }
 

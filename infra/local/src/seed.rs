@@ -76,7 +76,7 @@ const fn member(name: &'static str, username: &'static str, email: &'static str,
     Account { name, username, email, password: PASSWORD, role: Role::Member, locale }
 }
 
-/// The demonstration accounts, with a password that the deployment's rules allow.
+/// Returns the demonstration accounts, with a password that the deployment's rules allow.
 #[must_use]
 pub fn accounts(core: &Core) -> [Account; 6] {
     let policy = core.hosts.environment("registration").and_then(|env| env.read(Policy::read).ok());
@@ -130,7 +130,7 @@ async fn appoint(core: &Core, tables: &Tables, visitor: &Visitor) -> Result<(), 
     table.commit(tx).await.map_err(ClientError::new)
 }
 
-/// Whether an account exists.
+/// Returns whether an account exists.
 pub fn exists(core: &Core, account: &Account) -> bool {
     Tables::of(core).is_ok_and(|tables| tables.user_of(account.username).is_some())
 }
@@ -163,7 +163,7 @@ impl Tables {
         Ok(Self { database: core.aws.dynamodb.database(), state, audit })
     }
 
-    /// The id of the user with this username.
+    /// Returns the id of the user with this username.
     fn user_of(&self, username: &str) -> Option<String> {
         let key = json!({ "pk": { "S": format!("USERNAME#{username}") }, "sk": { "S": "USERNAME" } });
         let answer = self.database.get_item(read(json!({ "TableName": self.state, "Key": key })).ok()?).ok()?;

@@ -111,7 +111,7 @@ impl Options {
     }
 }
 
-/// A path relative to the root of the workspace.
+/// Returns a path relative to the root of the workspace.
 #[must_use]
 pub fn at_root(path: &str) -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -222,7 +222,7 @@ impl Stack {
         drop(tokio::time::timeout(REPLY_PATIENCE, written).await);
     }
 
-    /// The shared core, for tasks that outlive a borrow.
+    /// Returns the shared core, for tasks that outlive a borrow.
     #[must_use]
     pub fn core(&self) -> Arc<Core> {
         Arc::clone(&self.core)
@@ -300,7 +300,7 @@ fn core(plan: Plan, options: &Options) -> Result<Core, StartError> {
     })
 }
 
-/// The clock of the state, or at the time that was asked for.
+/// Returns the clock of the state, or at the time that was asked for.
 fn open_clock(sys: &Sys, storage: &Storage, activity: &Activity, now: Option<Time>) -> Result<Clock, StartError> {
     let file = storage.path("clock");
     let clock = Clock::open(sys.clone(), file.clone(), activity.clone()).map_err(damaged(file.as_deref()))?;
@@ -310,7 +310,7 @@ fn open_clock(sys: &Sys, storage: &Storage, activity: &Activity, now: Option<Tim
     Ok(clock)
 }
 
-/// The storage of keys. If functions run in other processes, their keys must outlive the stack, wherever the state is.
+/// Returns the storage of keys. If functions run in other processes, their keys must outlive the stack, wherever the state is.
 fn keys(options: &Options) -> Result<Storage, StartError> {
     let keys = match (&options.storage, &options.hosting) {
         (Storage::Memory, Hosting::Lambda { environments, .. }) => Storage::Folder(environments.clone()),
@@ -329,7 +329,7 @@ fn open_inbox(sys: &Sys, storage: &Storage) -> Result<Inbox, StartError> {
     }
 }
 
-/// The values of the template's parameters for a local cloud.
+/// Returns the values of the template's parameters for a local cloud.
 fn parameters(urls: &Urls, given: BTreeMap<String, String>) -> BTreeMap<String, String> {
     let own = [
         ("Stage", "development".to_owned()),

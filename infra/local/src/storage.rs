@@ -14,7 +14,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::StartError;
 
 /// The file that marks a folder as a state folder. The local cloud that uses the folder holds a lock on it.
-const MARK: &str = "stoa.lock";
+const LOCK_FILE: &str = "stoa.lock";
 /// The database of the tables.
 pub(crate) const TABLES: &str = "dynamodb.db";
 /// The folder of the buckets.
@@ -26,7 +26,7 @@ pub(crate) const INVOCATIONS: &str = "invocations.db";
 /// The parts of the state that must not be missing while others exist, in the order in which the first start creates them.
 const PARTS: [&str; 3] = [SECRETS, TABLES, BUCKETS];
 /// Files that are created only after all parts.
-const LATER: [&str; 4] = ["operator.env", INVOCATIONS, "streams.json", "inbox.jsonl"];
+const LATER_FILES: [&str; 4] = ["operator.env", INVOCATIONS, "streams.json", "inbox.jsonl"];
 
 /// Where the state is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub enum Storage {
 }
 
 impl Storage {
-    /// The path of a file or folder of the state. `None` in memory.
+    /// Returns the path of a file or folder of the state. `None` in memory.
     #[must_use]
     pub fn path(&self, name: &str) -> Option<PathBuf> {
         match self {
@@ -58,7 +58,7 @@ impl Storage {
         let shown = folder.display();
         let wrong = |e: io::Error| StartError::State(format!("{shown}: {e}; name another folder with --state"));
         fs::create_dir_all(folder).map_err(wrong)?;
-        let mark = folder.join(MARK);
+        let mark = folder.join(LOCK_FILE);
         if !mark.exists() && fs::read_dir(folder).map_err(wrong)?.next().is_some() {
             return Err(StartError::State(format!("{shown} has other content: name another folder with --state")));
         }
@@ -84,9 +84,9 @@ impl Storage {
     fn check(&self, secrets: bool) -> Result<(), StartError> {
         let Self::Folder(folder) = self else { return Ok(()) };
         for database in [TABLES, INVOCATIONS].map(|name| folder.join(name)) {
-            sound_database(&database).map_err(damaged(Some(&database)))?;
+            check_database(&database).map_err(damaged(Some(&database)))?;
         }
-        let mut later = LATER.iter().any(|name| folder.join(name).exists());
+        let mut later = LATER_FILES.iter().any(|name| folder.join(name).exists());
         for part in PARTS.iter().filter(|name| secrets || **name != SECRETS).rev().map(|name| folder.join(name)) {
             let there = holds_something(&part);
             if later && !there {
@@ -98,13 +98,15 @@ impl Storage {
     }
 }
 
-/// Whether a part of the state exists. A part that cannot be read counts as existing: its reader reports the error.
+/// Returns whether a part of the state exists. A part that cannot be read counts as existing: its reader reports the error.
 fn holds_something(part: &Path) -> bool {
     if !part.exists() {
         return false;
     }
     match part.file_name().and_then(|name| name.to_str()) {
-        Some(SECRETS) => !kept_in::<BTreeMap<String, String>>(part).is_ok_and(|secrets| secrets.is_some_and(|secrets| secrets.is_empty())),
+        Some(SECRETS) => {
+            !read_file::<BTreeMap<String, String>>(part).is_ok_and(|secrets| secrets.is_some_and(|secrets| secrets.is_empty()))
+        }
         Some(TABLES) => Connection::open(part)
             .and_then(|database| database.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get::<_, i64>(0)))
             .map_or(true, |tables| tables > 0),
@@ -112,11 +114,11 @@ fn holds_something(part: &Path) -> bool {
     }
 }
 
-/// The content of a file of the state. `None` if it does not exist.
+/// Returns the content of a file of the state. `None` if it does not exist.
 ///
 /// # Errors
 /// If it cannot be read, or is damaged.
-pub(crate) fn kept_in<T: DeserializeOwned>(file: &Path) -> io::Result<Option<T>> {
+pub(crate) fn read_file<T: DeserializeOwned>(file: &Path) -> io::Result<Option<T>> {
     match fs::read(file) {
         Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes)?)),
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -138,7 +140,7 @@ pub(crate) fn replace_file(file: &Path, content: &impl Serialize) -> io::Result<
 ///
 /// # Errors
 /// SQLite's description of the error.
-fn sound_database(file: &Path) -> Result<(), String> {
+fn check_database(file: &Path) -> Result<(), String> {
     if !file.exists() {
         return Ok(());
     }
@@ -151,7 +153,7 @@ fn sound_database(file: &Path) -> Result<(), String> {
     }
 }
 
-/// The error for a damaged file or folder of the state. It names the ways to solve the problem.
+/// Returns the error for a damaged file or folder of the state. It names the ways to solve the problem.
 pub(crate) fn damaged<E: Display>(path: Option<&Path>) -> impl FnOnce(E) -> StartError {
     let path = path.map(|p| p.display().to_string()).unwrap_or_default();
     move |e| StartError::State(format!("{path}: {e}; repair it, or delete the state with --fresh"))
@@ -161,7 +163,7 @@ pub(crate) fn damaged<E: Display>(path: Option<&Path>) -> impl FnOnce(E) -> Star
 fn empty(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        if entry.file_name() == MARK {
+        if entry.file_name() == LOCK_FILE {
             continue;
         }
         if entry.file_type()?.is_dir() { fs::remove_dir_all(entry.path())? } else { fs::remove_file(entry.path())? }
@@ -177,13 +179,13 @@ mod tests {
     fn a_file_is_replaced_atomically() {
         let folder = tempfile::tempdir().expect("folder");
         let file = folder.path().join("clock");
-        assert_eq!(kept_in::<i64>(&file).expect("none"), None);
+        assert_eq!(read_file::<i64>(&file).expect("none"), None);
         replace_file(&file, &-7_i64).expect("written");
         // A reader that has opened the file before still reads all of the old content.
         let old = File::open(&file).expect("opened");
         replace_file(&file, &1_000_000_i64).expect("replaced");
         assert_eq!(io::read_to_string(old).expect("read"), "-7");
-        assert_eq!(kept_in::<i64>(&file).expect("there"), Some(1_000_000));
+        assert_eq!(read_file::<i64>(&file).expect("there"), Some(1_000_000));
         assert_eq!(fs::read_dir(folder.path()).expect("folder").count(), 1, "nothing is left beside it");
     }
 

@@ -96,7 +96,7 @@ pub async fn walk(core: &Core, out: &mut impl Write) -> Result<(), ClientError> 
 /// Declares an upload, sends it directly to the bucket, and waits until the function behind the bucket has published it. Returns
 /// the address of the picture.
 async fn picture(core: &Core, who: &Visitor, guide: &mut Printer<'_, impl Write>) -> Result<String, ClientError> {
-    let file = lantern()?;
+    let file = large_picture()?;
     let sha256 = BASE64_STANDARD.encode(Sha256::digest(&file));
     let upload = who.post("/v1/me/picture/uploads", json!({ "content_type": "image/png", "bytes": file.len(), "sha256": sha256 })).await?;
     let id: String = member(&upload, "id")?;
@@ -117,19 +117,19 @@ async fn picture(core: &Core, who: &Visitor, guide: &mut Printer<'_, impl Write>
     Ok(url)
 }
 
-/// A picture of 400 × 400 pixels, which is larger than the published sizes.
-fn lantern() -> Result<Vec<u8>, ClientError> {
+/// Returns a picture of 400 × 400 pixels, which is larger than the published sizes.
+fn large_picture() -> Result<Vec<u8>, ClientError> {
     let picture = RgbImage::from_fn(400, 400, |x, y| {
-        let glow = 400_u32.saturating_sub(x.abs_diff(200).saturating_add(y.abs_diff(200)).saturating_mul(2));
-        let shade = |share: u32| u8::try_from(glow.saturating_mul(share) / 400).unwrap_or(u8::MAX);
-        Rgb([shade(250), shade(190), shade(90)])
+        let brightness = 400_u32.saturating_sub(x.abs_diff(200).saturating_add(y.abs_diff(200)).saturating_mul(2));
+        let channel = |share: u32| u8::try_from(brightness.saturating_mul(share) / 400).unwrap_or(u8::MAX);
+        Rgb([channel(250), channel(190), channel(90)])
     });
     let mut file = io::Cursor::new(Vec::new());
     picture.write_to(&mut file, ImageFormat::Png).map_err(ClientError::new)?;
     Ok(file.into_inner())
 }
 
-/// Two people chat over WebSockets. Returns their sockets.
+/// Lets two people chat over WebSockets. Returns their sockets.
 async fn conversation(a: &Visitor, b: &Visitor, guide: &mut Printer<'_, impl Write>) -> Result<[Socket; 2], ClientError> {
     let to: String = member(&b.get("/v1/me").await?, "id")?;
     let room: String = member(&a.post("/v1/rooms/direct", json!({ "user": to })).await?, "id")?;
@@ -140,16 +140,16 @@ async fn conversation(a: &Visitor, b: &Visitor, guide: &mut Printer<'_, impl Wri
 
     let ack = one.ask(text(GREETING, "tour-1")).await?;
     let seq: u64 = member(&ack, "seq")?;
-    let heard = other.hear(|frame| payload_is(frame, "message", GREETING)).await?;
-    guide.step(format!("{}: {}", author(&heard), GREETING))?;
+    let received = other.wait_for(|frame| payload_is(frame, "message", GREETING)).await?;
+    guide.step(format!("{}: {}", author(&received), GREETING))?;
     let again: u64 = member(&one.ask(text(GREETING, "tour-1")).await?, "seq")?;
     expect(again == seq, "the same message sent twice became two")?;
     guide.step("the same message sent again, as after a lost connection, stays one message")?;
 
     let reply = "Jestem tutaj, Diogenesie!";
     other.ask(text(reply, "tour-2")).await?;
-    let heard = one.hear(|frame| payload_is(frame, "message", reply)).await?;
-    guide.step(format!("{}: {reply}", author(&heard)))?;
+    let received = one.wait_for(|frame| payload_is(frame, "message", reply)).await?;
+    guide.step(format!("{}: {reply}", author(&received)))?;
     let missed = one.ask(json!({ "type": "sync", "room": room, "since": 0 })).await?;
     let count = missed.get("messages").and_then(Value::as_array).map_or(0, Vec::len);
     expect(count == 2, format!("a sync returns {count} messages instead of 2"))?;
@@ -212,7 +212,7 @@ async fn later(core: &Core, visitor: &Visitor, id: &str, picture: &str, guide: &
     guide.step("nothing is left in the tables and the bucket: no name, no address, no picture, no message")
 }
 
-/// The items in which any of these texts is stored.
+/// Returns the items in which any of these texts is stored.
 fn traces(core: &Core, texts: &[&str]) -> Result<Vec<String>, ClientError> {
     let database = core.aws.dynamodb.database();
     let mut found = Vec::new();
@@ -236,7 +236,7 @@ fn traces(core: &Core, texts: &[&str]) -> Result<Vec<String>, ClientError> {
     Ok(found)
 }
 
-/// The files in a folder whose paths contain any of these ids, with any prefix.
+/// Returns the files in a folder whose paths contain any of these ids, with any prefix.
 fn files(folder: &Path, ids: &[&str]) -> Result<Vec<PathBuf>, ClientError> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder)? {
@@ -250,7 +250,7 @@ fn files(folder: &Path, ids: &[&str]) -> Result<Vec<PathBuf>, ClientError> {
     Ok(found)
 }
 
-/// The id of the picture in its address, `…/v1/pictures/<id>/<size>`.
+/// Returns the id of the picture in its address, `…/v1/pictures/<id>/<size>`.
 fn id_in(picture: &str) -> &str {
     picture.rsplit('/').nth(1).unwrap_or(picture)
 }

@@ -43,7 +43,7 @@ pub struct Person<'a> {
 pub struct ClientError(String);
 
 impl ClientError {
-    /// An error with this description.
+    /// Creates an error with this description.
     pub fn new(what: impl fmt::Display) -> Self {
         Self(what.to_string())
     }
@@ -61,7 +61,7 @@ pub struct Visitor {
 }
 
 impl Visitor {
-    /// A client that is not signed in.
+    /// Creates a client that is not signed in.
     ///
     /// # Errors
     /// If the HTTP client cannot be built.
@@ -78,7 +78,7 @@ impl Visitor {
         Ok(Self { http, api: api.to_owned(), token: None })
     }
 
-    /// The same client with an access token.
+    /// Returns the same client with an access token.
     #[must_use]
     pub fn with_token(&self, token: Secret) -> Self {
         Self { token: Some(token), ..self.clone() }
@@ -117,7 +117,7 @@ impl Visitor {
         Ok(self.with_token(Secret::new(member(&signed_in, "access_token")?)))
     }
 
-    /// The status of a response, whether it is a success or not.
+    /// Returns the status of a response, whether it is a success or not.
     ///
     /// # Errors
     /// [`ClientError`] if there is no response.
@@ -176,40 +176,40 @@ impl Visitor {
         }
     }
 
-    /// Registers a person in six steps with the code from the inbox, and signs in. Calls `told` after each step.
+    /// Registers a person in six steps with the code from the inbox, and signs in. Calls `on_step` after each step.
     ///
     /// # Errors
     /// [`ClientError`] of the first step that is refused.
-    pub async fn register(&self, inbox: &Inbox, person: Person<'_>, mut told: impl FnMut(&str)) -> Result<Self, ClientError> {
+    pub async fn register(&self, inbox: &Inbox, person: Person<'_>, mut on_step: impl FnMut(&str)) -> Result<Self, ClientError> {
         let before = inbox.last_id();
         let flow = self.post("/v1/registrations", json!({ "email": person.email, "locale": person.locale })).await?;
         let id: String = member(&flow, "id")?;
         let path = format!("/v1/registrations/{id}");
-        told(&format!("1 of 6, e-mail: {} gets a code", person.email));
+        on_step(&format!("1 of 6, e-mail: {} gets a code", person.email));
 
         let mail =
             inbox.wait(person.email, before, MAIL).await.ok_or_else(|| ClientError(format!("no mail to {} has arrived", person.email)))?;
         let code = mail.code.ok_or_else(|| ClientError(format!("the mail {:?} has no code in it", mail.subject)))?;
         self.post(&format!("{path}/code"), json!({ "code": code })).await?;
-        told(&format!("2 of 6, code: {code}, from the mail “{}”", mail.subject));
+        on_step(&format!("2 of 6, code: {code}, from the mail “{}”", mail.subject));
 
         let names = json!({ "first_name": person.first_name, "last_name": person.last_name, "birth_date": person.birth_date });
         self.put(&format!("{path}/personal"), names).await?;
-        told(&format!("3 of 6, personal: {} {}, born {}", person.first_name, person.last_name, person.birth_date));
+        on_step(&format!("3 of 6, personal: {} {}, born {}", person.first_name, person.last_name, person.birth_date));
 
         self.put(&format!("{path}/username"), json!({ "username": person.username })).await?;
-        told(&format!("4 of 6, username: {}", person.username));
+        on_step(&format!("4 of 6, username: {}", person.username));
 
         self.put(&format!("{path}/password"), json!({ "password": person.password })).await?;
-        told("5 of 6, password: accepted, and stored as a hash");
+        on_step("5 of 6, password: accepted, and stored as a hash");
 
         let signed_in = self.post(&format!("{path}/complete"), json!({})).await?;
-        told("6 of 6, summary: the account exists");
+        on_step("6 of 6, summary: the account exists");
         Ok(self.with_token(Secret::new(member(&signed_in, "access_token")?)))
     }
 }
 
-/// A member of a JSON answer.
+/// Returns a member of a JSON answer.
 ///
 /// # Errors
 /// [`ClientError`] if it is missing or of another type.
@@ -221,7 +221,7 @@ pub fn member<T: DeserializeOwned>(value: &Value, name: &str) -> Result<T, Clien
 /// An open WebSocket of a signed-in client.
 pub struct Socket {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
-    asked: u32,
+    sent: u32,
 }
 
 /// The longest wait for an answer over the socket.
@@ -240,7 +240,7 @@ impl Socket {
         let offer = HeaderValue::try_from(offered.join(", ")).map_err(ClientError::new)?;
         request.headers_mut().insert("sec-websocket-protocol", offer);
         let (stream, _) = tokio_tungstenite::connect_async(request).await.map_err(refused)?;
-        Ok(Self { stream, asked: 0 })
+        Ok(Self { stream, sent: 0 })
     }
 
     /// Sends a frame and waits for its answer.
@@ -248,11 +248,11 @@ impl Socket {
     /// # Errors
     /// [`ClientError`] if the answer is an error or does not come.
     pub async fn ask(&mut self, payload: Value) -> Result<Value, ClientError> {
-        let asked = payload.to_string();
-        let id = self.tell(payload).await?;
-        let answer = self.hear(|frame| frame.get("id").and_then(Value::as_str) == Some(&id)).await?;
+        let request = payload.to_string();
+        let id = self.send(payload).await?;
+        let answer = self.wait_for(|frame| frame.get("id").and_then(Value::as_str) == Some(&id)).await?;
         match answer.get("type").and_then(Value::as_str) {
-            Some("error") => Err(ClientError(format!("{asked} is answered {answer}"))),
+            Some("error") => Err(ClientError(format!("{request} is answered {answer}"))),
             _ => Ok(answer),
         }
     }
@@ -261,15 +261,15 @@ impl Socket {
     ///
     /// # Errors
     /// [`ClientError`] if the socket is closed.
-    pub async fn tell(&mut self, payload: Value) -> Result<String, ClientError> {
-        self.asked = self.asked.saturating_add(1);
-        let id = format!("c{}", self.asked);
+    pub async fn send(&mut self, payload: Value) -> Result<String, ClientError> {
+        self.sent = self.sent.saturating_add(1);
+        let id = format!("c{}", self.sent);
         let frame = json!({ "stream": "chat", "id": id, "payload": payload });
         self.stream.send(Message::text(frame.to_string())).await.map_err(ClientError::new)?;
         Ok(id)
     }
 
-    /// The next frame. `None` if the socket has closed.
+    /// Returns the next frame. `None` if the socket has closed.
     pub async fn next(&mut self) -> Option<Value> {
         loop {
             match self.stream.next().await? {
@@ -284,7 +284,7 @@ impl Socket {
     ///
     /// # Errors
     /// [`ClientError`] if it does not come, or the socket closes.
-    pub async fn hear(&mut self, mut wanted: impl FnMut(&Value) -> bool) -> Result<Value, ClientError> {
+    pub async fn wait_for(&mut self, mut wanted: impl FnMut(&Value) -> bool) -> Result<Value, ClientError> {
         let search = async {
             loop {
                 let message = match self.stream.next().await {

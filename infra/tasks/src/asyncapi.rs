@@ -22,7 +22,7 @@ use crate::{
 pub const FILE: &str = "infra/asyncapi.json";
 
 /// The close codes of the platform. <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-faq.html>
-const CLOSES: [(u16, &str); 6] = [
+const CLOSE_CODES: [(u16, &str); 6] = [
     (1000, "The server closed the socket. The last frame says why."),
     (1001, "Ten minutes without a frame, or two hours after it was opened: open another one."),
     (1002, "A violation of the WebSocket protocol."),
@@ -41,7 +41,7 @@ After opening, send `hello`: it lists the rooms with their last numbers. Where a
 `sync` returns what was missed. A repeated `send` with the same `nonce` commits nothing more. A client that is silent otherwise sends \
 `ping` every nine minutes.";
 
-/// The document. `http` is the OpenAPI document, which has the schemas that problems refer to.
+/// Returns the document. `http` is the OpenAPI document, which has the schemas that problems refer to.
 pub fn document(http: &Value) -> Value {
     let streams = [chat::frames(), support::frames()];
     let mut schemas = Map::new();
@@ -70,7 +70,7 @@ pub fn document(http: &Value) -> Value {
     // The discriminator of AsyncAPI has another form than that of OpenAPI.
     schemas.values_mut().filter_map(Value::as_object_mut).for_each(|schema| drop(schema.remove("discriminator")));
     let mut document = made.whole(&schemas);
-    beside_references(&mut document);
+    wrap_described_references(&mut document);
     drop_unused(&mut document);
     document
 }
@@ -90,7 +90,7 @@ fn drop_unused(document: &mut Value) {
 
 /// Moves references that have a description beside them into `allOf`: schemas of AsyncAPI are of draft 7, in which other members beside a
 /// reference are ignored.
-fn beside_references(value: &mut Value) {
+fn wrap_described_references(value: &mut Value) {
     match value {
         Value::Object(members) => {
             if members.len() > 1
@@ -99,9 +99,9 @@ fn beside_references(value: &mut Value) {
                 members.remove("$ref");
                 members.insert("allOf".to_owned(), json!([{ "$ref": place }]));
             }
-            members.values_mut().for_each(beside_references);
+            members.values_mut().for_each(wrap_described_references);
         }
-        Value::Array(items) => items.iter_mut().for_each(beside_references),
+        Value::Array(items) => items.iter_mut().for_each(wrap_described_references),
         _ => {}
     }
 }
@@ -135,7 +135,7 @@ impl Frames {
         let refusal = self.message("ToldError", stream.name, true, schemas);
         for (ask, schema) in forms_of(schemas, &stream.asks) {
             let message = self.message(&schema, stream.name, true, schemas);
-            let answer = stream.replies.iter().find(|(asked, _)| *asked == ask).and_then(|(_, answer)| answers.get(*answer));
+            let answer = stream.replies.iter().find(|(request, _)| *request == ask).and_then(|(_, answer)| answers.get(*answer));
             let replies: Vec<Value> =
                 answer.map(|answer| self.message(answer, stream.name, true, schemas)).into_iter().chain([refusal.clone()]).collect();
             let operation = json!({
@@ -193,7 +193,7 @@ impl Frames {
     fn whole(self, schemas: &Map<String, Value>) -> Value {
         let messages: Map<String, Value> = self.messages.keys().map(|name| (name.clone(), reference("messages", name))).collect();
         let own = CloseReason::ALL.iter().map(|reason| (reason.code(), "As the last frame says; sent in it, and followed by 1000."));
-        let codes: Map<String, Value> = CLOSES.into_iter().chain(own).map(|(code, why)| (code.to_string(), why.into())).collect();
+        let codes: Map<String, Value> = CLOSE_CODES.into_iter().chain(own).map(|(code, why)| (code.to_string(), why.into())).collect();
         let protocols = format!("{}, {}<ticket>", socket::SUBPROTOCOL, socket::TICKET_PREFIX);
         let handshake = json!({
             "type": "object",
@@ -228,14 +228,14 @@ fn channel() -> Value {
     json!({ "$ref": "#/channels/socket" })
 }
 
-/// The schemas of the forms of a union, by the value of `type`.
+/// Returns the schemas of the forms of a union, by the value of `type`.
 fn forms_of(schemas: &Map<String, Value>, name: &str) -> BTreeMap<String, String> {
     let mapping = schemas.get(name).and_then(|schema| schema.pointer("/discriminator/mapping")?.as_object());
     let named = |place: &Value| place.as_str().and_then(|place| place.rsplit('/').next()).unwrap_or_default().to_owned();
     mapping.into_iter().flatten().map(|(value, place)| (value.clone(), named(place))).collect()
 }
 
-/// The first sentence about a schema.
+/// Returns the first sentence about a schema.
 fn title(schemas: &Map<String, Value>, name: &str) -> String {
     let about = schemas.get(name).and_then(|schema| schema.get("description")?.as_str()).unwrap_or_default();
     about.split_inclusive(". ").next().unwrap_or_default().trim().to_owned()
@@ -254,7 +254,7 @@ mod tests {
     #[test]
     fn every_frame_is_described_with_an_example() {
         let document = whole();
-        let asked: BTreeSet<&str> = document["operations"].as_object().expect("operations").keys().map(String::as_str).collect();
+        let operations: BTreeSet<&str> = document["operations"].as_object().expect("operations").keys().map(String::as_str).collect();
         let expected = [
             "chat_delete",
             "chat_edit",
@@ -280,7 +280,7 @@ mod tests {
             "support_sync",
             "support_typing",
         ];
-        assert_eq!(asked, BTreeSet::from(expected));
+        assert_eq!(operations, BTreeSet::from(expected));
         for (name, operation) in document["operations"].as_object().expect("operations") {
             assert!(operation["description"].as_str().is_some_and(|about| about.ends_with('.')), "{name}: {operation}");
             if operation["action"] == "receive" {
@@ -293,7 +293,10 @@ mod tests {
             let example = &message["examples"][0]["payload"];
             assert!(schema.validate(example).is_ok(), "{name}: {example}");
         }
-        assert_eq!(document["channels"]["socket"]["x-close-codes"].as_object().map(Map::len), Some(CLOSES.len() + CloseReason::ALL.len()));
+        assert_eq!(
+            document["channels"]["socket"]["x-close-codes"].as_object().map(Map::len),
+            Some(CLOSE_CODES.len() + CloseReason::ALL.len())
+        );
     }
 
     #[test]

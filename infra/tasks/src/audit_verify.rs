@@ -80,7 +80,7 @@ async fn examine(log: &AuditLog, bucket: &Bucket, before: Option<&Seal>, seal: &
     Ok(flaw.map(|flaw| (seal.n, flaw)))
 }
 
-/// The object of a seal in the bucket. `None` if there is none.
+/// Returns the object of a seal in the bucket. `None` if there is none.
 async fn anchored(bucket: &Bucket, n: u64) -> Result<Option<Vec<u8>>, Failure> {
     match bucket.read(&Seal::object(n), SEAL_BYTES_MAX).await {
         Ok(bytes) => Ok(Some(bytes)),

@@ -20,22 +20,22 @@ pub const EXPECTED: &str = "infra/calls.txt";
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Cost {
     /// The median of the calls.
-    pub usual: u32,
+    pub median: u32,
     /// The upper quartile of the calls: a quarter of the runs reach it.
-    many: u32,
+    upper_quartile: u32,
     /// The median of the read units.
     pub read: f64,
     /// The median of the write units.
     pub write: f64,
 }
 
-/// The content of [`EXPECTED`], by operation.
+/// Returns the content of [`EXPECTED`], by operation.
 pub fn read(text: &str) -> BTreeMap<String, Cost> {
     let read = |line: &str| {
         let mut columns = line.split('\t');
         let name = columns.next()?.to_owned();
-        let (usual, many) = (columns.next()?.parse().ok()?, columns.next()?.parse().ok()?);
-        Some((name, Cost { usual, many, read: columns.next()?.parse().ok()?, write: columns.next()?.parse().ok()? }))
+        let (median, upper_quartile) = (columns.next()?.parse().ok()?, columns.next()?.parse().ok()?);
+        Some((name, Cost { median, upper_quartile, read: columns.next()?.parse().ok()?, write: columns.next()?.parse().ok()? }))
     };
     text.lines().filter_map(read).collect()
 }
@@ -109,7 +109,7 @@ pub fn run(file: &Path, strict: bool, kept: bool) -> Result<(), Failure> {
     if !strict {
         return Ok(());
     }
-    let more = more_than(&repository::read(EXPECTED)?, &mut operations);
+    let more = more_expensive_than(&repository::read(EXPECTED)?, &mut operations);
     for line in &more {
         println!("- {line}");
     }
@@ -129,38 +129,40 @@ fn operations_of(template: &Template) -> Result<impl Fn(&str) -> bool + use<>, F
     Ok(move |operation: &str| routes.contains(operation) || operation.split(' ').next().is_some_and(|name| functions.contains(name)))
 }
 
-/// One line for each operation, so that a change that makes one more expensive changes a line. An operation without runs keeps its
+/// Returns one line for each operation, so that a change that makes one more expensive changes a line. An operation without runs keeps its
 /// line, because some tests need a browser, which is not on every machine.
 fn expected(before: &str, known: impl Fn(&str) -> bool, operations: &mut BTreeMap<String, Runs>) -> String {
     let kept = before.lines().filter_map(|line| Some((line.split_once('\t')?.0, line))).filter(|(name, _)| known(name));
     let mut lines: BTreeMap<&str, String> = kept.map(|(name, line)| (name, format!("{line}\n"))).collect();
-    lines.extend(costs(operations).map(|(name, Cost { usual, many, read, write })| {
-        let line = format!("{name}\t{usual}\t{many}\t{read}\t{write}\n");
+    lines.extend(costs(operations).map(|(name, Cost { median, upper_quartile, read, write })| {
+        let line = format!("{name}\t{median}\t{upper_quartile}\t{read}\t{write}\n");
         (name, line)
     }));
     lines.into_values().collect()
 }
 
-/// The operations whose median is above the expected one. If about as many runs are above as below, the median is a matter of
+/// Returns the operations whose median is above the expected one. If about as many runs are above as below, the median is a matter of
 /// chance, so it may be as high as the expected upper quartile.
-fn more_than(expected: &str, operations: &mut BTreeMap<String, Runs>) -> Vec<String> {
+fn more_expensive_than(expected: &str, operations: &mut BTreeMap<String, Runs>) -> Vec<String> {
     let may = read(expected);
-    let judge = |(name, Cost { usual, .. }): (&str, Cost)| match may.get(name) {
+    let judge = |(name, Cost { median, .. }): (&str, Cost)| match may.get(name) {
         None => Some(format!("{name}: not in {EXPECTED}")),
-        Some(Cost { many, .. }) if usual > *many => Some(format!("{name}: {usual} calls in the median, and at most {many} are allowed")),
+        Some(Cost { upper_quartile, .. }) if median > *upper_quartile => {
+            Some(format!("{name}: {median} calls in the median, and at most {upper_quartile} are allowed"))
+        }
         Some(_) => None,
     };
     costs(operations).filter_map(judge).collect()
 }
 
-/// The cost of each operation.
+/// Returns the cost of each operation.
 fn costs(operations: &mut BTreeMap<String, Runs>) -> impl Iterator<Item = (&str, Cost)> {
     operations.iter_mut().filter_map(|(name, runs)| {
         let runs = &mut runs.served;
         sort(runs);
         let at = |quarters: usize| runs.get(runs.len().saturating_mul(quarters) >> 2);
-        let usual = at(2)?;
-        Some((name.as_str(), Cost { usual: total(usual), many: total(at(3)?), read: usual.rcu, write: usual.wcu }))
+        let median = at(2)?;
+        Some((name.as_str(), Cost { median: total(median), upper_quartile: total(at(3)?), read: median.rcu, write: median.wcu }))
     })
 }
 
@@ -168,7 +170,7 @@ fn sort(runs: &mut [Run]) {
     runs.sort_by(|a, b| total(a).cmp(&total(b)).then(a.rcu.total_cmp(&b.rcu)).then(a.wcu.total_cmp(&b.wcu)));
 }
 
-/// One row for each operation: the numbers of refused and of successful runs; the minimum, median and maximum of the calls of the
+/// Returns one row for each operation: the numbers of refused and of successful runs; the minimum, median and maximum of the calls of the
 /// successful ones, which calls they are, and the consumed units.
 fn table(operations: &mut BTreeMap<String, Runs>) -> String {
     let mut out =
@@ -176,17 +178,17 @@ fn table(operations: &mut BTreeMap<String, Runs>) -> String {
             .to_owned();
     for (operation, Runs { refused, served: runs }) in operations {
         sort(runs);
-        let (Some(least), Some(usual), Some(most)) = (runs.first(), runs.get(runs.len() >> 1), runs.last()) else { continue };
-        let what: Vec<String> = usual.calls.iter().map(|(call, n)| if *n == 1 { call.clone() } else { format!("{n} × {call}") }).collect();
+        let (Some(least), Some(median), Some(most)) = (runs.first(), runs.get(runs.len() >> 1), runs.last()) else { continue };
+        let what: Vec<String> = median.calls.iter().map(|(call, n)| if *n == 1 { call.clone() } else { format!("{n} × {call}") }).collect();
         let row = format!(
             "| {operation} | {refused} | {} | {} | {} | {} | {} | {} | {} |\n",
             runs.len(),
             total(least),
-            total(usual),
+            total(median),
             total(most),
             what.join(", "),
-            usual.rcu,
-            usual.wcu,
+            median.rcu,
+            median.wcu,
         );
         out += &row;
     }
@@ -201,7 +203,7 @@ fn total(run: &Run) -> u32 {
 /// function that only asks about unpaid payments removes a plan only if another function has recorded its payment in the meantime.
 const ONLY_IN_RACES: [(&str, &str); 1] = [("DonationsFunction", "dynamodb:DeleteItem")];
 
-/// The permissions that were never used.
+/// Returns the permissions that were never used.
 fn unused(template: &Template, used: &BTreeSet<(String, String, String)>) -> Vec<String> {
     let mut unused = Vec::new();
     for function in template.functions.values() {
@@ -220,16 +222,16 @@ fn unused(template: &Template, used: &BTreeSet<(String, String, String)>) -> Vec
     unused
 }
 
-/// A string or a list of strings, as in policies.
+/// Returns a string or a list of strings, as in policies.
 pub fn strings(value: Option<&serde_json::Value>) -> Vec<String> {
     match value {
         Some(serde_json::Value::String(one)) => vec![one.clone()],
-        Some(serde_json::Value::Array(many)) => many.iter().filter_map(|v| v.as_str().map(str::to_owned)).collect(),
+        Some(serde_json::Value::Array(texts)) => texts.iter().filter_map(|v| v.as_str().map(str::to_owned)).collect(),
         _ => Vec::new(),
     }
 }
 
-/// Whether the resource of a policy, with `*` as a wildcard, matches an ARN.
+/// Returns whether the resource of a policy, with `*` as a wildcard, matches an ARN.
 fn matches(pattern: &str, arn: &str) -> bool {
     let Some((head, rest)) = pattern.split_once('*') else { return pattern == arn };
     let Some(mut left) = arn.strip_prefix(head) else { return false };
@@ -265,14 +267,14 @@ mod tests {
         };
         let before = expected("", |_| true, &mut all("GET /v1/me", &[3, 1, 2, 2]));
         assert_eq!(before, "GET /v1/me\t2\t3\t0.5\t0\n");
-        let cost = Cost { usual: 2, many: 3, read: 0.5, write: 0.0 };
+        let cost = Cost { median: 2, upper_quartile: 3, read: 0.5, write: 0.0 };
         assert_eq!(read(&before), BTreeMap::from([("GET /v1/me".to_owned(), cost)]));
-        assert!(more_than(&before, &mut all("GET /v1/me", &[3, 1, 3, 9])).is_empty());
+        assert!(more_expensive_than(&before, &mut all("GET /v1/me", &[3, 1, 3, 9])).is_empty());
         assert_eq!(
-            more_than(&before, &mut all("GET /v1/me", &[4, 4, 1])),
+            more_expensive_than(&before, &mut all("GET /v1/me", &[4, 4, 1])),
             ["GET /v1/me: 4 calls in the median, and at most 3 are allowed"]
         );
-        assert_eq!(more_than(&before, &mut all("GET /v1/new", &[1])), ["GET /v1/new: not in infra/calls.txt"]);
+        assert_eq!(more_expensive_than(&before, &mut all("GET /v1/new", &[1])), ["GET /v1/new: not in infra/calls.txt"]);
     }
 
     #[test]

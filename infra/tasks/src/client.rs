@@ -19,7 +19,7 @@ pub const FRAMES: &str = "functions/api-docs/client/frames.d.ts";
 
 const NOTICE: &str = "// Written by `cargo xtask sync`. Do not edit.\n\n";
 
-/// The types of all schemas and operations of the HTTP API.
+/// Returns the types of all schemas and operations of the HTTP API.
 pub fn api(document: &Value) -> String {
     let mut text = NOTICE.to_owned();
     for (name, schema) in members(document, "/components/schemas") {
@@ -38,7 +38,7 @@ pub fn api(document: &Value) -> String {
     text
 }
 
-/// The types of the frames: requests, their answers, and pushes.
+/// Returns the types of the frames: requests, their answers, and pushes.
 pub fn frames(document: &Value, http: &Value) -> String {
     let shared: BTreeSet<&String> = members(http, "/components/schemas").map(|(name, _)| name).collect();
     let (own, used): (Vec<_>, Vec<_>) = members(document, "/components/schemas").partition(|(name, _)| !shared.contains(name));
@@ -46,13 +46,13 @@ pub fn frames(document: &Value, http: &Value) -> String {
     for (name, schema) in &own {
         declare(&mut body, name, schema);
     }
-    let asked: BTreeSet<&str> = members(document, "/operations")
+    let streams: BTreeSet<&str> = members(document, "/operations")
         .filter(|(_, operation)| operation.get("action").is_some_and(|action| action == "receive"))
         .filter_map(|(name, _)| name.split('_').next())
         .collect();
     // The types of other streams begin with the stream's name, because their frames have the same values of `type`.
     let prefix = |operation: &str| match operation.split('_').next() {
-        Some(stream) if stream != CHAT_STREAM && asked.contains(stream) => pascal_case(stream),
+        Some(stream) if stream != CHAT_STREAM && streams.contains(stream) => pascal_case(stream),
         _ => String::new(),
     };
     let mut asks: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -63,10 +63,10 @@ pub fn frames(document: &Value, http: &Value) -> String {
             messages.into_iter().flatten().filter_map(|message| payload_of(document, message)).collect()
         };
         if operation.get("action").is_some_and(|action| action == "receive") {
-            let (asked, answers) = (named("/messages"), named("/reply/messages"));
+            let (requests, answers) = (named("/messages"), named("/reply/messages"));
             let kind = operation.get("title").and_then(Value::as_str).unwrap_or_default();
             let answer: Vec<&String> = answers.iter().filter(|answer| *answer != "ToldError").collect();
-            if let (Some(ask), [answer]) = (asked.first(), answer.as_slice()) {
+            if let (Some(ask), [answer]) = (requests.first(), answer.as_slice()) {
                 asks.entry(prefix(name)).or_default().push(format!("  {kind}: {{ ask: {ask}; answer: {answer} }};"));
             }
         } else {
@@ -89,12 +89,12 @@ pub fn frames(document: &Value, http: &Value) -> String {
     format!("{NOTICE}import type {{ {} }} from \"./api.js\";\n\n{body}", imported.join(", "))
 }
 
-/// Whether a text has this name as a whole word.
+/// Returns whether a text has this name as a whole word.
 fn mentions(text: &str, name: &str) -> bool {
     text.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word == name)
 }
 
-/// The schema of a message's payload.
+/// Returns the schema of a message's payload.
 fn payload_of(document: &Value, message: &Value) -> Option<String> {
     let of_channel = resolved(document, message);
     let whole = resolved(document, of_channel);
@@ -122,7 +122,7 @@ fn comment(text: &mut String, indent: &str, about: Option<&Value>) {
     }
 }
 
-/// The members of an object, each followed by `end`. With line ends they are described.
+/// Returns the members of an object, each followed by `end`. With line ends they are described.
 fn properties(schema: &Value, indent: &str, end: &str) -> String {
     let required = names(schema.get("required"));
     let mut text = String::new();
@@ -141,12 +141,12 @@ fn names(list: Option<&Value>) -> BTreeSet<&str> {
     list.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect()
 }
 
-/// The name of the schema that a reference leads to.
+/// Returns the name of the schema that a reference leads to.
 fn named(schema: &Value) -> Option<&str> {
     schema.get("$ref")?.as_str()?.rsplit('/').next()
 }
 
-/// The type of a schema.
+/// Returns the type of a schema.
 fn type_of(schema: &Value) -> String {
     if let Some(name) = named(schema) {
         return name.to_owned();
@@ -169,7 +169,7 @@ fn type_of(schema: &Value) -> String {
     }
 }
 
-/// Several types as one, in brackets.
+/// Returns several types as one, in brackets.
 fn joined(types: impl Iterator<Item = String>, sign: &str) -> String {
     let types: Vec<String> = types.collect();
     match types.as_slice() {
@@ -191,7 +191,7 @@ fn of_kind(kind: &str, schema: &Value) -> String {
     }
 }
 
-/// The type of an operation: its parameters, body and responses.
+/// Returns the type of an operation: its parameters, body and responses.
 fn operation_type(document: &Value, operation: &Value) -> String {
     let mut parts = Vec::new();
     for place in ["path", "query", "header"] {
@@ -226,7 +226,7 @@ fn operation_type(document: &Value, operation: &Value) -> String {
     parts.join("; ")
 }
 
-/// The parameters of an operation in one place, and whether one of them is required. The language is an option of the client.
+/// Returns the parameters of an operation in one place, and whether one of them is required. The language is an option of the client.
 fn parameters(document: &Value, operation: &Value, place: &str) -> (Vec<String>, bool) {
     let all = operation.get("parameters").and_then(Value::as_array).into_iter().flatten().map(|given| resolved(document, given));
     let here: Vec<&Value> = all.filter(|given| given.get("in").is_some_and(|there| there == place)).collect();
@@ -242,13 +242,13 @@ fn parameters(document: &Value, operation: &Value, place: &str) -> (Vec<String>,
     (fields, any)
 }
 
-/// The target of a reference, or the value itself.
+/// Returns the target of a reference, or the value itself.
 fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     let place = value.get("$ref").and_then(Value::as_str).and_then(|place| place.strip_prefix('#'));
     place.and_then(|place| document.pointer(place)).unwrap_or(value)
 }
 
-/// The paths of the operations whose body says where the refresh token is returned.
+/// Returns the paths of the operations whose body says where the refresh token is returned.
 pub fn delivering(document: &Value) -> BTreeSet<&str> {
     let with_delivery = |item: &Map<String, Value>| {
         item.values().any(|operation| {
@@ -286,11 +286,11 @@ mod tests {
 
     #[test]
     fn each_stream_has_what_can_be_asked_on_it() {
-        let asked = |stream: &str| {
+        let operation = |stream: &str| {
             let message = |name: &str| json!([{ "payload": { "properties": { "payload": { "$ref": format!("#/components/schemas/{stream}{name}") } } } }]);
             json!({ "action": "receive", "title": "hello", "messages": message("Ask"), "reply": { "messages": message("Answer") } })
         };
-        let document = json!({ "operations": { "chat_hello": asked("Chat"), "support_hello": asked("Support") } });
+        let document = json!({ "operations": { "chat_hello": operation("Chat"), "support_hello": operation("Support") } });
         let text = frames(&document, &json!({}));
         assert!(text.contains("export interface Asks {\n  hello: { ask: ChatAsk; answer: ChatAnswer };\n}"), "{text}");
         assert!(text.contains("export interface SupportAsks {\n  hello: { ask: SupportAsk; answer: SupportAnswer };\n}"), "{text}");

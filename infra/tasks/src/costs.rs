@@ -92,8 +92,8 @@ const ORDER: [(&str, f64); 5] = [
 const DONATION: [(&str, f64); 3] = [("GET /v1/donation-settings", 1.0), ("POST /v1/donations", 1.0), ("GET /v1/donations/{donation}", 1.0)];
 /// Stripe's events about a payment that is made: the charge, and the payment itself. Each is a request to Stripe. The first of them writes
 /// what is paid, with this many write units; the median event in `infra/calls.txt` has no news.
-const EVENT: &str = "POST /v1/stripe-events";
-const EVENTS: f64 = 2.0;
+const STRIPE_EVENT: &str = "POST /v1/stripe-events";
+const EVENTS_EACH: f64 = 2.0;
 const PAID_WRITE_UNITS: f64 = 10.0;
 /// The time of a request to Stripe, in milliseconds.
 const STRIPE_MS: f64 = 400.0;
@@ -102,7 +102,7 @@ const STRIPE_MS: f64 = 400.0;
 const QUEUE_POLLS_AN_HOUR: f64 = 5.0 * 180.0;
 
 /// The writes in an hour by which staff see that a schedule runs (`accounts::last_run`). The median run in `infra/calls.txt` has none.
-const NOTED_AN_HOUR: f64 = 1.0;
+const RECORDED_RUNS_AN_HOUR: f64 = 1.0;
 
 /// Types of resources that cost nothing by themselves.
 const FREE: [&str; 18] = [
@@ -154,12 +154,12 @@ impl Bill {
         *self.0.entry(price).or_default() += amount;
     }
 
-    /// The sum in USD. With `free` the free amounts are subtracted.
+    /// Returns the sum in USD. With `free` the free amounts are subtracted.
     fn total(&self, prices: &Prices, free: bool) -> Result<f64, Failure> {
         self.0.iter().map(|(name, amount)| Ok(prices.of(name)?.of(*amount, free))).sum()
     }
 
-    /// One line for each price, and the sum.
+    /// Returns one line for each price, and the sum.
     fn print(&self, prices: &Prices, free: bool, title: &str) -> Result<String, Failure> {
         let mut out = format!("\n{title:<52}{:>16}{:>12}\n", "amount", "USD");
         for (name, amount) in &self.0 {
@@ -195,7 +195,7 @@ impl System {
         let cost = self.calls.get(operation).ok_or_else(|| format!("{} does not have {operation}", calls::EXPECTED))?;
         let function = self.function(operation)?;
         let hash = if function.memory_mb >= WHOLE_PROCESSOR_MB { HASH_MS } else { 0.0 };
-        run(bill, function, OWN_MS + hash + CALL_MS * f64::from(cost.usual), times);
+        run(bill, function, OWN_MS + hash + CALL_MS * f64::from(cost.median), times);
         bill.add("read_unit", cost.read * times);
         bill.add("write_unit", cost.write * times);
         Ok(())
@@ -223,7 +223,7 @@ impl System {
         self.invoke(bill, consumer, times)
     }
 
-    /// The number of scheduled runs in a month, by function.
+    /// Returns the number of scheduled runs in a month, by function.
     fn runs(&self) -> Result<Vec<(&FunctionSpec, f64)>, Failure> {
         let month = Time::from_millis(30 * 86_400_000);
         let spec = |schedule: &template::ScheduleSpec| {
@@ -240,7 +240,7 @@ impl System {
         self.template.schedules.iter().filter(|s| s.enabled).map(spec).collect()
     }
 
-    /// A month without any users.
+    /// Returns the bill of a month without any users.
     fn idle(&self, standing: Bill) -> Result<Bill, Failure> {
         let mut bill = standing;
         bill.add("table_gb", IDLE_TABLE_MB / 1_024.0);
@@ -263,14 +263,15 @@ impl System {
         // With seconds between them, all invocations are traced.
         bill.add("trace", times * (1.0 - TRACED));
         bill.add("read_unit", scanned(function, IDLE_TABLE_MB) * times);
-        bill.add("write_unit", times.min(NOTED_AN_HOUR * MONTH_HOURS));
+        bill.add("write_unit", times.min(RECORDED_RUNS_AN_HOUR * MONTH_HOURS));
         bill.add("list_request", lists(function) * times);
         // Each run is a cold start, because Lambda keeps no instance for a quarter of an hour.
         bill.add("secret_request", secrets_read(function) * times);
         Ok(())
     }
 
-    /// The monthly cost of looking for uploads whose event was lost, if there are none: the lists of the bucket, and the USD of the runs.
+    /// Returns the monthly cost of looking for uploads whose event was lost, if there are none: the lists of the bucket, and the USD of the
+    /// runs.
     fn upload_sweep(&self, prices: &Prices) -> Result<String, Failure> {
         let sweep = self.runs()?.into_iter().find(|(function, _)| function.name == UPLOAD_SWEEP);
         let (function, times) = sweep.ok_or_else(|| format!("{TEMPLATE}: {UPLOAD_SWEEP} has no schedule"))?;
@@ -280,7 +281,7 @@ impl System {
         Ok(format!("{lists:.0} lists of the bucket a month, {:.2} USD", bill.total(prices, true)?))
     }
 
-    /// A month of one GB in the tables.
+    /// Returns the bill of a month for one GB in the tables.
     fn gigabyte(&self) -> Result<Bill, Failure> {
         let mut bill = Bill::default();
         bill.add("table_gb", 1.0);
@@ -303,7 +304,7 @@ impl System {
         Ok(bill)
     }
 
-    /// Orders of three products, paid to whoever delivers them or by card.
+    /// Returns the bill of orders of three products, paid to whoever delivers them or by card.
     fn orders(&self, by_card: bool, times: f64) -> Result<Bill, Failure> {
         let mut bill = Bill::default();
         for (operation, each) in ORDER {
@@ -317,7 +318,7 @@ impl System {
         Ok(bill)
     }
 
-    /// Donations that are paid.
+    /// Returns the bill of donations that are paid.
     fn donations(&self, times: f64) -> Result<Bill, Failure> {
         let mut bill = Bill::default();
         for (operation, each) in DONATION {
@@ -332,20 +333,20 @@ impl System {
     /// Adds what a payment by card takes besides the calls of the operation that begins it: that waits for Stripe, and events follow.
     fn pay(&self, bill: &mut Bill, begun_by: &str, times: f64) -> Result<(), Failure> {
         time(bill, self.function(begun_by)?, STRIPE_MS, times);
-        self.request(bill, EVENT, EVENTS * times)?;
-        time(bill, self.function(EVENT)?, STRIPE_MS, EVENTS * times);
+        self.request(bill, STRIPE_EVENT, EVENTS_EACH * times)?;
+        time(bill, self.function(STRIPE_EVENT)?, STRIPE_MS, EVENTS_EACH * times);
         bill.add("write_unit", PAID_WRITE_UNITS * times);
         Ok(())
     }
 
-    /// Pages of a search of models.
+    /// Returns the bill of pages of a search of models.
     fn searches(&self, times: f64) -> Result<Bill, Failure> {
         let mut bill = Bill::default();
         self.request(&mut bill, "GET /v1/models", times)?;
         Ok(bill)
     }
 
-    /// Hours in which somebody is online and silent.
+    /// Returns the bill of hours in which somebody is online and silent.
     fn online(&self, hours: f64) -> Result<Bill, Failure> {
         let (mut bill, pings) = (Bill::default(), hours * 3_600.0 / PING_EVERY.as_secs_f64());
         bill.add("socket_minute", hours * 60.0);
@@ -357,7 +358,7 @@ impl System {
         Ok(bill)
     }
 
-    /// Messages in a room whose members are all online with one socket.
+    /// Returns the bill of messages in a room whose members are all online with one socket.
     fn messages(&self, people: u32, times: f64) -> Result<Bill, Failure> {
         let (mut bill, others) = (Bill::default(), f64::from(people) - 1.0);
         // The frame, its answer, and a post to each of the other members.
@@ -367,7 +368,7 @@ impl System {
             // The sender's function posts. `infra/calls.txt` is for rooms of two. Each further member takes one read of their presence.
             bill.add("read_unit", times * (others - 1.0));
             if people > 2 {
-                // A group is also asked for its members, who fit into one unit.
+                // For a group its members are also queried, which fit into one unit.
                 bill.add("read_unit", times);
             }
             post(&mut bill, self.function("socket chat")?, others / POSTS_AT_ONCE, times);
@@ -383,19 +384,19 @@ impl System {
 /// The `detail-type` of scheduled events.
 pub const SCHEDULED: &str = "Scheduled Event";
 
-/// The read units that a run of this function takes for a table of this size: the fallback scans it, up to a limit.
+/// Returns the read units that a run of this function takes for a table of this size: the fallback scans it, up to a limit.
 fn scanned(function: &FunctionSpec, megabytes: f64) -> f64 {
     let looks_through = function.name == "deletion-fallback";
     if looks_through { megabytes.min(f64::from(deletion_fallback::MAX)) * MB / READ_UNIT_BYTES } else { 0.0 }
 }
 
-/// The number of secrets that a function reads at start: those it has the permission for.
+/// Returns the number of secrets that a function reads at start: those it has the permission for.
 fn secrets_read(function: &FunctionSpec) -> f64 {
     let reads = |statement: &&Value| calls::strings(statement.get("Action")).iter().any(|action| action == "secretsmanager:GetSecretValue");
     function.statements.iter().filter(reads).flat_map(|statement| calls::strings(statement.get("Resource"))).map(|_| 1.0).sum()
 }
 
-/// The lists of the bucket that a run of this function makes: one, if it has the permission.
+/// Returns the lists of the bucket that a run of this function makes: one, if it has the permission.
 fn lists(function: &FunctionSpec) -> f64 {
     let may =
         function.statements.iter().any(|statement| calls::strings(statement.get("Action")).iter().any(|action| action == "s3:ListBucket"));
@@ -447,13 +448,13 @@ fn standing(file: &str, functions: usize, bill: &mut Bill, metrics: &mut BTreeSe
     Ok(())
 }
 
-/// The number of metrics that an alarm is billed for: those in its expressions.
+/// Returns the number of metrics that an alarm is billed for: those in its expressions.
 fn alarm_metrics(metrics: Option<&Value>) -> f64 {
     let Some(metrics) = metrics.and_then(Value::as_array) else { return 1.0 };
     metrics.iter().filter(|metric| metric.get("MetricStat").is_some()).map(|_| 1.0).sum()
 }
 
-/// The number of metrics on a dashboard. A search by function finds one for each function.
+/// Returns the number of metrics on a dashboard. A search by function finds one for each function.
 fn shown(body: &str, functions: usize) -> Result<usize, Failure> {
     let body: Value = serde_json::from_str(body)?;
     let widgets = body.get("widgets").and_then(Value::as_array).into_iter().flatten();
@@ -497,7 +498,7 @@ pub fn print() -> Result<(), Failure> {
     println!("\nA sign-in is {}, and {} mails.", listed(&SIGN_IN), SIGN_IN_MAILS.len());
     println!("An order is {}, and a mail; a donation is {}, and a mail.", listed(&ORDER), listed(&DONATION));
     println!(
-        "By card there are {EVENTS} × {EVENT} more, and {STRIPE_MS} ms for each request to Stripe, whose own fees are not included. \
+        "By card there are {EVENTS_EACH} × {STRIPE_EVENT} more, and {STRIPE_MS} ms for each request to Stripe, whose own fees are not included. \
          The calls of an order are the median of both ways to pay."
     );
     println!("Tables have {IDLE_TABLE_MB} MB while idle. An invocation takes {OWN_MS} ms, {CALL_MS} for each call to AWS,");
@@ -508,7 +509,7 @@ pub fn print() -> Result<(), Failure> {
     Ok(())
 }
 
-/// The operations of a bill, in words.
+/// Returns the operations of a bill in words.
 fn listed(operations: &[(&str, f64)]) -> String {
     operations.iter().map(|(operation, times)| format!("{times} × {operation}")).collect::<Vec<_>>().join(", ")
 }
@@ -517,12 +518,12 @@ fn listed(operations: &[(&str, f64)]) -> String {
 /// uploads.
 pub fn findings() -> Result<Vec<String>, Failure> {
     let (prices, system, standing) = read()?;
-    let dear = judge(system.idle(standing)?.total(&prices, true)?);
-    Ok(dear.into_iter().chain(untold(&system.upload_sweep(&prices)?, &repository::read(NOTES)?)).collect())
+    let too_expensive = judge(system.idle(standing)?.total(&prices, true)?);
+    Ok(too_expensive.into_iter().chain(missing_figure(&system.upload_sweep(&prices)?, &repository::read(NOTES)?)).collect())
 }
 
-/// The finding about a figure that the notes do not have.
-fn untold(figure: &str, notes: &str) -> Option<String> {
+/// Returns the finding about a figure that the notes do not have.
+fn missing_figure(figure: &str, notes: &str) -> Option<String> {
     let words = notes.split_whitespace().collect::<Vec<_>>().join(" ");
     (!words.contains(figure)).then(|| format!("{NOTES}: the sweep of uploads takes {figure}"))
 }
@@ -544,8 +545,8 @@ mod tests {
 
     #[test]
     fn the_notes_have_the_figure_in_any_lines() {
-        assert_eq!(untold("8760 lists a month, 0.05 USD", "It takes 8760 lists\na month, 0.05 USD."), None);
-        assert!(untold("8760 lists a month, 0.05 USD", "It takes 8760 lists a month, 0.04 USD.").is_some());
+        assert_eq!(missing_figure("8760 lists a month, 0.05 USD", "It takes 8760 lists\na month, 0.05 USD."), None);
+        assert!(missing_figure("8760 lists a month, 0.05 USD", "It takes 8760 lists a month, 0.04 USD.").is_some());
     }
 
     #[test]

@@ -21,35 +21,36 @@ pub struct Route {
 }
 
 impl Route {
-    /// Whether the route's path template matches some path that `path` matches.
+    /// Returns whether the route's path template matches some path that `path` matches.
     fn matches(&self, path: &str) -> bool {
         let is_parameter = |segment: &str| segment.starts_with('{');
         self.path.split('/').count() == path.split('/').count()
             && self.path.split('/').zip(path.split('/')).all(|(a, b)| a == b || is_parameter(a) || is_parameter(b))
     }
 
-    /// Whether the path begins with this prefix and a slash.
+    /// Returns whether the path begins with this prefix and a slash.
     fn is_below(&self, prefix: &str) -> bool {
         self.path.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('/'))
     }
 }
 
 /// The function for requests that no other route matches.
-const ANSWERS_THE_REST: &str = "api-docs";
+const FALLBACK_FUNCTION: &str = "api-docs";
 /// The routes for requests that no other route matches. They name the methods because `$default` and `ANY` would also get preflight
 /// requests, which API Gateway would then no longer answer itself. `{path+}` does not match an empty path, which has an operation of its
 /// own for GET.
-const REST: [(&str, &[&str]); 2] = [("/{path+}", &["get", "post", "put", "patch", "delete"]), ("/", &["post", "put", "patch", "delete"])];
+const FALLBACK_ROUTES: [(&str, &[&str]); 2] =
+    [("/{path+}", &["get", "post", "put", "patch", "delete"]), ("/", &["post", "put", "patch", "delete"])];
 
-/// The routes of the HTTP API for the operations in code, sorted by path and method. Each GET route also has a HEAD route, because API
-/// Gateway needs one; axum answers HEAD like GET.
+/// Returns the routes of the HTTP API for the operations in code, sorted by path and method. Each GET route also has a HEAD route, because
+/// API Gateway needs one; axum answers HEAD like GET.
 pub fn routes(functions: &[Registered]) -> Result<Vec<Route>, Failure> {
     let mut routes: Vec<Route> = shared(&exact_routes(functions)?).into_iter().collect();
     routes.sort_by_key(|r| (r.path.clone(), METHODS.iter().position(|m| m.eq_ignore_ascii_case(&r.method))));
     Ok(routes)
 }
 
-/// A route for each operation in code, and those for unknown paths.
+/// Returns a route for each operation in code, and those for unknown paths.
 pub fn exact_routes(functions: &[Registered]) -> Result<Vec<Route>, Failure> {
     let route = |path: &str, method: &str, function: &str| Route {
         path: path.to_owned(),
@@ -61,17 +62,19 @@ pub fn exact_routes(functions: &[Registered]) -> Result<Vec<Route>, Failure> {
         let Some(describe) = function.description else { continue };
         let document = serde_json::to_value(describe())?;
         routes.extend(operations(&document).map(|(path, method, _)| route(path, method, function.name)));
-        if function.name == ANSWERS_THE_REST {
-            routes.extend(REST.iter().flat_map(|(path, methods)| methods.iter().map(|method| route(path, method, ANSWERS_THE_REST))));
+        if function.name == FALLBACK_FUNCTION {
+            routes.extend(
+                FALLBACK_ROUTES.iter().flat_map(|(path, methods)| methods.iter().map(|method| route(path, method, FALLBACK_FUNCTION))),
+            );
         }
     }
     Ok(routes)
 }
 
-/// The routes for these operations. An API can have 300 routes. So several operations of one function with the same method below a prefix
-/// share a route, if no other function has operations below the prefix: the function's router knows the paths, and answers 404 and 405 for
-/// others. HEAD also shares a route if other functions have operations below the prefix: the function with the most operations gets it,
-/// because API Gateway prefers exact routes. Then HEAD on a path of another function without GET gets 404 instead of 405.
+/// Returns the routes for these operations. An API can have 300 routes. So several operations of one function with the same method below a
+/// prefix share a route, if no other function has operations below the prefix: the function's router knows the paths, and answers 404 and
+/// 405 for others. HEAD also shares a route if other functions have operations below the prefix: the function with the most operations gets
+/// it, because API Gateway prefers exact routes. Then HEAD on a path of another function without GET gets 404 instead of 405.
 fn shared(operations: &[Route]) -> BTreeSet<Route> {
     let mut prefixes: Vec<&str> =
         operations.iter().flat_map(|route| route.path.match_indices('/').filter_map(|(end, _)| route.path.get(..end))).collect();
@@ -92,7 +95,7 @@ fn shared(operations: &[Route]) -> BTreeSet<Route> {
     routes
 }
 
-/// The routes with a method for these operations: one below each prefix where a function has several of them, and exact ones.
+/// Returns the routes with a method for these operations: one below each prefix where a function has several of them, and exact ones.
 fn shared_by_method(method: &str, operations: &[&Route], prefixes: &[&str]) -> BTreeSet<Route> {
     let route = |path: String, function: &str| Route { path, method: method.to_owned(), function: function.to_owned() };
     // The function whose shared route answers a path.
@@ -121,18 +124,18 @@ fn shared_by_method(method: &str, operations: &[&Route], prefixes: &[&str]) -> B
     routes
 }
 
-/// The document of the whole API.
+/// Returns the document of the whole API.
 pub fn whole(functions: &[Registered]) -> Value {
     openapi::document(functions.iter().filter_map(|f| f.description).map(|describe| describe()))
 }
 
-/// The document of each function.
+/// Returns the document of each function.
 pub fn parts(functions: &[Registered]) -> Result<Vec<(String, Value)>, Failure> {
     let described = functions.iter().filter_map(|f| Some((f.name.to_owned(), f.description?)));
     described.map(|(name, describe)| Ok((name, serde_json::to_value(describe())?))).collect()
 }
 
-/// Contradictions between the functions' documents, which merging would hide.
+/// Returns the contradictions between the functions' documents, which merging would hide.
 pub fn conflicts(parts: &[(String, Value)]) -> Vec<String> {
     let (mut findings, mut declared) = (Vec::new(), BTreeMap::<String, (String, Value)>::new());
     for (function, part) in parts {

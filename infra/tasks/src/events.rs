@@ -20,7 +20,7 @@ pub struct Case {
     pub answer: Value,
 }
 
-/// Every case, sorted.
+/// Returns every case, sorted.
 ///
 /// # Errors
 /// If a file is not JSON, or has no answer.
@@ -42,7 +42,7 @@ fn json(file: &str) -> Result<Value, Failure> {
 }
 
 impl Case {
-    /// The trigger: `http`, `socket`, `stream`, `queue`, `bus`, `schedule` or `s3`.
+    /// Returns the trigger: `http`, `socket`, `stream`, `queue`, `bus`, `schedule` or `s3`.
     pub fn trigger(&self) -> Option<&'static str> {
         let e = &self.event;
         match (e.pointer("/Records/0/eventSource").and_then(Value::as_str), e.get("source").and_then(Value::as_str)) {
@@ -58,7 +58,7 @@ impl Case {
     }
 }
 
-/// Whether an answer contains the expected one: objects may have more members, everything else must be equal.
+/// Returns whether an answer contains the expected one: objects may have more members, everything else must be equal.
 pub fn contains(answer: &Value, expected: &Value) -> bool {
     match (answer, expected) {
         (Value::Object(a), Value::Object(e)) => e.iter().all(|(k, v)| a.get(k).is_some_and(|a| contains(a, v))),
@@ -85,13 +85,13 @@ fn invoke_each(port: u16) -> Result<(), Failure> {
     let mut wrong = 0_u32;
     let cases = cases()?;
     for case in &cases {
-        let told = invoke(case, port);
-        match &told {
+        let result = invoke(case, port);
+        match &result {
             Ok(answer) if contains(answer, &case.answer) => println!("{}: {}", case.file, short(answer)),
             Ok(answer) => println!("{}: WRONG, expected {} and got {}", case.file, case.answer, short(answer)),
             Err(e) => println!("{}: FAILED, {e}", case.file),
         }
-        if !told.is_ok_and(|answer| contains(&answer, &case.answer)) {
+        if !result.is_ok_and(|answer| contains(&answer, &case.answer)) {
             wrong = wrong.saturating_add(1);
         }
     }

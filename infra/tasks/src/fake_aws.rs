@@ -23,12 +23,12 @@ use crate::Failure;
 /// The value of a secret of the template.
 pub const RING: &str = r#"{"current":"k1","k1":"mX7qW2vZ9bN4cR8tY1uK5oP3sD6fG0hJ"}"#;
 
-/// The environment of a function: that of the template, and the SDK's variables with the endpoints at this address.
+/// Returns the environment of a function: that of the template, and the SDK's variables with the endpoints at this address.
 pub fn environment(function: &FunctionSpec, address: &str) -> BTreeMap<String, String> {
     function.environment.clone().into_iter().chain(account(address)).collect()
 }
 
-/// The SDK's variables with the endpoints at this address.
+/// Returns the SDK's variables with the endpoints at this address.
 pub fn account(address: &str) -> BTreeMap<String, String> {
     let [function, access_key, secret_key, session_token] = ["Tasks", "AKIDTASKS", "none", "none"].map(str::to_owned);
     let urls = Urls { aws: address.to_owned(), ..Urls::default() };
@@ -51,7 +51,7 @@ struct Account {
 }
 
 impl Fake {
-    /// Listens. `secret` is the value of each secret.
+    /// Starts a fake that listens on a free port. `secret` is the value of each secret.
     pub async fn listen(secret: &str) -> Result<Self, Failure> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = format!("http://{}", listener.local_addr()?);
@@ -82,7 +82,7 @@ impl Fake {
         lock(&self.state).sealed = true;
     }
 
-    /// How many requests there were.
+    /// Returns how many requests there were.
     pub fn calls(&self) -> u64 {
         lock(&self.state).calls
     }
@@ -130,7 +130,7 @@ fn lock(account: &Mutex<Account>) -> MutexGuard<'_, Account> {
     account.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The key of an item, or of a request for one.
+/// Returns the key of an item, or of a request for one.
 fn key(attributes: &Value) -> String {
     json!([attributes.get("pk"), attributes.get("sk")]).to_string()
 }

@@ -10,7 +10,7 @@ pub const DOCUMENT: &str = "shared/store/ITEMS.md";
 /// The list of exported attributes of each kind, in the function `data-export`.
 pub const EXPORTED: &str = "functions/data-export/src/kinds.rs";
 
-/// Every kind of item, by name.
+/// Returns every kind of item, by name.
 pub fn all() -> Vec<ItemKind> {
     let crates = [
         store::ITEMS,
@@ -44,7 +44,7 @@ pub fn all() -> Vec<ItemKind> {
     all
 }
 
-/// Whether a key fits a pattern: see [`About`]. `part` decides whether a text fits a name in braces.
+/// Returns whether a key fits a pattern: see [`About`]. `part` decides whether a text fits a name in braces.
 pub fn fits(pattern: &str, key: &str, part: &dyn Fn(&str, &str) -> bool) -> bool {
     let Some((literal, rest)) = pattern.split_once('{') else { return pattern == key };
     let (Some((name, rest)), Some(key)) = (rest.split_once('}'), key.strip_prefix(literal)) else { return false };
@@ -54,7 +54,7 @@ pub fn fits(pattern: &str, key: &str, part: &dyn Fn(&str, &str) -> bool) -> bool
     splits.any(|(text, behind)| part(name, text) && fits(rest, behind, part))
 }
 
-/// `ITEMS.md`
+/// Returns the content of `ITEMS.md`.
 pub fn document() -> String {
     let mut text = INTRODUCTION.to_owned();
     for ItemKind { name, version, package, about } in all() {
@@ -117,7 +117,7 @@ fn removal(about: &About) -> String {
     }
 }
 
-/// The exported attributes of each kind that the export can find: in the partition of a person, or owned by them.
+/// Returns the exported attributes of each kind that the export can find: in the partition of a person, or owned by them.
 pub fn exported_kinds() -> String {
     let mut text = "//! What the export contains of each kind of item, written by `cargo xtask sync` from what their types say.
 
@@ -147,27 +147,27 @@ mod tests {
 
     use super::*;
 
-    /// Whether a key can fit both patterns.
-    fn meet(a: &str, b: &str) -> bool {
+    /// Returns whether a key can fit both patterns.
+    fn can_overlap(a: &str, b: &str) -> bool {
         match (a.chars().next(), b.chars().next()) {
             (None, None) => true,
-            (Some('{'), _) => passes(a, b),
-            (_, Some('{')) => passes(b, a),
-            (Some(x), Some(y)) if x == y => meet(&a[x.len_utf8()..], &b[y.len_utf8()..]),
+            (Some('{'), _) => name_can_overlap(a, b),
+            (_, Some('{')) => name_can_overlap(b, a),
+            (Some(x), Some(y)) if x == y => can_overlap(&a[x.len_utf8()..], &b[y.len_utf8()..]),
             _ => false,
         }
     }
 
-    /// The same, if `a` begins with a name in braces, for which any text can stand.
-    fn passes(a: &str, b: &str) -> bool {
+    /// Returns the same, if `a` begins with a name in braces, for which any text can stand.
+    fn name_can_overlap(a: &str, b: &str) -> bool {
         let rest = &a[a.find('}').expect("a brace that is closed") + 1..];
-        (0..=b.len()).filter(|end| b.is_char_boundary(*end)).any(|end| meet(rest, &b[end..]))
+        (0..=b.len()).filter(|end| b.is_char_boundary(*end)).any(|end| can_overlap(rest, &b[end..]))
     }
 
     #[test]
     fn the_console_orders_kinds_that_exist() {
         let all: BTreeSet<&str> = all().iter().map(|kind| kind.name).collect();
-        let ordered = local::console::tables::LOOKED_FOR.iter();
+        let ordered = local::console::tables::MAIN_KINDS.iter();
         assert_eq!(ordered.filter(|kind| !all.contains(*kind)).collect::<Vec<_>>(), [&""; 0]);
     }
 
@@ -179,11 +179,16 @@ mod tests {
         for (n, a) in all.iter().enumerate() {
             for b in &all[n + 1..] {
                 assert_ne!(a.name, b.name);
-                let shared = meet(a.about.partition, b.about.partition) && meet(&prefixed(a.about.sort), &prefixed(b.about.sort));
+                let shared =
+                    can_overlap(a.about.partition, b.about.partition) && can_overlap(&prefixed(a.about.sort), &prefixed(b.about.sort));
                 assert!(a.about.table != b.about.table || !shared, "{} and {}", a.name, b.name);
             }
         }
-        assert!(meet("EXPORT#{export}", "EXPORT#{upload}") && meet("{day}#{shard}", "A#B") && !meet("EXPORT#{export}", "EXPORT_TURN"));
+        assert!(
+            can_overlap("EXPORT#{export}", "EXPORT#{upload}")
+                && can_overlap("{day}#{shard}", "A#B")
+                && !can_overlap("EXPORT#{export}", "EXPORT_TURN")
+        );
     }
 
     #[test]
@@ -192,7 +197,7 @@ mod tests {
         let places: Vec<_> = all.iter().flat_map(|kind| kind.about.places().map(|place| (kind.name, place))).collect();
         for (a, first) in &places {
             for (b, second) in &places {
-                let shared = first.index.name() == second.index.name() && meet(first.partition, second.partition);
+                let shared = first.index.name() == second.index.name() && can_overlap(first.partition, second.partition);
                 assert!(!shared || first.index == second.index, "{a} and {b}");
             }
         }

@@ -86,7 +86,7 @@ mod tests {
     /// Exceptions: words that only begin like these, and pairs of words with another meaning.
     const POLISH_OTHERS: [&str; 6] = ["bank", "baner", "kopii zapasowych", "stan magazyn", "stanu magazyn", "jest magazynem"];
 
-    /// The values of a file of texts that use a forbidden word, with the word to use instead.
+    /// Returns the values of a file of texts that use a forbidden word, with the word to use instead.
     fn other_words(file: &str) -> Vec<String> {
         let mut found = Vec::new();
         for line in file.lines().filter(|line| !line.starts_with('#')) {

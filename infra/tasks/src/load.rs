@@ -24,7 +24,7 @@ use tokio::{
 
 use crate::{Failure, repository};
 
-/// What to measure.
+/// The numbers and the binary of a measurement.
 pub struct Plan {
     /// The binary of the local cloud.
     pub binary: PathBuf,
@@ -42,7 +42,7 @@ const AT_ONCE: usize = 16;
 /// request.
 const SIGN_INS_AT_ONCE: usize = 4;
 /// How many messages are on their way at the same time.
-const SENDING: usize = 4;
+const CONCURRENT_MESSAGES: usize = 4;
 /// Phone numbers that are reserved for fiction in the United Kingdom: nobody has them.
 const NUMBERS: std::ops::Range<usize> = 0..1_000;
 /// The most messages of one person in a burst, so that the limit on frames admits them even right after the greeting and the former room.
@@ -53,8 +53,8 @@ const BURSTS: u32 = 5;
 const REFILL: Duration = Duration::from_secs((pace::AT_ONCE / pace::PER_SECOND) as u64);
 const PATIENCE: Duration = Duration::from_mins(2);
 /// How long a person tries to open a socket: it is refused while the limit of sockets in a minute is reached.
-const OPENING: Duration = Duration::from_mins(15);
-const AGAIN: Duration = Duration::from_secs(1);
+const OPEN_PATIENCE: Duration = Duration::from_mins(15);
+const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Starts the local cloud, measures every room, and prints a table in Markdown.
 pub fn run(plan: &Plan) -> Result<(), Failure> {
@@ -82,23 +82,23 @@ async fn measure(plan: &Plan) -> Result<(), Failure> {
 
 /// Opens the sockets, sends the messages in bursts, and closes the sockets. Returns the row of the table.
 async fn room(server: &Server, people: &[Person], sockets: usize, messages: usize) -> Result<String, Failure> {
-    let (tell, mut heard) = mpsc::unbounded_channel();
+    let (report, mut received) = mpsc::unbounded_channel();
     let begun = Instant::now();
     let opening = people.iter().cycle().take(sockets).enumerate();
-    let opening = opening.map(|(socket, person)| open(socket, person.visitor.clone(), begun, tell.clone()));
+    let opening = opening.map(|(socket, person)| open(socket, person.visitor.clone(), begun, report.clone()));
     let greeted: Vec<(Duration, mpsc::UnboundedSender<String>)> = stream::iter(opening).buffered(AT_ONCE).try_collect().await?;
     let slowest = greeted.iter().map(|(after, _)| *after).max().unwrap_or_default();
     let connected = begun.elapsed();
     let (mut quiet, mut figures) = (connected, vec![0_u64; sockets]);
-    while let Ok(Some(event)) = timeout(Duration::from_secs(2), heard.recv()).await {
+    while let Ok(Some(event)) = timeout(Duration::from_secs(2), received.recv()).await {
         quiet = quiet.max(event.at.duration_since(begun));
-        if let (Told::Online, Some(count)) = (event.told, figures.get_mut(event.socket)) {
+        if let (FrameKind::Online, Some(count)) = (event.kind, figures.get_mut(event.socket)) {
             *count = count.saturating_add(1);
         }
     }
     let burst = messages.min(sockets.saturating_mul(usize::try_from(AT_ONCE_EACH)?));
     // The functions and their connections exist from the first message on.
-    Measured::default().burst(server, greeted.iter().map(|(_, sender)| sender).take(1), sockets.saturating_sub(1), &mut heard).await?;
+    Measured::default().burst(server, greeted.iter().map(|(_, sender)| sender).take(1), sockets.saturating_sub(1), &mut received).await?;
     sleep(REFILL).await;
     let mut measured = Measured::default();
     for n in 0..BURSTS {
@@ -110,13 +110,13 @@ async fn room(server: &Server, people: &[Person], sockets: usize, messages: usiz
             sleep(REFILL).await;
         }
         let senders = greeted.iter().map(|(_, sender)| sender).cycle().take(count);
-        measured.burst(server, senders, count.saturating_mul(sockets.saturating_sub(1)), &mut heard).await?;
+        measured.burst(server, senders, count.saturating_mul(sockets.saturating_sub(1)), &mut received).await?;
     }
     Ok(format!(
         "| {sockets} | {:.1} s | {} ms | {} | {:.1} s | {} | {} MB |",
         connected.as_secs_f64(),
         slowest.as_millis(),
-        // Who came first was told of every change.
+        // The first socket has received every change.
         figures.into_iter().max().unwrap_or_default(),
         quiet.saturating_sub(connected).as_secs_f64(),
         measured.columns(),
@@ -143,20 +143,20 @@ impl Measured {
         server: &Server,
         senders: impl Iterator<Item = &'a mpsc::UnboundedSender<String>>,
         deliveries: usize,
-        heard: &mut mpsc::UnboundedReceiver<Heard>,
+        received: &mut mpsc::UnboundedReceiver<ReceivedFrame>,
     ) -> Result<(), Failure> {
         let (before, cpu, begun) = (server.calls().await?, server.cpu()?, Instant::now());
         let (mut last, expected) = (begun, self.delays.len().saturating_add(deliveries));
         for (n, sender) in senders.enumerate() {
             sender.send(begun.elapsed().as_micros().to_string()).map_err(|_| "a socket has closed")?;
             self.messages = self.messages.saturating_add(1);
-            if n % SENDING == SENDING.saturating_sub(1) {
+            if n % CONCURRENT_MESSAGES == CONCURRENT_MESSAGES.saturating_sub(1) {
                 sleep(Duration::from_millis(20)).await;
             }
         }
         while self.delays.len() < expected {
-            let event = timeout(PATIENCE, heard.recv()).await.map_err(|_| "messages are missing")?.ok_or("the sockets have closed")?;
-            if let Told::Message(sent) = event.told {
+            let event = timeout(PATIENCE, received.recv()).await.map_err(|_| "messages are missing")?.ok_or("the sockets have closed")?;
+            if let FrameKind::Message(sent) = event.kind {
                 self.delays.push(event.at.duration_since(begun).saturating_sub(Duration::from_micros(sent)));
                 last = last.max(event.at);
             }
@@ -167,7 +167,7 @@ impl Measured {
         Ok(())
     }
 
-    /// The columns of a row: calls of a message, deliveries a second, CPU of each, and two percentiles of their delays.
+    /// Returns the columns of a row: calls of a message, deliveries a second, CPU of each, and two percentiles of their delays.
     fn columns(&mut self) -> String {
         self.delays.sort_unstable();
         let delays = &self.delays;
@@ -180,16 +180,16 @@ impl Measured {
 }
 
 /// A frame that a client received.
-struct Heard {
+struct ReceivedFrame {
     at: Instant,
     /// The number of the socket.
     socket: usize,
-    told: Told,
+    kind: FrameKind,
 }
 
-/// What a frame is about.
+/// The kind of a frame.
 #[derive(Clone, Copy)]
-enum Told {
+enum FrameKind {
     /// A message, sent at this time, in microseconds since the beginning.
     Message(u64),
     /// The number of online people.
@@ -198,7 +198,7 @@ enum Told {
     Other,
 }
 
-impl Told {
+impl FrameKind {
     fn of(frame: &Value) -> Self {
         let Some(payload) = frame.get("payload").filter(|_| frame.get("id").is_none()) else { return Self::Other };
         let member = |name: &str| payload.get(name).and_then(Value::as_str);
@@ -215,18 +215,18 @@ async fn open(
     number: usize,
     person: Visitor,
     begun: Instant,
-    tell: mpsc::UnboundedSender<Heard>,
+    report: mpsc::UnboundedSender<ReceivedFrame>,
 ) -> Result<(Duration, mpsc::UnboundedSender<String>), ClientError> {
-    let (mut socket, asked) = loop {
-        let asked = Instant::now();
+    let (mut socket, requested_at) = loop {
+        let requested_at = Instant::now();
         match Socket::open(&person).await {
-            Ok(socket) => break (socket, asked),
-            Err(_) if begun.elapsed() < OPENING => sleep(AGAIN).await,
+            Ok(socket) => break (socket, requested_at),
+            Err(_) if begun.elapsed() < OPEN_PATIENCE => sleep(RETRY_AFTER).await,
             Err(error) => return Err(error),
         }
     };
     socket.ask(json!({ "type": "hello" })).await?;
-    let greeted = asked.elapsed();
+    let greeted = requested_at.elapsed();
     let (send, mut texts) = mpsc::unbounded_channel::<String>();
     tokio::spawn(async move {
         let mut count = 0_u32;
@@ -237,11 +237,11 @@ async fn open(
                     count = count.saturating_add(1);
                     let nonce = format!("{count}-{}", begun.elapsed().as_nanos());
                     let payload = json!({ "type": "send", "room": "public", "text": text, "nonce": nonce });
-                    if socket.tell(payload).await.is_err() { return }
+                    if socket.send(payload).await.is_err() { return }
                 }
                 frame = socket.next() => {
                     let Some(frame) = frame else { return };
-                    if tell.send(Heard { at: Instant::now(), socket: number, told: Told::of(&frame) }).is_err() { return }
+                    if report.send(ReceivedFrame { at: Instant::now(), socket: number, kind: FrameKind::of(&frame) }).is_err() { return }
                 }
             }
         }
@@ -249,7 +249,7 @@ async fn open(
     Ok((greeted, send))
 }
 
-/// Somebody who is signed in.
+/// A person who is signed in.
 struct Person {
     visitor: Visitor,
     refresh_token: Secret,
@@ -295,7 +295,7 @@ impl Server {
         code.map(str::to_owned).ok_or_else(|| ClientError::new(format!("no code to {phone} has arrived")))
     }
 
-    /// The person with new tokens.
+    /// Returns the person with new tokens.
     async fn refreshed(&self, person: Person) -> Result<Person, ClientError> {
         self.signed_in(&self.anonymous.post("/v1/sessions/refresh", json!({ "refresh_token": person.refresh_token.expose() })).await?)
     }
@@ -305,7 +305,7 @@ impl Server {
         Ok(Person { visitor: self.anonymous.with_token(token("access_token")?), refresh_token: token("refresh_token")? })
     }
 
-    /// The calls of the functions to AWS so far.
+    /// Returns the number of calls of the functions to AWS so far.
     async fn calls(&self) -> Result<u64, Failure> {
         let counted = self.console.get("/_local/calls").await?;
         let functions = counted.get("functions").and_then(Value::as_array).cloned().unwrap_or_default();
@@ -313,7 +313,7 @@ impl Server {
         Ok(calls.filter_map(Value::as_u64).sum())
     }
 
-    /// The CPU time of the process so far.
+    /// Returns the CPU time of the process so far.
     fn cpu(&self) -> Result<Duration, Failure> {
         crate::sizes::cpu(self.child.id().ok_or("the local cloud has ended")?)
     }
@@ -328,18 +328,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn messages_and_numbers_of_online_people_are_told_apart() {
-        let told = |frame: Value| match Told::of(&frame) {
-            Told::Message(sent) => Some(sent),
-            Told::Online => Some(0),
-            Told::Other => None,
+    fn messages_and_numbers_of_online_people_are_distinguished() {
+        let read = |frame: Value| match FrameKind::of(&frame) {
+            FrameKind::Message(sent) => Some(sent),
+            FrameKind::Online => Some(0),
+            FrameKind::Other => None,
         };
-        assert_eq!(told(json!({ "payload": { "type": "message", "text": "17" } })), Some(17));
-        assert_eq!(told(json!({ "payload": { "type": "online", "online": 3 } })), Some(0));
+        assert_eq!(read(json!({ "payload": { "type": "message", "text": "17" } })), Some(17));
+        assert_eq!(read(json!({ "payload": { "type": "online", "online": 3 } })), Some(0));
         for other in
             [json!({ "id": "1", "payload": { "type": "ack", "text": "17" } }), json!({ "payload": { "type": "typing" } }), json!({})]
         {
-            assert_eq!(told(other.clone()), None, "{other}");
+            assert_eq!(read(other.clone()), None, "{other}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use function::metrics::Declared;
 
-/// Every metric.
+/// Returns every metric.
 pub fn all() -> Vec<Declared> {
     [accounts::METRICS, proofs::METRICS, deliver::METRICS, stripe_webhook::METRICS].concat()
 }

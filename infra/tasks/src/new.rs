@@ -67,12 +67,12 @@ fn write(path: &str, text: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// One of the [`FILES`] with the function's name.
+/// Returns one of the [`FILES`] with the function's name.
 fn named(text: &str, name: &str) -> String {
     text.replace("feature-name", name).replace("feature_name", &module(name)).replace("FeatureName", &pascal_case(name))
 }
 
-/// The name of a crate in Rust.
+/// Returns the name of a crate in Rust.
 fn module(name: &str) -> String {
     name.replace('-', "_")
 }
@@ -111,7 +111,7 @@ fn is_free(name: &str) -> Result<(), Failure> {
     }
 }
 
-/// The template with the function's block after that of the last function.
+/// Returns the template with the function's block after that of the last function.
 fn with_block(template: &str, name: &str) -> Result<String, Failure> {
     let function = "\n    Type: AWS::Serverless::Function\n";
     let (before, last) = template.rsplit_once(function).ok_or_else(|| format!("{TEMPLATE}: no function"))?;
@@ -119,7 +119,7 @@ fn with_block(template: &str, name: &str) -> Result<String, Failure> {
     Ok(format!("{before}{function}{last}\n\n{}\n{after}", named(BLOCK, name)))
 }
 
-/// The list of test modules with the function's, in order.
+/// Returns the list of test modules with the function's, in order.
 fn with_module(tests: &str, name: &str) -> String {
     let own = format!("mod {};", module(name));
     let (mut modules, others): (Vec<&str>, Vec<&str>) = tests.lines().partition(|line| line.starts_with("mod "));

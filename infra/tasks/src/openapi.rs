@@ -1,4 +1,4 @@
-//! The OpenAPI document, merged from the functions' descriptions of their operations, and what all operations share in it.
+//! The OpenAPI document, merged from the functions' descriptions of their operations, with the parts that all operations share.
 //!
 //! The last paragraph of an operation's doc comment, which begins with `AWS calls:`, is for maintainers and left out of the
 //! document.
@@ -34,17 +34,17 @@ pub use self::common::EVERYWHERE;
 use crate::paths::{self, Callers};
 
 /// The extension with the codes of an operation.
-const LISTED: &str = "x-problems";
+const PROBLEM_CODES: &str = "x-problems";
 /// The extension with the limits of an operation.
-const LIMITED: &str = "x-limits";
+const LIMITS: &str = "x-limits";
 /// The beginning of the paragraph that is left out.
 const COSTS: &str = "AWS calls:";
 
 /// The tags of the functions that take cookies, and only from pages of allowed origins (`proofs::signed_in::Cookies`).
 const TAKE_COOKIES: [&str; 3] = ["login", "phone-login", "registration"];
-/// The order of the tags in the document: registration first, then the features, then leaving. [`LAST`] has the tags for staff and
+/// The order of the tags in the document: registration first, then the features, then leaving. [`LAST_TAGS`] has the tags for staff and
 /// developers, which come after all others.
-const LIFE: [&str; 17] = [
+const FIRST_TAGS: [&str; 17] = [
     "registration",
     "phone-login",
     "login",
@@ -63,13 +63,13 @@ const LIFE: [&str; 17] = [
     "orders",
     "account-deletion",
 ];
-const LAST: [&str; 8] = ["moderation", "admin", "audit", "api-keys", "dead-letters", "console", "health", "api-docs"];
+const LAST_TAGS: [&str; 8] = ["moderation", "admin", "audit", "api-keys", "dead-letters", "console", "health", "api-docs"];
 
-/// The position of a tag in the document.
+/// Returns the position of a tag in the document.
 fn place(tag: &Value) -> usize {
     let name = tag.get("name").and_then(Value::as_str).unwrap_or_default();
-    let last = || LAST.iter().position(|known| *known == name).map(|at| at + LIFE.len() + 1);
-    LIFE.iter().position(|known| *known == name).or_else(last).unwrap_or(LIFE.len())
+    let last = || LAST_TAGS.iter().position(|known| *known == name).map(|at| at + FIRST_TAGS.len() + 1);
+    FIRST_TAGS.iter().position(|known| *known == name).or_else(last).unwrap_or(FIRST_TAGS.len())
 }
 
 /// The shared components, by name.
@@ -79,7 +79,7 @@ struct Shared {
     examples: Map<String, Value>,
 }
 
-/// A reference to a component.
+/// Returns a reference to a component.
 pub fn reference(part: &str, name: &str) -> Value {
     json!({ "$ref": format!("#/components/{part}/{name}") })
 }
@@ -87,7 +87,7 @@ pub fn reference(part: &str, name: &str) -> Value {
 /// Adds the error responses of an operation: one for each status, with an example for every code. Returns whether it can ask for a
 /// proof of work.
 fn problems(operation: &mut Map<String, Value>, shared: &mut Shared) -> bool {
-    let listed: Vec<String> = operation.remove(LISTED).and_then(|v| serde_json::from_value(v).ok()).unwrap_or_default();
+    let listed: Vec<String> = operation.remove(PROBLEM_CODES).and_then(|v| serde_json::from_value(v).ok()).unwrap_or_default();
     let parameters = operation.get("parameters").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let within = |place: &str| parameters.iter().any(|p| p.get("in").and_then(Value::as_str) == Some(place));
     let body = operation.contains_key("requestBody");
@@ -119,7 +119,7 @@ fn problems(operation: &mut Map<String, Value>, shared: &mut Shared) -> bool {
     let Some(Value::Object(responses)) = operation.get_mut("responses") else { return takes_proof };
     responses.remove(Problems::PLACEHOLDER);
     responses.extend(by_status.iter().map(|(status, kinds)| (status.to_string(), refusal(*status, kinds, shared))));
-    if let Some(listed) = operation.remove(LIMITED) {
+    if let Some(listed) = operation.remove(LIMITS) {
         let mut limits = Vec::new();
         each_once(&listed, &mut limits);
         let read: Vec<Limited<'_>> = limits.iter().filter_map(|limit| Limited::deserialize(*limit).ok()).collect();
@@ -130,7 +130,7 @@ fn problems(operation: &mut Map<String, Value>, shared: &mut Shared) -> bool {
             let words: Vec<String> = read.iter().map(Limited::words).collect();
             refused.insert("description".to_owned(), format!("{} Limits: {}", described(kinds), words.join(" ")).into());
         }
-        operation.insert(LIMITED.to_owned(), limits.into_iter().map(numbers).collect());
+        operation.insert(LIMITS.to_owned(), limits.into_iter().map(numbers).collect());
     }
     takes_proof
 }
@@ -148,7 +148,7 @@ struct Limited<'a> {
 }
 
 impl Limited<'_> {
-    /// The limit in a sentence.
+    /// Returns the limit in a sentence.
     fn words(&self) -> String {
         let Self { name, shape, max, seconds, counts, configurable } = self;
         let counts = if *configurable { format!("{counts}, unless other numbers are set") } else { (*counts).to_owned() };
@@ -164,7 +164,7 @@ impl Limited<'_> {
     }
 }
 
-/// A length of time in words.
+/// Returns a length of time in words.
 fn time(seconds: u64) -> String {
     let units = [(DAY, "a day", "days"), (HOUR, "an hour", "hours"), (MINUTE, "a minute", "minutes")];
     let unit = units.into_iter().find(|(unit, ..)| seconds.is_multiple_of(unit.as_secs()));
@@ -175,7 +175,7 @@ fn time(seconds: u64) -> String {
     }
 }
 
-/// The limits that an operation lists, alone or in lists of them, in this order: each once.
+/// Collects the limits that an operation lists, alone or in lists, each once and in this order.
 fn each_once<'a>(listed: &'a Value, limits: &mut Vec<&'a Value>) {
     match listed {
         Value::Array(several) => several.iter().for_each(|one| each_once(one, limits)),
@@ -184,8 +184,8 @@ fn each_once<'a>(listed: &'a Value, limits: &mut Vec<&'a Value>) {
     }
 }
 
-/// The name and the numbers of a limit, as in `RateLimit-Policy`. A value that is not a limit stays as it is: `cargo xtask check` reports
-/// it.
+/// Returns the name and the numbers of a limit, as in `RateLimit-Policy`. A value that is not a limit stays as it is: `cargo xtask check`
+/// reports it.
 fn numbers(limit: &Value) -> Value {
     match Limited::deserialize(limit) {
         Ok(Limited { name, max, seconds, configurable: true, .. }) => {
@@ -210,7 +210,7 @@ fn for_readers(operation: &mut Map<String, Value>) {
     }
 }
 
-/// The response for kinds of problems with this status: a reference to the component for their codes.
+/// Returns the response for kinds of problems with this status: a reference to the component for their codes.
 fn refusal(status: u16, kinds: &[Kind], shared: &mut Shared) -> Value {
     let codes: Vec<&str> = kinds.iter().map(|kind| kind.code()).collect();
     shared.examples.extend(kinds.iter().map(|kind| (kind.code().to_owned(), json!({ "value": example(*kind) }))));
@@ -226,13 +226,13 @@ fn refusal(status: u16, kinds: &[Kind], shared: &mut Shared) -> Value {
     link
 }
 
-/// The codes of these kinds and their meanings.
+/// Returns the codes of these kinds and their meanings.
 fn described(kinds: &[Kind]) -> String {
     let said = kinds.iter().map(|kind| format!("`{}`: {}", kind.code(), Locale::En.text(kind.code(), &[])));
     said.collect::<Vec<_>>().join(" ")
 }
 
-/// A problem of this kind, as in a reply.
+/// Returns a problem of this kind, as in a reply.
 pub fn example(kind: Kind) -> ProblemDocument {
     problem(kind).document(Locale::En, "UYx1Zj0bFiAEJqg=")
 }
@@ -257,7 +257,7 @@ fn problem(kind: Kind) -> Problem {
     }
 }
 
-/// The schemas of error responses.
+/// Returns the schemas of error responses.
 pub fn schemas() -> Vec<(String, RefOr<Schema>)> {
     let mut all = vec![("Problem".to_owned(), ProblemDocument::schema()), (FieldProblem::name().into_owned(), FieldProblem::schema())];
     ProblemDocument::schemas(&mut all);
@@ -296,7 +296,7 @@ fn add_security(components: &mut Components) {
     components.add_security_scheme(API_KEY, SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description("Authorization", key))));
 }
 
-/// The document of the whole API, from the functions' `description()`s, in this order.
+/// Returns the document of the whole API, from the functions' `description()`s, in this order.
 ///
 /// Bodies without an example get one from their schema.
 pub fn document(parts: impl IntoIterator<Item = OpenApi>) -> Value {
@@ -354,7 +354,7 @@ pub fn document(parts: impl IntoIterator<Item = OpenApi>) -> Value {
     document
 }
 
-/// The names of the schemas of requests.
+/// Returns the names of the schemas of requests.
 fn contents_of_requests(document: &Value) -> BTreeSet<String> {
     let operations = paths::operations(document).filter_map(|(.., operation)| operation.pointer("/requestBody/content")?.as_object());
     operations.flat_map(Map::values).filter_map(|content| named(content.get("schema")?)).map(str::to_owned).collect()
@@ -370,7 +370,7 @@ fn repeated(document: &mut Value) -> (Map<String, Value>, Map<String, Value>) {
     (parameters, once("headers", headers.map(|(name, header)| (name.clone(), header)).collect()))
 }
 
-/// The operations of a document.
+/// Returns the operations of a document.
 fn operations(document: &mut Value) -> impl Iterator<Item = &mut Map<String, Value>> {
     let paths = document.get_mut("paths").and_then(Value::as_object_mut).into_iter().flat_map(Map::values_mut);
     paths.filter_map(Value::as_object_mut).flat_map(Map::values_mut).filter_map(Value::as_object_mut)
@@ -425,7 +425,7 @@ fn illustrate(value: &mut Value, schemas: &Value, shared: &mut Map<String, Value
     members.values_mut().for_each(|member| illustrate(member, schemas, shared));
 }
 
-/// The name of the schema that a reference names.
+/// Returns the name of the schema that a reference names.
 fn named(schema: &Value) -> Option<&str> {
     schema.get("$ref").and_then(Value::as_str).and_then(|reference| reference.rsplit('/').next())
 }
@@ -433,7 +433,7 @@ fn named(schema: &Value) -> Option<&str> {
 /// The most levels of a schema in an example. No schema is deeper, except one that contains itself.
 const DEEPEST: u8 = 16;
 
-/// A value of a schema: its example, or else the simplest value.
+/// Returns a value of a schema: its example, or else the simplest value.
 pub fn sample(schema: &Value, schemas: &Value, depth: u8) -> Value {
     let given = ["example", "const", "default"].iter().find_map(|name| schema.get(name));
     let listed = ["examples", "enum"].iter().find_map(|name| schema.get(name)?.get(0));
@@ -467,7 +467,7 @@ pub fn sample(schema: &Value, schemas: &Value, depth: u8) -> Value {
     }
 }
 
-/// The type of a schema. For a type and `null` it is the type.
+/// Returns the type of a schema. For a type and `null` it is the type.
 fn kind(schema: &Value) -> &str {
     let kind = schema.get("type").unwrap_or(&Value::Null);
     let other = || kind.as_array()?.iter().filter_map(Value::as_str).find(|k| *k != "null");
@@ -488,13 +488,12 @@ fn word(format: Option<&str>) -> &'static str {
 /// The width of lines, as in code.
 const WIDTH: usize = 140;
 
-/// The text of a document. A value that fits has its own line, so that a change of one value changes one line. Members are
-/// sorted.
+/// Returns the text of a document. A value that fits has its own line, so that a change of one value changes one line. Members are sorted.
 pub fn text(document: &Value) -> String {
     laid_out(document, 0, 0) + "\n"
 }
 
-/// The text of a value at this depth, with `behind` characters before it on its line.
+/// Returns the text of a value at this depth, with `behind` characters before it on its line.
 fn laid_out(value: &Value, depth: usize, behind: usize) -> String {
     let flat = value.to_string();
     if flat.len().saturating_add(depth).saturating_add(behind) <= WIDTH {

@@ -34,7 +34,7 @@ impl Callers {
 /// The methods in the order of the documents.
 pub const METHODS: [&str; 6] = ["get", "head", "post", "put", "patch", "delete"];
 
-/// Every operation of a document, with its path and method.
+/// Returns every operation of a document, with its path and method.
 pub fn operations(document: &Value) -> impl Iterator<Item = (&str, &str, &Value)> {
     let paths = document.get("paths").and_then(Value::as_object).into_iter().flatten();
     paths.flat_map(|(path, item)| METHODS.into_iter().filter_map(move |m| Some((path.as_str(), m, item.get(m)?))))

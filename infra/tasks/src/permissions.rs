@@ -32,7 +32,7 @@ pub fn run(built: Option<PathBuf>) -> Result<(), Failure> {
     if differences == 0 { Ok(()) } else { Err(format!("{differences} differences between code and roles").into()) }
 }
 
-/// The actions of a binary.
+/// Returns the actions of a binary.
 fn reached(binary: &Path) -> Result<BTreeSet<String>, Failure> {
     let wrong = |e: &dyn std::fmt::Display| format!("{}: {e}; cargo build --workspace --bins makes it", binary.display());
     let bytes = fs::read(binary).map_err(|e| wrong(&e))?;
@@ -43,7 +43,7 @@ fn reached(binary: &Path) -> Result<BTreeSet<String>, Failure> {
     if file.symbols().next().is_none() { Err(wrong(&"it has no symbols").into()) } else { Ok(actions) }
 }
 
-/// The lines for people.
+/// Returns a line for each difference.
 fn compare(function: &FunctionSpec, reached: &BTreeSet<String>) -> Vec<String> {
     let allows = function.statements.iter().filter(|statement| statement.get("Effect").is_some_and(|effect| effect == "Allow"));
     let allowed: BTreeSet<String> = allows.flat_map(|statement| calls::strings(statement.get("Action"))).collect();
@@ -54,7 +54,7 @@ fn compare(function: &FunctionSpec, reached: &BTreeSet<String>) -> Vec<String> {
     missing.chain(useless).collect()
 }
 
-/// The actions that IAM checks for the code behind a symbol. <https://docs.aws.amazon.com/service-authorization/latest/reference/>
+/// Returns the actions that IAM checks for the code behind a symbol. <https://docs.aws.amazon.com/service-authorization/latest/reference/>
 fn actions_of(symbol: &str) -> Vec<String> {
     let one = |action: &str| vec![action.to_owned()];
     // A transaction needs the permissions of its writes.
@@ -87,8 +87,8 @@ fn actions_of(symbol: &str) -> Vec<String> {
     operations.iter().map(|operation| format!("{service}:{operation}")).collect()
 }
 
-/// The service and the operation of a serializer:
-/// `<aws_sdk_s3::operation::get_object::GetObjectRequestSerializer as …::SerializeRequest>::serialize_input`.
+/// Returns the service and the operation of a serializer: `<aws_sdk_s3::operation::get_object::GetObjectRequestSerializer as
+/// …::SerializeRequest>::serialize_input`.
 fn serialized(symbol: &str) -> Option<(&str, &str)> {
     let (service, rest) = symbol.strip_suffix("::serialize_input")?.strip_prefix("<aws_sdk_")?.split_once("::operation::")?;
     let (_, rest) = rest.split_once("::")?;

@@ -74,7 +74,7 @@ pub async fn redrive(env: Env, stack: &str, window: Window, dry: bool) -> Result
     }
 }
 
-/// The events in the period, with their ids.
+/// Returns the events in the period, with their ids.
 fn entries(rows: Vec<Row>, window: Window, report: &mut Report) -> Vec<(String, BusEntry)> {
     let mut entries = Vec::new();
     for row in rows {

@@ -12,22 +12,22 @@ use local::{
 
 use crate::Failure;
 
-/// The root of the workspace.
+/// Returns the root of the workspace.
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).map(Path::to_path_buf).unwrap_or_default()
 }
 
-/// A file of the repository.
+/// Returns a file of the repository.
 pub fn read(path: &str) -> Result<String, Failure> {
     fs::read_to_string(root().join(path)).map_err(|e| format!("{path}: {e}").into())
 }
 
-/// The template, as the local cloud loads it.
+/// Returns the template, as the local cloud loads it.
 pub fn template() -> Result<Template, Failure> {
     Ok(Template::load(&read("template.yaml")?, &deployment())?)
 }
 
-/// The values for a deployment of the template that gets no requests.
+/// Returns the values for a deployment of the template that gets no requests.
 pub fn deployment() -> Deployment {
     let parameters = [
         ("Stage", "development"),
@@ -42,12 +42,12 @@ pub fn deployment() -> Deployment {
     Deployment { stack: "stoa".to_owned(), parameters: parameters.map(|(k, v)| (k.to_owned(), v.to_owned())).into() }
 }
 
-/// A file of the repository that may be binary.
+/// Returns a file of the repository that may be binary.
 pub fn bytes(path: &str) -> Result<Vec<u8>, Failure> {
     fs::read(root().join(path)).map_err(|e| format!("{path}: {e}").into())
 }
 
-/// The names of the folders or files in a folder, sorted.
+/// Returns the names of the folders or files in a folder, sorted.
 pub fn list(path: impl AsRef<Path>) -> Result<Vec<String>, Failure> {
     let folder = root().join(path);
     let entries = fs::read_dir(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
@@ -56,7 +56,7 @@ pub fn list(path: impl AsRef<Path>) -> Result<Vec<String>, Failure> {
     Ok(names)
 }
 
-/// Every source of functions/ and shared/, up to its tests, which may contain invented names.
+/// Returns every source of functions/ and shared/, up to its tests, which may contain invented names.
 pub fn sources() -> Result<Vec<(String, String)>, Failure> {
     let mut found = rust_files(&["shared", "functions"])?;
     for (_, text) in &mut found {
@@ -65,13 +65,13 @@ pub fn sources() -> Result<Vec<(String, String)>, Failure> {
     Ok(found)
 }
 
-/// The names in these sources that follow a path such as `Notice::`.
+/// Returns the names in these sources that follow a path such as `Notice::`.
 pub fn named<'a>(sources: &'a [(String, String)], path: &'a str) -> impl Iterator<Item = &'a str> {
     let behind = sources.iter().flat_map(move |(_, code)| code.split(path).skip(1));
     behind.filter_map(|code| code.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next())
 }
 
-/// The path and the text of every Rust file in these folders, sorted by path.
+/// Returns the path and the text of every Rust file in these folders, sorted by path.
 pub fn rust_files(under: &[&str]) -> Result<Vec<(String, String)>, Failure> {
     let (mut found, mut folders): (Vec<_>, Vec<_>) = (Vec::new(), under.iter().map(|folder| root().join(folder)).collect());
     while let Some(folder) = folders.pop() {
@@ -88,17 +88,17 @@ pub fn rust_files(under: &[&str]) -> Result<Vec<(String, String)>, Failure> {
     Ok(found)
 }
 
-/// Whether a line of a source, without its indentation, is the attribute that makes a function a test.
+/// Returns whether a line of a source, without its indentation, is the attribute that makes a function a test.
 pub fn marks_test(line: &str) -> bool {
     line.starts_with("#[test]") || line.starts_with("#[tokio::test")
 }
 
-/// A function's logical id in the template: `account-purge` is `AccountPurgeFunction`.
+/// Returns a function's logical id in the template: `account-purge` is `AccountPurgeFunction`.
 pub fn logical_id(function: &str) -> String {
     format!("{}Function", pascal_case(function))
 }
 
-/// `account-purge` as `AccountPurge`.
+/// Returns a name in Pascal case: `account-purge` is `AccountPurge`.
 pub fn pascal_case(name: &str) -> String {
     name.split(|c: char| !c.is_ascii_alphanumeric()).map(capitalised).collect()
 }

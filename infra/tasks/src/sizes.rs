@@ -47,7 +47,7 @@ use crate::{
     repository,
 };
 
-/// What to measure.
+/// The numbers and the functions of a measurement.
 pub struct Plan {
     /// The number of processes for each function.
     pub starts: usize,
@@ -126,7 +126,7 @@ async fn measure_all(plan: &Plan, names: &[String], binaries: &std::path::Path) 
     Ok(rows)
 }
 
-/// The environment of a function's process.
+/// Returns the environment of a function's process.
 fn environment(name: &str, template: &Template, aws: &Fake) -> BTreeMap<String, String> {
     let mut env = match template.function(name) {
         Some(spec) => fake_aws::environment(spec, &aws.address),
@@ -182,7 +182,7 @@ impl SignedIn {
         Ok(Self { issuer, opening })
     }
 
-    /// A new access token. It is valid for [`accounts::token::LIFE`], which may be less than all measurements take.
+    /// Returns a new access token. It is valid for [`accounts::token::LIFE`], which may be less than all measurements take.
     fn token(&self) -> Result<String, Failure> {
         let session = &self.opening.session;
         let token = self.issuer.issue(session.user, session.id, &session.amr, session.auth_time);
@@ -190,8 +190,8 @@ impl SignedIn {
     }
 }
 
-/// The event with which a function is measured. Prefers an event that the function does not refuse at once, then one that is not its
-/// schedule, whose work depends on what waits for it, then a request of a signed-in caller, then a request that reads. The request gets
+/// Returns the event with which a function is measured. Prefers an event that the function does not refuse at once, then one that is not
+/// its schedule, whose work depends on what waits for it, then a request of a signed-in caller, then a request that reads. The request gets
 /// `token`.
 fn typical(name: &str, cases: &[Case], token: &str) -> Value {
     let status = |case: &Case| case.answer.get("statusCode").and_then(Value::as_u64);
@@ -224,7 +224,7 @@ struct Run {
 /// The Lambda Runtime API, for one process at a time.
 struct Host {
     address: String,
-    asked: Mutex<mpsc::UnboundedReceiver<RuntimeRequest>>,
+    requests: Mutex<mpsc::UnboundedReceiver<RuntimeRequest>>,
     give: mpsc::UnboundedSender<String>,
 }
 
@@ -236,15 +236,15 @@ enum RuntimeRequest {
 
 #[derive(Clone)]
 struct Api {
-    asked: mpsc::UnboundedSender<RuntimeRequest>,
+    requests: mpsc::UnboundedSender<RuntimeRequest>,
     events: Arc<Mutex<mpsc::UnboundedReceiver<String>>>,
 }
 
 impl Host {
     async fn listen() -> Result<Self, Failure> {
-        let (tell, asked) = mpsc::unbounded_channel();
+        let (report, requests) = mpsc::unbounded_channel();
         let (give, events) = mpsc::unbounded_channel();
-        let api = Api { asked: tell, events: Arc::new(Mutex::new(events)) };
+        let api = Api { requests: report, events: Arc::new(Mutex::new(events)) };
         let router = Router::new()
             .route("/2018-06-01/runtime/invocation/next", get(next))
             .route("/2018-06-01/runtime/invocation/{id}/{outcome}", post(outcome))
@@ -253,7 +253,7 @@ impl Host {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?.to_string();
         tokio::spawn(async move { axum::serve(listener, router).await });
-        Ok(Self { address, asked: Mutex::new(asked), give })
+        Ok(Self { address, requests: Mutex::new(requests), give })
     }
 
     async fn drive(
@@ -272,22 +272,22 @@ impl Host {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .kill_on_drop(true);
-        let mut asked = self.asked.lock().await;
+        let mut requests = self.requests.lock().await;
         let spawned = Instant::now();
         let mut child = command.spawn()?;
-        let RuntimeRequest::Next(ready) = hear(&mut asked, &mut child).await? else {
+        let RuntimeRequest::Next(ready) = next_request(&mut requests, &mut child).await? else {
             return Err("it answered before it asked for an event".into());
         };
-        let answered = self.once(&mut asked, &mut child, event).await?;
+        let answered = self.once(&mut requests, &mut child, event).await?;
         let id = child.id().ok_or("it has ended")?;
         let first_cpu = cpu(id)?;
         // Until the pools are filled and the caches are warm.
         for _ in 0..20 {
-            self.once(&mut asked, &mut child, event).await?;
+            self.once(&mut requests, &mut child, event).await?;
         }
         let (calls_before, cpu_before, before) = (aws.calls(), cpu(id)?, Instant::now());
         for _ in 0..warm {
-            self.once(&mut asked, &mut child, event).await?;
+            self.once(&mut requests, &mut child, event).await?;
         }
         let (wall, busy) = (before.elapsed(), cpu(id)?.saturating_sub(cpu_before));
         let each = u32::try_from(warm).unwrap_or(u32::MAX).max(1);
@@ -301,31 +301,38 @@ impl Host {
             resident_kib: resident(id)?,
         };
         child.kill().await?;
-        while asked.try_recv().is_ok() {}
+        while requests.try_recv().is_ok() {}
         Ok(run)
     }
 
     /// Sends one event, and waits for the answer and for the next request for an event.
-    async fn once(&self, asked: &mut mpsc::UnboundedReceiver<RuntimeRequest>, child: &mut Child, event: &str) -> Result<Instant, Failure> {
+    async fn once(
+        &self,
+        requests: &mut mpsc::UnboundedReceiver<RuntimeRequest>,
+        child: &mut Child,
+        event: &str,
+    ) -> Result<Instant, Failure> {
         self.give.send(event.to_owned())?;
-        let RuntimeRequest::Answered(at) = hear(asked, child).await? else { return Err("it asked for an event before it answered".into()) };
-        hear(asked, child).await?;
+        let RuntimeRequest::Answered(at) = next_request(requests, child).await? else {
+            return Err("it asked for an event before it answered".into());
+        };
+        next_request(requests, child).await?;
         Ok(at)
     }
 }
 
-async fn hear(asked: &mut mpsc::UnboundedReceiver<RuntimeRequest>, child: &mut Child) -> Result<RuntimeRequest, Failure> {
+async fn next_request(requests: &mut mpsc::UnboundedReceiver<RuntimeRequest>, child: &mut Child) -> Result<RuntimeRequest, Failure> {
     tokio::select! {
-        heard = timeout(PATIENCE, asked.recv()) => match heard?.ok_or("the runtime API has ended")? {
+        request = timeout(PATIENCE, requests.recv()) => match request?.ok_or("the runtime API has ended")? {
             RuntimeRequest::Failed(why) => Err(why.into()),
-            asked => Ok(asked),
+            request => Ok(request),
         },
         status = child.wait() => Err(format!("it ended by itself: {}", status?).into()),
     }
 }
 
 async fn next(State(api): State<Api>) -> Response {
-    if api.asked.send(RuntimeRequest::Next(Instant::now())).is_err() {
+    if api.requests.send(RuntimeRequest::Next(Instant::now())).is_err() {
         return StatusCode::GONE.into_response();
     }
     let Some(event) = api.events.lock().await.recv().await else { return StatusCode::GONE.into_response() };
@@ -341,28 +348,28 @@ async fn next(State(api): State<Api>) -> Response {
 
 /// Takes the answer, or the error of a consumer whose event refers to missing items. Both count as handled.
 async fn outcome(State(api): State<Api>, _: Bytes) -> StatusCode {
-    if api.asked.send(RuntimeRequest::Answered(Instant::now())).is_ok() { StatusCode::ACCEPTED } else { StatusCode::GONE }
+    if api.requests.send(RuntimeRequest::Answered(Instant::now())).is_ok() { StatusCode::ACCEPTED } else { StatusCode::GONE }
 }
 
 async fn init_error(State(api): State<Api>, body: Bytes) -> StatusCode {
-    if api.asked.send(RuntimeRequest::Failed(String::from_utf8_lossy(&body).into_owned())).is_ok() {
+    if api.requests.send(RuntimeRequest::Failed(String::from_utf8_lossy(&body).into_owned())).is_ok() {
         StatusCode::ACCEPTED
     } else {
         StatusCode::GONE
     }
 }
 
-/// The CPU time of all threads of a process.
+/// Returns the CPU time of all threads of a process.
 pub fn cpu(process: u32) -> Result<Duration, Failure> {
     let mut total = 0_u64;
     for thread in fs::read_dir(format!("/proc/{process}/task"))? {
-        let spent = fs::read_to_string(thread?.path().join("schedstat"))?;
-        total = total.saturating_add(spent.split_whitespace().next().unwrap_or_default().parse()?);
+        let statistics = fs::read_to_string(thread?.path().join("schedstat"))?;
+        total = total.saturating_add(statistics.split_whitespace().next().unwrap_or_default().parse()?);
     }
     Ok(Duration::from_nanos(total))
 }
 
-/// Resident memory in KiB.
+/// Returns the resident memory in KiB.
 pub fn resident(process: u32) -> Result<u64, Failure> {
     let status = fs::read_to_string(format!("/proc/{process}/status"))?;
     let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
@@ -404,7 +411,7 @@ fn median<T: Ord + Copy + Default>(runs: &[Run], of: impl Fn(&Run) -> T) -> T {
     all.get(all.len() >> 1).copied().unwrap_or_default()
 }
 
-/// The table, with each figure and its multiple of that of `bare` with as many calls.
+/// Returns the table, with each figure and its multiple of that of `bare` with as many calls.
 fn table(rows: &[Row]) -> String {
     let mut out =
         "| function | size | init | spawn to first answer | its CPU | warm | its CPU | more than `bare` | AWS calls | resident |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n"

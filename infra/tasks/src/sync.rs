@@ -61,7 +61,7 @@ pub fn run() -> Result<(), Failure> {
     Ok(())
 }
 
-/// The files that are derived from the folders in `functions/`.
+/// Returns the files that are derived from the folders in `functions/`.
 pub fn from_folders() -> Result<Vec<Generated>, Failure> {
     let mut functions = Vec::new();
     for name in repository::list("functions")? {
@@ -76,7 +76,7 @@ pub fn from_folders() -> Result<Vec<Generated>, Failure> {
     ])
 }
 
-/// The files that are derived from the handlers, and the packed list of passwords.
+/// Returns the files that are derived from the handlers, and the packed list of passwords.
 pub fn from_code() -> Result<Vec<Generated>, Failure> {
     let routes = document::routes(functions::ALL)?;
     let document = document::whole(functions::ALL);
@@ -104,7 +104,7 @@ const OPERATIONS: &str = "\nweb::operations! {";
 /// The macro call in the library of a function that hears events. It generates its `HEARD`.
 const HEARS: &str = "\nevents::hears! {";
 
-/// The line of a function in the list of functions, by the text of its library.
+/// Returns the line of a function in the list of functions, by the text of its library.
 fn registration(name: &str, text: &str) -> String {
     let library = name.replace('-', "_");
     let description = if text.contains(OPERATIONS) { format!("Some({library}::description)") } else { "None".to_owned() };
@@ -112,7 +112,7 @@ fn registration(name: &str, text: &str) -> String {
     format!("\"{name}\" => {library}::start, {description}, {heard};")
 }
 
-/// The template with its routes, and an integration and a permission for each function with routes.
+/// Returns the template with its routes, and an integration and a permission for each function with routes.
 fn with_routes(template: &str, routes: &[Route]) -> Result<String, Failure> {
     let mut paths: BTreeMap<&str, Vec<&Route>> = BTreeMap::new();
     let mut functions = BTreeSet::new();
@@ -128,7 +128,7 @@ fn with_routes(template: &str, routes: &[Route]) -> Result<String, Failure> {
     between(TEMPLATE, &template, "# ", "permissions", functions.iter().map(|function| permission(function)))
 }
 
-/// A file with the lines between two marks replaced, with the indentation of the marks. Marks are comments of the file.
+/// Returns a file with the lines between two marks replaced, with the indentation of the marks. Marks are comments of the file.
 fn between(file: &str, text: &str, comment: &str, mark: &str, lines: impl Iterator<Item = String>) -> Result<String, Failure> {
     let (begin, end) = (format!("{comment}{mark}\n"), format!("{comment}end {mark}\n"));
     let missing = || format!("{file}: no lines `{comment}{mark}` and `{comment}end {mark}`");
@@ -139,7 +139,7 @@ fn between(file: &str, text: &str, comment: &str, mark: &str, lines: impl Iterat
     Ok(format!("{before}{begin}{lines}{indent}{end}{after}"))
 }
 
-/// A path as a key of YAML.
+/// Returns a path as a key of YAML.
 fn key(path: &str) -> String {
     if path.contains('{') { format!("'{path}'") } else { path.to_owned() }
 }
@@ -157,7 +157,7 @@ fn integration(function: &str) -> String {
     format!("{function}: {{type: aws_proxy, httpMethod: POST, payloadFormatVersion: '2.0', uri: !Sub '{uri}{id}.Arn}}/invocations'}}")
 }
 
-/// One permission for all routes of the API.
+/// Returns one permission for all routes of the API.
 fn permission(function: &str) -> String {
     let (id, source) = (logical_id(function), "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${HttpApi}/*");
     let properties = format!(
@@ -166,8 +166,8 @@ fn permission(function: &str) -> String {
     format!("{id}LetsApiIn: {{Type: AWS::Lambda::Permission, Properties: {properties}}}")
 }
 
-/// The workspace's manifest with the router of `cargo lambda watch` replaced. The router has no limit, so each path has a route of its own.
-/// All methods of a path must belong to one function. Each GET route also has a HEAD route.
+/// Returns the workspace's manifest with the router of `cargo lambda watch` replaced. The router has no limit, so each path has a route of
+/// its own. All methods of a path must belong to one function. Each GET route also has a HEAD route.
 fn with_router(manifest: &str, routes: &[Route]) -> Result<String, Failure> {
     let mut paths: BTreeMap<&str, &str> = BTreeMap::new();
     for route in routes {
@@ -184,7 +184,7 @@ fn with_router(manifest: &str, routes: &[Route]) -> Result<String, Failure> {
     between(WORKSPACE, manifest, "# ", "routes", lines)
 }
 
-/// The routes in the template, as the local cloud loads them.
+/// Returns the routes in the template, as the local cloud loads them.
 pub fn routes_in(template: &Template) -> Vec<Route> {
     let name = |id: &str| template.function(id).map_or_else(|| id.to_owned(), |f| f.name.clone());
     let mut routes: Vec<Route> = (template.http_api.routes.iter())

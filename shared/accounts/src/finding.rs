@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use kernel::{FieldError, id::UserId, text};
-use search::{Catalogue, Found, IndexChange, Position, Rest, SearchEntry, Wanted, normal};
+use search::{Catalogue, IndexChange, Position, Rest, SearchEntry, SearchPage, SearchQuery, normal};
 use store::{
     StoreError, Table, Tx,
     limits::{DAY, MINUTE, Quota},
@@ -62,7 +62,7 @@ impl Term {
 
 /// The beginnings of words to search for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Words(Wanted);
+pub struct Words(SearchQuery);
 
 impl Words {
     /// Parses what somebody has typed.
@@ -80,34 +80,34 @@ impl Words {
         if all.len() > WORDS_MAX {
             return Err(FieldError::TOO_LONG.with("max", TERM_MAX));
         }
-        Ok(Self(all.into_iter().filter_map(search::Term::beginning).fold(Wanted::all(), Wanted::with)))
+        Ok(Self(all.into_iter().filter_map(search::Term::beginning).fold(SearchQuery::all(), SearchQuery::containing)))
     }
 
-    /// Whether these words find a person.
+    /// Whether a person has names that begin with these words.
     #[must_use]
-    pub fn find(&self, user: &User) -> bool {
-        self.0.finds(&entry(user))
+    pub fn matches(&self, user: &User) -> bool {
+        self.0.matches(&entry(user))
     }
 
-    /// The next people whom these words find, in the order of usernames. One query or two.
+    /// The next people whose names begin with these words, in the order of usernames. One query or two.
     ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn page(&self, table: &Table, after: Position, limit: u32) -> Result<Found, StoreError> {
-        Catalogue::People.page(table, &self.0, Rest::LeftOut, after, limit).await
+    pub async fn page(&self, table: &Table, after: Position, limit: u32) -> Result<SearchPage, StoreError> {
+        Catalogue::People.page(table, &self.0, Rest::Omitted, after, limit).await
     }
 }
 
 /// What a search for people looks for.
 #[derive(Clone, Debug)]
-pub enum Sought {
+pub enum PeopleSearch {
     /// The owner of a complete address or number.
     Contact(Contact),
     /// The people whom these words find.
     Words(Words),
 }
 
-impl Sought {
+impl PeopleSearch {
     /// Parses what somebody has typed: an address has an `@`, and a number begins with `+`.
     ///
     /// # Errors
@@ -201,7 +201,7 @@ mod tests {
     fn people_are_found_by_the_beginnings_of_words() {
         let anna = anna();
         assert_eq!(words(&anna).into_iter().collect::<Vec<_>>(), ["anna", "anna_k", "lucja", "nowak", "zolw"]);
-        let found = |typed: &str| Words::parse(typed).unwrap().find(&anna);
+        let found = |typed: &str| Words::parse(typed).unwrap().matches(&anna);
         for typed in ["an", "ANNA_", "żół", "anna now", "Nowak Żó Łu"] {
             assert!(found(typed), "{typed}");
         }

@@ -43,7 +43,7 @@ impl Item for LastRun {
 ///
 /// # Errors
 /// The errors of the run, and [`StoreError`].
-pub async fn noted<T, E: From<StoreError>>(
+pub async fn run_and_record<T, E: From<StoreError>>(
     (table, sys): (&Table, &Sys),
     function: &str,
     every: Duration,

@@ -141,7 +141,7 @@ impl Member {
 
     /// Whether the caller's token has the proof with which a flow was begun. False if no proof was stored.
     #[must_use]
-    pub fn shows(&self, begun_with: Option<&Proof>) -> bool {
+    pub fn has_proof(&self, begun_with: Option<&Proof>) -> bool {
         begun_with == Some(&self.proof())
     }
 

@@ -93,7 +93,7 @@ impl Model {
     /// The entry of the model in the search index.
     #[must_use]
     pub fn entry(&self) -> SearchEntry {
-        SearchEntry::titled(self.id, &self.title.to_string()).of(self.owner).labelled(COUNTRY, self.country)
+        SearchEntry::titled(self.id, &self.title.to_string()).owned_by(self.owner).labelled(COUNTRY, self.country)
     }
 
     /// Stores a new model, if its owner's account is active. One transaction.

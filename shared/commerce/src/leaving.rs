@@ -18,7 +18,8 @@ use crate::{
     card::{Refund, RefundState},
     cart::Cart,
     machine::{By, OrderState, step},
-    order::{Order, advance, history},
+    order::{Order, history},
+    order_writes::advance,
     quote::PricedLine,
 };
 

@@ -1,8 +1,8 @@
 //! The shop: products with their prices, stock, comments and ratings, the categories they are in, carts and orders.
 //!
 //! A product is one item; its comments, ratings and prices are in the same partition. There are also the claims of its name and its slug,
-//! so that both are unique, and its entries in the lists of all products and of its category ([`shelf`]). A change of a product writes all
-//! of them in one transaction.
+//! so that both are unique, and its entries in the search index, by which it is listed and found ([`listing`]). A change of a product writes
+//! all of them in one transaction.
 //!
 //! Stock is four numbers of the product, and every change of them keeps `available + reserved + sold = received`.
 //!
@@ -16,8 +16,10 @@ pub mod cart;
 pub mod category;
 pub mod comment;
 pub mod leaving;
+pub mod listing;
 pub mod machine;
 pub mod order;
+pub mod order_writes;
 pub mod place;
 pub mod price;
 pub mod product;
@@ -25,7 +27,6 @@ mod product_writes;
 pub mod purge;
 pub mod quote;
 pub mod rating;
-pub mod shelf;
 pub mod slug;
 pub mod text;
 
@@ -49,6 +50,5 @@ store::items![
     product::NameClaim,
     product::ProductPicture,
     product::SlugClaim,
-    rating::Rating,
-    shelf::ShelfEntry
+    rating::Rating
 ];

@@ -5,7 +5,7 @@
 //!
 //! An unpaid order is deleted 30 days after its end.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::time::Duration;
 
 use accounts::{
     Resource,
@@ -13,30 +13,26 @@ use accounts::{
     identifier::{PersonName, Phone},
     user::{self, User},
 };
-use events::{Notice, Outbox, shop::OrderPlaced};
+use events::{Outbox, shop::OrderPlaced};
 use kernel::{
     Kind, Problem, Sys, Time,
-    id::{OrderId, ProductId, UserId},
+    id::{OrderId, UserId},
 };
 use money::Money;
-use payments::{HandledEvent, Mismatch, NewPayment, PaidFor, Settlement, waiting};
+use payments::{Mismatch, NewPayment, PaidFor, Settlement, waiting};
 use serde::{Deserialize, Serialize};
-use store::{About, CommitError, Index, Item, Key, Page, Personal, Range, Row, Slot, StoreError, Table, Tx, WriteError, field};
+use store::{About, Index, Item, Key, Page, Personal, Range, StoreError, Table, Tx};
 use utoipa::ToSchema;
 
 use crate::{
-    alert,
     card::OrderCard,
     cart::Cart,
-    machine::{ARROWS, By, OrderState, step},
-    place::ON_DELIVERY,
+    machine::{By, OrderState, step},
     quote::PricedLine,
 };
 
 /// The prefix of the sort keys.
 const PREFIX: &str = "ORDER#";
-/// Attempts to take a step after deletions of products in the order.
-const ROUNDS: usize = 60;
 /// The partition of [`Index::DuePayments`].
 const DUE: &str = "DUE_ORDERS";
 /// How long an unpaid order is kept after its end.
@@ -135,7 +131,8 @@ impl Order {
         }
     }
 
-    fn owner(&self) -> OrderOwner {
+    /// The item by which the order is found by its number.
+    pub(crate) fn owner(&self) -> OrderOwner {
         OrderOwner { order: self.id, user: self.user, until: self.expires() }
     }
 
@@ -164,7 +161,7 @@ impl Order {
     ///
     /// # Errors
     /// [`Kind::OrderState`] or [`Kind::OrderHeld`].
-    fn admits(&self, to: OrderState, by: By) -> Result<(), Problem> {
+    pub(crate) fn admits(&self, to: OrderState, by: By) -> Result<(), Problem> {
         step(self.state, to, by).ok_or_else(|| self.stays())?;
         let is_held = |card: &OrderCard| card.back.disputed || card.asked_refund().is_some() || card.left(self.total) == 0;
         if to == OrderState::Shipped && self.card.as_ref().is_some_and(is_held) {
@@ -195,7 +192,8 @@ impl Order {
         self.in_state(end.unwrap_or(self.state), now)
     }
 
-    fn in_state(&self, state: OrderState, now: Time) -> Self {
+    /// The order in this state.
+    pub(crate) fn in_state(&self, state: OrderState, now: Time) -> Self {
         let changed_at = if state == self.state { self.changed_at } else { now };
         Self { state, changed_at, ..self.clone() }
     }
@@ -277,127 +275,6 @@ impl Resource for Order {
 
 fn in_state(state: OrderState) -> String {
     format!("ORDERS#{}", state.as_str())
-}
-
-/// The result of [`replace`] and [`write`].
-#[derive(Clone, Debug)]
-pub enum Written {
-    /// The order was written. This is its new state.
-    Now(Box<Order>),
-    /// A condition that the caller added was refused.
-    Refused,
-    /// The order has changed since it was read. Contains its current state, if it exists.
-    Outdated(Option<Box<Order>>),
-}
-
-/// Writes an order, if it is unchanged since it was read, and moves the stock of its products with its step. `also` adds writes to the
-/// transaction, and returns the slots that may be refused. One transaction, and another one for each deleted product, which has no stock.
-///
-/// # Errors
-/// [`StoreError`]
-pub async fn replace(
-    table: &Table,
-    sys: &Sys,
-    before: &Order,
-    after: &Order,
-    also: impl Fn(&mut Tx) -> Option<Slot> + Send + Sync,
-) -> Result<Written, StoreError> {
-    let next = Order { version: before.version.saturating_add(1), ..after.clone() };
-    let arrow = ARROWS.into_iter().find(|arrow| arrow.from == before.state && arrow.to == after.state);
-    if before.state != after.state && arrow.is_none() {
-        return Err(StoreError::Defect(format!("there is no step from {} to {}", before.state.as_str(), after.state.as_str())));
-    }
-    let mut gone = BTreeSet::new();
-    for _ in 0..ROUNDS {
-        let mut tx = Tx::new();
-        let own = tx.put(&next, field("version").eq(before.version));
-        let allowed = also(&mut tx);
-        told(&mut tx, sys, before, &next);
-        let moved: Vec<(ProductId, Slot)> = arrow.and_then(|arrow| arrow.stock).map_or_else(Vec::new, |stock| {
-            let lines = next.lines.iter().map(PricedLine::line).filter(|line| !gone.contains(&line.product));
-            lines.map(|line| (line.product, stock.add(&mut tx, line))).collect()
-        });
-        match table.commit(tx).await {
-            Ok(()) => return Ok(Written::Now(Box::new(next))),
-            Err(CommitError::Refused(refused)) if allowed.is_some_and(|slot| refused.at(slot)) => return Ok(Written::Refused),
-            Err(CommitError::Refused(refused)) if refused.at(own) => {
-                let current = refused.current(own).map(Row::decode::<Order>).transpose()?;
-                return Ok(Written::Outdated(current.map(Box::new)));
-            }
-            Err(CommitError::Refused(refused)) => {
-                for (product, slot) in moved.into_iter().filter(|(_, slot)| refused.at(*slot)) {
-                    if refused.current(slot).is_some() {
-                        return Err(StoreError::Defect("the stock of a product is less than its orders have".to_owned()));
-                    }
-                    gone.insert(product);
-                }
-            }
-            Err(CommitError::Store(e)) => return Err(e),
-        }
-    }
-    Err(StoreError::Unavailable("products of an order are deleted one after another".to_owned()))
-}
-
-/// Adds the consequences of a change: the event that mails the buyer, the room for another order on delivery, the expiry of the
-/// [`OrderOwner`], and the alerts for staff.
-fn told(tx: &mut Tx, sys: &Sys, before: &Order, next: &Order) {
-    if before.state == OrderState::PendingPayment && next.state == OrderState::Paid {
-        Outbox::add(tx, sys, &OrderPlaced { user: next.user, order: next.id });
-    }
-    if before.state == OrderState::Placed && next.state != before.state {
-        ON_DELIVERY.of(next.user).give_back_in(tx, 1, before.created_at);
-    }
-    if next.state == OrderState::Shipped && before.state != next.state {
-        user::notify(tx, sys, next.user, Notice::OrderShipped);
-    }
-    let refunded = |order: &Order| order.card.as_ref().map_or(0, |card| card.back.refunded);
-    if refunded(next) > refunded(before) {
-        user::notify(tx, sys, next.user, Notice::OrderRefunded);
-    }
-    if before.expires() != next.expires() {
-        tx.put_always(&next.owner());
-    }
-    alert::follow(tx, before, next, sys.now());
-}
-
-/// Writes a new state of an order, if the order is unchanged since it was read, with the event of Stripe that caused it, if any. One
-/// transaction, or none if nothing differs. [`Written::Refused`] if the event was already handled.
-///
-/// # Errors
-/// [`StoreError`]
-pub async fn write(table: &Table, sys: &Sys, before: &Order, after: &Order, event: Option<&str>) -> Result<Written, StoreError> {
-    let handled = event.map(|event| HandledEvent { event: event.to_owned(), at: sys.now() });
-    if before != after {
-        return replace(table, sys, before, after, |tx| handled.as_ref().map(|handled| tx.create(handled))).await;
-    }
-    let same = || Written::Now(Box::new(before.clone()));
-    let Some(handled) = handled else { return Ok(same()) };
-    match table.create(&handled).await {
-        Ok(()) => Ok(same()),
-        Err(WriteError::Refused(_)) => Ok(Written::Refused),
-        Err(WriteError::Store(e)) => Err(e),
-    }
-}
-
-/// Takes a step of an order, and moves the stock of its products, as [`replace`] does. `also` returns the condition that the caller may
-/// still do this, if there is one.
-///
-/// # Errors
-/// [`Kind::OrderState`] if its state, as read or as it is now, does not allow the step; [`Kind::OrderHeld`] if it must not be shipped;
-/// [`Kind::Forbidden`] if the condition of `also` does not hold.
-pub async fn advance(
-    table: &Table,
-    sys: &Sys,
-    order: &Order,
-    (to, by): (OrderState, By),
-    also: impl Fn(&mut Tx) -> Option<Slot> + Send + Sync,
-) -> Result<Order, Problem> {
-    order.admits(to, by)?;
-    match replace(table, sys, order, &order.in_state(to, sys.now()), also).await? {
-        Written::Now(next) => Ok(*next),
-        Written::Refused => Err(Kind::Forbidden.because("the caller lost the role meanwhile")),
-        Written::Outdated(current) => Err(current.map_or_else(|| Kind::NotFound.into(), |current| current.stays())),
-    }
 }
 
 /// The order with this number. Two reads.

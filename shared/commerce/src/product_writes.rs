@@ -1,5 +1,6 @@
-//! The transactions that write a product together with its related items: the claims of its name and its slug, its list entries, its
-//! prices, and the number of products in its category. The modules of those items do not depend on this one.
+//! The transactions that write a product together with its related items: the claims of its name and its slug, its prices, and the number of
+//! products in its category. The modules of those items do not depend on this one. The entries by which it is listed are added after all
+//! other writes ([`crate::listing`]).
 
 use events::{Outbox, shop::ProductDeleted};
 use kernel::{Problem, Sys, Time};
@@ -9,11 +10,10 @@ use store::{Item as _, Slot, Table, Tx, field};
 use crate::{
     category, price,
     product::{NameClaim, Product, ProductChange, Slots, SlugClaim},
-    shelf,
 };
 
 impl Product {
-    /// Adds the product to a transaction, with its claims, list entries and price.
+    /// Adds the product to a transaction, with its claims and price.
     ///
     /// # Errors
     /// The errors of [`Product::unit_price`].
@@ -23,7 +23,6 @@ impl Product {
         let name = tx.create(&NameClaim::of(&self.name, self.id));
         let slug = tx.create(&SlugClaim::of(self));
         let category = category::count(tx, self.category, 1);
-        shelf::put(tx, self, unit.amount());
         price::begin(tx, self, unit, self.created_at);
         Ok(Slots { product, name: Some(name), slug: Some(slug), category: Some(category) })
     }
@@ -39,7 +38,7 @@ impl Product {
         Ok(self.after(change, lowest, now)?)
     }
 
-    /// Adds the change to the state `after` to a transaction, with the claims, list entries and price.
+    /// Adds the change to the state `after` to a transaction, with the claims and price.
     ///
     /// # Errors
     /// The errors of [`Product::unit_price`].
@@ -51,17 +50,11 @@ impl Product {
             tx.delete(old.key());
             tx.create(&new)
         });
-        let moved = self.category != after.category;
-        let category = moved.then(|| {
+        let category = (self.category != after.category).then(|| {
             category::count(tx, self.category, -1);
-            shelf::leave_category(tx, self);
             category::count(tx, after.category, 1)
         });
-        let repriced = self.price_since != after.price_since;
-        if moved || repriced || name.is_some() || self.description != after.description {
-            shelf::put(tx, after, unit.amount());
-        }
-        if repriced {
+        if self.price_since != after.price_since {
             price::end(tx, self, after.updated_at);
             price::begin(tx, after, unit, after.updated_at);
         }
@@ -74,7 +67,6 @@ impl Product {
         tx.delete(NameClaim::of(&self.name, self.id).key());
         tx.delete(SlugClaim::key_of(&self.slug));
         category::count(tx, self.category, -1);
-        shelf::leave(tx, self);
         Outbox::add(tx, sys, &ProductDeleted { product: self.id });
         self.retire_picture(tx, sys);
         product

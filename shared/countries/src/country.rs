@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt, sync::LazyLock};
 use kernel::{FieldError, Locale, env::Reader, text};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-use crate::{order, postcode::Postcodes};
+use crate::{order, postcode_format::Postcodes};
 
 /// A country of ISO 3166-1, or Kosovo.
 #[derive(Clone, Copy)]

@@ -6,6 +6,8 @@
 mod country;
 mod order;
 mod postcode;
+mod postcode_format;
 
 pub use country::{Blocked, Country};
-pub use postcode::{Postcode, Postcodes};
+pub use postcode::Postcode;
+pub use postcode_format::Postcodes;

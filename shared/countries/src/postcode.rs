@@ -1,6 +1,6 @@
-//! Postal codes: the formats of each country, and parsing of what people type.
+//! Postal codes, and parsing of what people type.
 
-use std::{collections::BTreeMap, fmt, sync::LazyLock};
+use std::fmt;
 
 use kernel::{FieldError, text};
 use serde::{Deserialize, Serialize};
@@ -11,56 +11,6 @@ use crate::Country;
 const MIN: usize = 3;
 /// The maximum number of characters of a postal code.
 const MAX: usize = 20;
-
-/// The formats of the postal codes of a country.
-#[derive(Clone, Debug, Default)]
-pub struct Postcodes {
-    patterns: Vec<&'static str>,
-    example: Option<&'static str>,
-}
-
-/// The lines of a data file, by the country code at their beginning.
-fn by_country(file: &'static str) -> BTreeMap<&'static str, &'static str> {
-    file.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(' ')).collect()
-}
-
-static PATTERNS: LazyLock<BTreeMap<&str, &str>> = LazyLock::new(|| by_country(include_str!("../data/postcodes.txt")));
-static EXAMPLES: LazyLock<BTreeMap<&str, &str>> = LazyLock::new(|| by_country(include_str!("../data/postcode-examples.txt")));
-
-impl Postcodes {
-    /// The formats of the country with this code.
-    pub(crate) fn of(country: &str) -> Self {
-        let patterns = PATTERNS.get(country).map(|patterns| patterns.split_whitespace().collect()).unwrap_or_default();
-        Self { patterns, example: EXAMPLES.get(country).and_then(|examples| examples.split(", ").next()) }
-    }
-
-    /// Whether an address needs a postal code.
-    #[must_use]
-    pub fn are_required(&self) -> bool {
-        !self.patterns.contains(&"-")
-    }
-
-    /// An example of a code. `None` if no format is known.
-    #[must_use]
-    pub const fn example(&self) -> Option<&'static str> {
-        self.example
-    }
-
-    /// Whether the format is unknown, so that any code is accepted.
-    fn are_free(&self) -> bool {
-        self.patterns.contains(&"*")
-    }
-
-    /// The known formats.
-    fn forms(&self) -> impl Iterator<Item = &'static str> {
-        self.patterns.iter().copied().filter(|pattern| !pattern.starts_with(['-', '*', '=']))
-    }
-
-    /// The prefixes that people write before a code, besides the country's code.
-    fn signs(&self) -> impl Iterator<Item = &'static str> {
-        self.patterns.iter().filter_map(|pattern| pattern.strip_prefix('='))
-    }
-}
 
 /// A postal code in the canonical spelling of its country.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -139,6 +89,7 @@ fn fit(code: &str, pattern: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::postcode_format::{EXAMPLES, PATTERNS};
 
     fn code(country: &str, text: &str) -> Result<Option<String>, &'static str> {
         let country = Country::of(country).unwrap();

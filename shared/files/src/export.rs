@@ -64,8 +64,8 @@ impl Export {
         let (id, now) = (sys.id(), sys.now());
         let export = Self { user, id, created_at: now, ready_at: None };
         tx.create(&export);
-        let turn = Turn { user, export: id, until: now + PATIENCE };
-        (export, tx.put(&turn, Cond::Absent.or(field("until").le(now))))
+        let cooldown = ExportCooldown { user, export: id, until: now + PATIENCE };
+        (export, tx.put(&cooldown, Cond::Absent.or(field("until").le(now))))
     }
 
     /// The key of a person's archive.
@@ -91,11 +91,11 @@ impl Export {
         }
     }
 
-    /// Adds to a transaction that the archive is ready. The slot is refused if the archive was already finished, or the export was deleted. The cooldown of a day
-    /// begins now.
+    /// Adds to a transaction that the archive is ready. The slot is refused if the archive was already finished, or the export was deleted.
+    /// The cooldown of a day begins now.
     pub fn finish(&self, tx: &mut Tx, now: Time) -> Slot {
         let until = self.created_at + EXPORTS.window;
-        tx.update(Update::of(Turn::key_of(self.user)).set("until", until).expires(until).when(field("export").eq(self.id)));
+        tx.update(Update::of(ExportCooldown::key_of(self.user)).set("until", until).expires(until).when(field("export").eq(self.id)));
         let waited_for = field("created_at").eq(self.created_at).and(field("ready_at").absent());
         tx.update(Update::of(self.key()).set("ready_at", now).expires(now + KEPT).when(waited_for))
     }
@@ -104,19 +104,19 @@ impl Export {
 /// The cooldown between two exports. It first lasts as long as an export may take, and is extended to a day when the archive is ready. So a
 /// failed export does not count.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Turn {
+pub(crate) struct ExportCooldown {
     user: UserId,
     export: ExportId,
     until: Time,
 }
 
-impl Turn {
+impl ExportCooldown {
     fn key_of(user: UserId) -> Key {
         Key::new(partition(user), "EXPORT_TURN")
     }
 }
 
-impl Item for Turn {
+impl Item for ExportCooldown {
     const KIND: &'static str = "export_turn";
     const ABOUT: About = About::beside_user("EXPORT_TURN", Personal::Exported(&["until"])).expires();
     fn key(&self) -> Key {
@@ -132,8 +132,8 @@ impl Item for Turn {
 /// # Errors
 /// [`StoreError::Corrupt`]
 pub fn too_early(refused: Option<Row>, now: Time) -> Result<Reached, StoreError> {
-    let turn = refused.map(Row::decode::<Turn>).transpose()?;
-    Ok(EXPORTS.reached(turn.map_or(PATIENCE, |turn| turn.until.since(now))))
+    let cooldown = refused.map(Row::decode::<ExportCooldown>).transpose()?;
+    Ok(EXPORTS.reached(cooldown.map_or(PATIENCE, |cooldown| cooldown.until.since(now))))
 }
 
 impl Item for Export {

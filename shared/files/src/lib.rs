@@ -33,4 +33,4 @@ pub use format::Format;
 pub use refusal::UploadRefusal;
 pub use upload::{Declared, UPLOAD_MAX_BYTES, Upload, UploadState};
 
-store::items![export::Export, export::Turn, upload::Upload];
+store::items![export::Export, export::ExportCooldown, upload::Upload];

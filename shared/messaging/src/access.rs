@@ -127,7 +127,9 @@ pub async fn authorize(
     let online = online_key.map(|key| batch.take::<OnlineFigure>(&key)).transpose()?.flatten().unwrap_or_default();
     let pair = pair_key.map(|key| batch.take::<Pair>(&key)).transpose()?.flatten();
     if pair.as_ref().is_some_and(Pair::is_blocked) {
-        return Err(if target.nonce.is_some() { Kind::ChatNotAllowed } else { Kind::NotFound }.because("one blocks the other"));
+        return Err(
+            if target.nonce.is_some() { Kind::ChatNotAllowed } else { Kind::NotFound }.because("one of the two people blocks the other")
+        );
     }
     Ok(FrameSender { user, presence, chat, receipt, member, entry, online, pair })
 }

@@ -5,8 +5,7 @@ use std::{collections::BTreeMap, fmt, str::FromStr};
 use accounts::{picture::Picture, profanity};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use kernel::{
-    FieldError, Kind, Problem, Time,
-    clock::Timestamp,
+    FieldError, Kind, Problem, Time, Timestamp,
     id::{MessageId, RoomId, UserId},
 };
 use serde::{Deserialize, Serialize};

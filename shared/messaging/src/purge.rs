@@ -96,7 +96,7 @@ async fn support(table: &Table, sys: &Sys, user: UserId) -> Result<Purged, Store
         return Ok(Purged::More);
     }
     reply::forget_author(table, user).await?;
-    Ok(if thread::let_go(table, user).await? { Purged::More } else { Purged::Done })
+    Ok(if thread::unassign_part(table, user).await? { Purged::More } else { Purged::Done })
 }
 
 /// Ends the person's membership in a group or a channel.
@@ -104,7 +104,7 @@ async fn leave(table: &Table, sys: &Sys, mine: &Membership) -> Result<(), Proble
     let Membership { room, user, .. } = *mine;
     let first = member::of_room(table, room, None, 2).await?.items;
     let heir = first.into_iter().map(|m| m.user).find(|other| *other != user);
-    match roster::vanish(table, sys, user, room, heir).await {
+    match roster::leave_purged(table, sys, user, room, heir).await {
         // The room is deleted, and its memberships are about to be.
         Err(problem) if problem.kind == Kind::NotFound => Ok(roster::end_membership(table, room, user).await?),
         left => left,

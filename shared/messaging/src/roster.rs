@@ -215,7 +215,7 @@ pub async fn leave(table: &Table, sys: &Sys, user: &User, room: RoomId) -> Resul
 ///
 /// # Errors
 /// The errors of [`leave`].
-pub(crate) async fn vanish(table: &Table, sys: &Sys, user: UserId, room: RoomId, heir: Option<UserId>) -> Result<(), Problem> {
+pub(crate) async fn leave_purged(table: &Table, sys: &Sys, user: UserId, room: RoomId, heir: Option<UserId>) -> Result<(), Problem> {
     take_out(table, sys, user, room, Content::Deleted {}, heir).await
 }
 

@@ -49,7 +49,7 @@ impl NewMessage {
 
 /// The sender, already authorized.
 #[derive(Debug)]
-pub struct Speaker<'a> {
+pub struct MessageSender<'a> {
     /// The person.
     pub user: &'a User,
     /// The person in the room.
@@ -73,7 +73,7 @@ pub async fn say(
     sys: &Sys,
     sockets: &Sockets,
     links: &Links,
-    Speaker { user, member, socket, chat, receipt, pair }: Speaker<'_>,
+    MessageSender { user, member, socket, chat, receipt, pair }: MessageSender<'_>,
     NewMessage { text, nonce, reply_to, attachments }: NewMessage,
 ) -> Result<Receipt, Problem> {
     let visible = |seq: u64| (member.membership.from..=member.room.seq).contains(&seq);

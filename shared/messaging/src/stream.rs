@@ -44,7 +44,7 @@ pub struct Answered<A> {
     /// The person's language.
     pub locale: Locale,
     /// Whether the frame was handled. A frame that was refused without being handled does not count twice.
-    pub looked_at: bool,
+    pub is_handled: bool,
 }
 
 impl Stream<'_> {
@@ -79,7 +79,7 @@ impl Stream<'_> {
     /// Answers a frame of an action with a minimum time in between (`often`). If the last action was too recent, the frame is not handled
     /// and takes no AWS call: a typing note gets the given answer and is dropped, because the others still show the previous note, and a
     /// read marker is refused with the time to wait.
-    pub async fn seldom<A>(
+    pub async fn handle_limited<A>(
         &self,
         socket: &str,
         locale: Locale,
@@ -94,7 +94,7 @@ impl Stream<'_> {
                 InRoom::Types => Ok(typing(room)),
                 InRoom::Reads => Err(Problem::new(Kind::TooManyRequests).retry_after(wait)),
             };
-            return Answered { outcome, locale, looked_at: false };
+            return Answered { outcome, locale, is_handled: false };
         }
         let answered = answering.await;
         if let Some((room, what)) = often.filter(|_| answered.outcome.is_err()) {
@@ -125,8 +125,8 @@ impl Stream<'_> {
             Ok(act) => act,
             Err(problem) => return Some((Err(problem), owner.locale)),
         };
-        let Answered { outcome, locale, looked_at } = Box::pin(answer(owner, act)).await;
-        if looked_at {
+        let Answered { outcome, locale, is_handled } = Box::pin(answer(owner, act)).await;
+        if is_handled {
             // Our own failures do not count against the client.
             let refused = outcome.as_ref().is_err_and(|problem| problem.kind.status() < 500);
             self.pace.answered(socket, owner.user, locale, refused, self.sys.now());

@@ -14,7 +14,7 @@ mod render;
 mod text;
 
 use aws_sdk_ses::error::{ProvideErrorMetadata, SdkError};
-pub use mail::{ContactSubject, Conversation, Excerpt, Happened, Mail, MissedRoom, Occasion, Repeated, Spoken};
+pub use mail::{ContactSubject, Conversation, Excerpt, Happened, Mail, MissedRoom, Occasion, Repeated, ThreadMessage};
 pub use mailer::Mailer;
 pub use render::heading;
 pub use text::{Text, Texter};

@@ -113,7 +113,7 @@ pub enum Mail {
         /// The customer's username.
         username: String,
         /// The answers.
-        answers: Vec<Spoken>,
+        answers: Vec<ThreadMessage>,
         /// Like the one of [`Mail::Missed`].
         unsubscribe: Secret,
         /// The thread in which mail programs show the mail.
@@ -124,7 +124,7 @@ pub enum Mail {
         /// The customer's username.
         username: String,
         /// The messages of both sides.
-        messages: Vec<Spoken>,
+        messages: Vec<ThreadMessage>,
     },
     /// For the team: somebody has written with the contact form.
     ContactMessage {
@@ -208,7 +208,7 @@ impl fmt::Display for Excerpt {
 
 /// A message of a support thread.
 #[derive(Clone, Debug)]
-pub struct Spoken {
+pub struct ThreadMessage {
     /// When it was written.
     pub at: Time,
     /// The customer's username if they wrote it. `None` for the team, whose members are never named.

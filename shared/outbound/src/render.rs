@@ -7,7 +7,7 @@ use minijinja::{Environment, Value};
 
 use crate::{
     SendError,
-    mail::{Conversation, Happened, Mail, MissedRoom, Occasion, Repeated, Spoken},
+    mail::{Conversation, Happened, Mail, MissedRoom, Occasion, Repeated, ThreadMessage},
 };
 
 pub(crate) const TEXTS: Messages = Messages::new(kernel::in_every_language!("outbound.ftl"));
@@ -109,7 +109,7 @@ fn facts(mail: &Mail, locale: Locale) -> Vec<String> {
     match mail {
         Mail::Missed { rooms, .. } => return rooms.iter().flat_map(|room| waiting(room, locale)).collect(),
         Mail::SupportAnswer { answers: said, .. } | Mail::SupportTranscript { messages: said, .. } => {
-            return said.iter().flat_map(|spoken| spoken_lines(spoken, locale)).collect();
+            return said.iter().flat_map(|message| message_lines(message, locale)).collect();
         }
         Mail::DonationReceipt { number, paid_at, .. } | Mail::PlanReceipt { number, paid_at, .. } => {
             let label = |key: &str| TEXTS.text(locale, key, &[]);
@@ -149,7 +149,7 @@ fn waiting(MissedRoom { name, messages, more }: &MissedRoom, locale: Locale) -> 
 }
 
 /// The lines of a message. The first one says when it was written, and by whom.
-fn spoken_lines(Spoken { at, by, text }: &Spoken, locale: Locale) -> Vec<String> {
+fn message_lines(ThreadMessage { at, by, text }: &ThreadMessage, locale: Locale) -> Vec<String> {
     let by = by.clone().unwrap_or_else(|| TEXTS.text(locale, "support-team", &[]));
     let mut lines = text.lines().map(str::to_owned);
     let first = format!("{} {} UTC, {by}: {}", at.date(), time_of_day(*at), lines.next().unwrap_or_default());
@@ -217,13 +217,13 @@ mod tests {
     use super::*;
     use crate::mail::{ContactSubject, Excerpt};
 
-    fn spoken(by: Option<String>) -> Spoken {
-        Spoken { at: Time::from_millis(1_798_358_700_000), by, text: "It is on its way.\nOne <b> day more.".to_owned() }
+    fn message(by: Option<String>) -> ThreadMessage {
+        ThreadMessage { at: Time::from_millis(1_798_358_700_000), by, text: "It is on its way.\nOne <b> day more.".to_owned() }
     }
 
     #[test]
     fn what_was_said_is_escaped_and_the_team_has_no_names() {
-        let mail = Mail::SupportTranscript { username: "ana".to_owned(), messages: vec![spoken(Some("ana".to_owned())), spoken(None)] };
+        let mail = Mail::SupportTranscript { username: "ana".to_owned(), messages: vec![message(Some("ana".to_owned())), message(None)] };
         let bodies = Letter::new(&mail, Locale::Pl).bodies().unwrap();
         assert!(bodies.text.contains("2026-12-27 08:05 UTC, ana: It is on its way.\nOne <b> day more.\n"), "{}", bodies.text);
         assert!(bodies.text.contains("UTC, Zespół pomocy: "), "{}", bodies.text);
@@ -293,11 +293,11 @@ mod tests {
             confirmation(&username, true),
             Mail::SupportAnswer {
                 username: username.clone(),
-                answers: vec![spoken(None)],
+                answers: vec![message(None)],
                 unsubscribe: Secret::new("https://stoa.example/unsubscribe/a-b_c".to_owned()),
                 conversation: Conversation { root: "support.rom_1".to_owned(), mail: "support.rom_1.7".to_owned() },
             },
-            Mail::SupportTranscript { username: username.clone(), messages: vec![spoken(Some(username)), spoken(None)] },
+            Mail::SupportTranscript { username: username.clone(), messages: vec![message(Some(username)), message(None)] },
         ];
         codes.chain(notices).chain(others).chain(contact()).chain([1, 2, 5].map(missed)).collect()
     }

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use store::{About, Index, Item, Key, Personal, Range, StoreError, Table, Tx, field};
 use utoipa::ToSchema;
 
-use crate::{PaidFor, PaymentRemoval};
+use crate::PaidFor;
 
 /// How long an alert is kept, except that of a failed refund.
 const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
@@ -85,23 +85,22 @@ pub struct PaymentAlert {
     pub payment: Watched,
     /// When the alert began.
     pub since: Time,
-    /// Stripe's id of the payment, if the alert is that of a [`PaymentRemoval`].
+    /// Stripe's id of the payment, if the alert is that of a [`crate::PaymentRemoval`].
     #[serde(default)]
     removal: Option<String>,
 }
 
 impl PaymentAlert {
-    /// The alert that Stripe refuses the refund of a payment that is not kept. `None` if it is not known what the payment was for.
-    pub(crate) fn of_removal(removal: &PaymentRemoval, now: Time) -> Option<Self> {
-        let (paid_for, amount) = removal.asked?;
-        let intent = Some(removal.intent.clone());
-        let payment = Watched { paid_for, user: None, amount, intent: intent.clone() };
-        Some(Self { alert: Alert::RefundFailed, payment, since: now, removal: intent })
+    /// The alert that Stripe refuses the refund of the payment `intent`, which is not kept. `asked` is what it was for, and the requested
+    /// amount.
+    pub(crate) fn of_refused_refund(intent: &str, (paid_for, amount): (PaidFor, Money), now: Time) -> Self {
+        let payment = Watched { paid_for, user: None, amount, intent: Some(intent.to_owned()) };
+        Self { alert: Alert::RefundFailed, payment, since: now, removal: Some(intent.to_owned()) }
     }
 
-    /// The key of [`Self::of_removal`].
-    pub(crate) fn key_of_removal(removal: &PaymentRemoval) -> Key {
-        Key::new(Alert::RefundFailed.partition(), removal.intent.clone())
+    /// The key of [`Self::of_refused_refund`].
+    pub(crate) fn key_of_refused_refund(intent: &str) -> Key {
+        Key::new(Alert::RefundFailed.partition(), intent.to_owned())
     }
 
     fn key_of(alert: Alert, paid_for: PaidFor) -> Key {

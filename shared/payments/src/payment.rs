@@ -213,7 +213,7 @@ impl<P: Purpose> CardPayment<P> {
 
     /// The payment with the time of its next automatic check.
     #[must_use]
-    pub fn looked_at(&self, now: Time) -> Self {
+    pub fn with_next_check(&self, now: Time) -> Self {
         Self { look_at: now + RECHECK, ..self.clone() }
     }
 

@@ -81,8 +81,8 @@ impl PaymentRemoval {
     }
 
     async fn alert(&self, mut tx: Tx, table: &Table, now: Time) -> Result<(), StoreError> {
-        if let Some(alert) = PaymentAlert::of_removal(self, now) {
-            tx.create(&alert);
+        if let Some(asked) = self.asked {
+            tx.create(&PaymentAlert::of_refused_refund(&self.intent, asked, now));
         }
         table.commit(tx).await.refused_is_fine()
     }
@@ -94,7 +94,7 @@ impl PaymentRemoval {
     pub async fn done(&self, table: &Table) -> Result<(), StoreError> {
         let mut tx = Tx::new();
         tx.delete(self.key());
-        tx.delete(PaymentAlert::key_of_removal(self));
+        tx.delete(PaymentAlert::key_of_refused_refund(&self.intent));
         table.commit(tx).await.refused_is_fine()
     }
 

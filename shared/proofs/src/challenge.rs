@@ -24,15 +24,14 @@ use kernel::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use store::{
-    About, Cond, Conditional as _, Index, Item, Key, Personal, Row, Slot, StoreError, Table, Tx, Update, field,
+    About, Conditional as _, Index, Item, Key, Personal, Row, Slot, StoreError, Table, Tx, Update, field,
     limits::{self, DAY, Limit, Quota},
 };
 use utoipa::ToSchema;
 
 use crate::{
-    code::{TypedCode, draw_long, draw_short, in_groups},
+    code::{draw_long, draw_short, in_groups},
     code_rules::CodeRules,
-    sending::{self, Share},
 };
 
 pub use crate::{code_key::CodeKey, purpose::Purpose};
@@ -89,6 +88,17 @@ pub enum Form {
     },
     /// A link with a token, to be opened.
     Link,
+}
+
+/// The share of the limit on messages to a destination in which a message is counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Share {
+    /// The share of clients that the account does not know.
+    #[default]
+    Strangers,
+    /// The share of clients that the account knows.
+    Known,
 }
 
 /// The default length of a code.
@@ -350,7 +360,7 @@ impl Challenge {
         CodeRules::DEFAULT.of(Purpose::Registration, Channel::Email).life()
     }
 
-    const fn former_tries() -> u32 {
+    pub(crate) const fn former_tries() -> u32 {
         CodeRules::DEFAULT.of(Purpose::Registration, Channel::Email).tries()
     }
 
@@ -446,24 +456,6 @@ pub enum DrawnCode {
     Stale,
 }
 
-/// Records that a sending failed: it is not counted, and another one may be requested at once. Idempotent.
-///
-/// Must not be called for decoys for which nothing is sent, because it would show the client that the address or number has an account.
-///
-/// # Errors
-/// [`StoreError`]
-pub async fn note_unsent(table: &Table, now: Time, unsent: &Challenge) -> Result<(), StoreError> {
-    if matches!((unsent.purpose, unsent.channel), (Purpose::PasswordReset, _) | (Purpose::ContactChange, Channel::Sms)) {
-        return Ok(());
-    }
-    let first = field("sending").eq(unsent.sending).and(field("unsent").ne(unsent.sending));
-    let note = Update::of(unsent.key()).set("resend_at", now).set("unsent", unsent.sending);
-    if let Some(noted) = table.update(note.when(first)).await.unless_refused()? {
-        sending::give_back(table, &noted.decode()?).await;
-    }
-    Ok(())
-}
-
 /// Draws the code or token of a sending and stores its hash. A repetition for the same sending draws a new one, so that the one that was
 /// sent last is valid. `fixed` can return a fixed code for a destination.
 ///
@@ -509,86 +501,9 @@ async fn store_hash(table: &Table, key: &CodeKey, drawn: Challenge, secret: Secr
     })
 }
 
-/// Compares a typed code. The caller has to consume the returned challenge in the transaction that the code permits. One update, or one
-/// read for a long code. A right code by text message takes one more update, which counts that it came back.
-///
-/// # Errors
-/// [`Kind::CodeInvalid`] for codes that are wrong, used, expired, never sent or of another length, and after too many attempts,
-/// so that the answer hides which; with `tries_left` if an attempt was counted.
-pub async fn attempt(
-    table: &Table,
-    now: Time,
-    key: &CodeKey,
-    purpose: Purpose,
-    id: ChallengeId,
-    code: &TypedCode,
-) -> Result<Challenge, Problem> {
-    CodeAttempt { table, now, key, purpose, id, flow: None }.code(code).await
-}
-
-/// Like [`attempt`], in a flow: only the flow that requested the current code can use it or its attempts.
-///
-/// # Errors
-/// The errors of [`attempt`].
-pub async fn attempt_in(
-    flow: ChallengeId,
-    table: &Table,
-    now: Time,
-    key: &CodeKey,
-    purpose: Purpose,
-    id: ChallengeId,
-    code: &TypedCode,
-) -> Result<Challenge, Problem> {
-    CodeAttempt { table, now, key, purpose, id, flow: Some(flow) }.code(code).await
-}
-
-/// An attempt at a code, for any flow or for one.
-struct CodeAttempt<'a> {
-    table: &'a Table,
-    now: Time,
-    key: &'a CodeKey,
-    purpose: Purpose,
-    id: ChallengeId,
-    flow: Option<ChallengeId>,
-}
-
-impl CodeAttempt<'_> {
-    async fn code(&self, code: &TypedCode) -> Result<Challenge, Problem> {
-        let challenge = match code {
-            TypedCode::Short(code) => self.short(code).await?,
-            TypedCode::Long(code) => self.long(code).await?,
-        };
-        sending::came_back(self.table, &challenge).await;
-        Ok(challenge)
-    }
-
-    async fn short(&self, code: &str) -> Result<Challenge, Problem> {
-        let digits = u32::try_from(code.len()).map_err(|_| Kind::CodeInvalid)?;
-        let former = field("tries_max").absent().and(field("tries").lt(Challenge::former_tries()));
-        let count = Update::of(Challenge::key_of(self.id))
-            .add("tries", 1)
-            .when(field("purpose").eq(self.purpose).and(field("form").eq(Form::Code { digits })).and(field("long").ne(true)))
-            .when(field("hash").exists().and(field("expires_at").gt(self.now)))
-            .when(field("tries").lt_field("tries_max").or(former))
-            .when(self.flow.map_or(Cond::Exists, |flow| field("flow").eq(flow)));
-        let challenge: Challenge = self.table.update(count).await.unless_refused()?.ok_or(Kind::CodeInvalid)?.decode()?;
-        if challenge.is_proven_by(self.key, code) {
-            Ok(challenge)
-        } else {
-            Err(Problem::new(Kind::CodeInvalid).with("tries_left", challenge.sent().tries_left))
-        }
-    }
-
-    async fn long(&self, code: &str) -> Result<Challenge, Problem> {
-        let challenge = self.table.get::<Challenge>(Challenge::key_of(self.id)).await?.ok_or(Kind::CodeInvalid)?;
-        let fits = challenge.long && challenge.purpose == self.purpose && self.now < challenge.expires_at;
-        let here = self.flow.is_none_or(|flow| challenge.flow == Some(flow));
-        if fits && here && challenge.is_proven_by(self.key, code) { Ok(challenge) } else { Err(Kind::CodeInvalid.into()) }
-    }
-}
-
 impl Challenge {
-    fn is_proven_by(&self, key: &CodeKey, secret: &str) -> bool {
+    /// Whether this is the code or token that was sent.
+    pub(crate) fn is_proven_by(&self, key: &CodeKey, secret: &str) -> bool {
         let stored = self.hash.as_deref().unwrap_or_default();
         kernel::secret::same(key.hash(self.id, secret).as_bytes(), stored.as_bytes()) && !self.decoy
     }

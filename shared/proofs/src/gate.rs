@@ -48,7 +48,7 @@ impl Gate {
         Self { key }
     }
 
-    /// The gate of a function that seals, with challenges of its own.
+    /// Creates the gate of a function that seals, with challenges under a key of its own.
     #[must_use]
     pub fn of(sealer: &Sealer) -> Self {
         Self::new(sealer.secret("stoa proof of work v1"))

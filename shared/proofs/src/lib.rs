@@ -7,6 +7,7 @@ mod breached;
 pub mod captcha;
 pub mod challenge;
 pub mod code;
+pub mod code_attempt;
 mod code_key;
 pub mod code_rules;
 pub mod common;

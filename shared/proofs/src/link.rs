@@ -53,7 +53,7 @@ impl LinkOwner {
 ///
 /// # Errors
 /// [`kernel::Kind::TooManyRequests`], or as [`challenge::open_link`].
-pub async fn asked(
+pub async fn open(
     table: &Table,
     now: Time,
     key: &CodeKey,

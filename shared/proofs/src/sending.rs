@@ -13,7 +13,7 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use accounts::{
-    identifier::{Contact, Phone},
+    identifier::{Channel, Contact, Phone},
     known::KnownNetwork,
 };
 use countries::Country;
@@ -29,7 +29,7 @@ use store::{
 
 use crate::{
     MISUSE,
-    challenge::{Challenge, GUESSES, Purpose},
+    challenge::{Challenge, GUESSES, Purpose, Share},
     device, factor,
     gate::{self, Gate},
     signed_in,
@@ -92,17 +92,6 @@ const ENOUGH_NETWORKS: usize = 20;
 const GOOD_PERCENT: i64 = 30;
 /// Attempts to count a message to a range.
 const ROUNDS: usize = 4;
-
-/// The share of the limit on messages to a destination in which a message is counted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Share {
-    /// The share of clients that the account does not know.
-    #[default]
-    Strangers,
-    /// The share of clients that the account knows.
-    Known,
-}
 
 /// The limit on messages to one address or number: a few at once, then one an hour. `None` for a purpose that is limited elsewhere.
 ///
@@ -638,6 +627,24 @@ pub(crate) async fn give_back(table: &Table, challenge: &Challenge) {
         _ => Vec::new(),
     };
     Permit { limits, ranges }.give_back(table).await;
+}
+
+/// Records that a sending failed: it is not counted, and another one may be requested at once. Idempotent.
+///
+/// Must not be called for decoys for which nothing is sent, because it would show the client that the address or number has an account.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn note_unsent(table: &Table, now: Time, unsent: &Challenge) -> Result<(), StoreError> {
+    if matches!((unsent.purpose, unsent.channel), (Purpose::PasswordReset, _) | (Purpose::ContactChange, Channel::Sms)) {
+        return Ok(());
+    }
+    let first = field("sending").eq(unsent.sending).and(field("unsent").ne(unsent.sending));
+    let note = Update::of(unsent.key()).set("resend_at", now).set("unsent", unsent.sending);
+    if let Some(noted) = table.update(note.when(first)).await.unless_refused()? {
+        give_back(table, &noted.decode()?).await;
+    }
+    Ok(())
 }
 
 /// Counts a code that came back, once per sending, if its range was counted. Best effort.

@@ -133,8 +133,8 @@ impl SignIn {
 
     /// A sign-in by a passkey alone, which identifies the user.
     #[must_use]
-    pub fn by_passkey(sys: &Sys, token: &FlowToken, asked: String, options: SignInOptions) -> Self {
-        Self { allowed: vec![Factor::Passkey], chosen: Some(Factor::Passkey), passkey: Some(asked), options, ..Self::empty(sys, token) }
+    pub fn by_passkey(sys: &Sys, token: &FlowToken, state: String, options: SignInOptions) -> Self {
+        Self { allowed: vec![Factor::Passkey], chosen: Some(Factor::Passkey), passkey: Some(state), options, ..Self::empty(sys, token) }
     }
 
     fn empty(sys: &Sys, token: &FlowToken) -> Self {
@@ -311,9 +311,9 @@ impl SignIn {
     ///
     /// # Errors
     /// [`Kind::FactorUnavailable`] if no passkey was requested, [`Kind::PasskeyInvalid`] if the request was answered before.
-    pub fn asked(&self) -> Result<&str, Kind> {
-        let question = self.passkey.as_deref().ok_or(Kind::FactorUnavailable)?;
-        if self.tries == self.asked_at.saturating_add(1) { Ok(question) } else { Err(Kind::PasskeyInvalid) }
+    pub fn passkey_state(&self) -> Result<&str, Kind> {
+        let state = self.passkey.as_deref().ok_or(Kind::FactorUnavailable)?;
+        if self.tries == self.asked_at.saturating_add(1) { Ok(state) } else { Err(Kind::PasskeyInvalid) }
     }
 
     /// Adds the number of remaining attempts to the problem of a wrong answer.

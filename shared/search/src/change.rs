@@ -1,12 +1,12 @@
 //! Changes of the index, in the transaction that changes the record.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use events::{Outbox, search::SearchUnfinished};
 use serde::{Deserialize, Serialize};
 use store::{About, CommitError, Cond, Conditional as _, Item, Key, Personal, Slot, StoreError, Table, Tx, field};
 
-use crate::{Catalogue, SearchEntry, entry::Carrier};
+use crate::{Catalogue, SearchEntry, entry::Posting};
 
 /// A change of the index that does not fit into the transaction of its record. While this item exists, the record cannot be changed again.
 ///
@@ -35,7 +35,7 @@ pub struct IndexChange {
 /// One write of the index.
 enum Write {
     Delete(Key),
-    Put(Box<Carrier>),
+    Put(Box<Posting>),
 }
 
 impl Catalogue {
@@ -78,13 +78,13 @@ impl Catalogue {
         IndexChange { catalogue: self, id, unfinished: Some(unfinished), free }
     }
 
-    /// The writes, in order.
+    /// The writes, in order. Postings that stay as they are need none.
     fn writes(self, old: Option<&SearchEntry>, new: Option<&SearchEntry>) -> Vec<Write> {
-        let carriers = |entry: Option<&SearchEntry>| entry.map(|entry| entry.carriers(self)).unwrap_or_default();
-        let (old, new) = (carriers(old), carriers(new));
-        let kept: BTreeSet<(String, String)> = new.iter().map(|carrier| parts(&carrier.key())).collect();
-        let outdated = old.iter().map(Carrier::key).filter(|key| !kept.contains(&parts(key))).map(Write::Delete);
-        outdated.chain(new.into_iter().map(|carrier| Write::Put(Box::new(carrier)))).collect()
+        let postings = |entry: Option<&SearchEntry>| entry.map(|entry| entry.postings(self)).unwrap_or_default();
+        let (old, new) = (by_key(postings(old)), by_key(postings(new)));
+        let outdated = old.values().map(Posting::key).filter(|key| !new.contains_key(&parts(key))).map(Write::Delete);
+        let changed = new.iter().filter(|(key, posting)| old.get(*key) != Some(*posting));
+        outdated.chain(changed.map(|(_, posting)| Write::Put(Box::new(posting.clone())))).collect()
     }
 
     /// Finishes the unfinished change of a record, if there is one.
@@ -104,8 +104,12 @@ impl Catalogue {
     /// [`StoreError`]; idempotent, may be repeated at any point.
     pub async fn purge(self, table: &Table, old: &SearchEntry) -> Result<(), StoreError> {
         self.finish(table, &old.id).await?;
-        table.delete_many(old.carriers(self).iter().map(Carrier::key).collect()).await
+        table.delete_many(old.postings(self).iter().map(Posting::key).collect()).await
     }
+}
+
+fn by_key(postings: Vec<Posting>) -> BTreeMap<(String, String), Posting> {
+    postings.into_iter().map(|posting| (parts(&posting.key()), posting)).collect()
 }
 
 fn parts(key: &Key) -> (String, String) {
@@ -116,7 +120,7 @@ impl Write {
     fn add_to(self, tx: &mut Tx) {
         match self {
             Self::Delete(key) => tx.delete(key),
-            Self::Put(carrier) => tx.put_always(&*carrier),
+            Self::Put(posting) => tx.put_always(&*posting),
         };
     }
 }
@@ -205,11 +209,11 @@ mod tests {
     #[test]
     fn what_stays_at_its_key_is_not_deleted() {
         let (old, new) = (titled("Red bike"), titled("Red car"));
-        let carriers = |entry: &SearchEntry| entry.carriers(Catalogue::Models).len();
-        assert_eq!(count(Some(&old), Some(&new)), (carriers(&old), carriers(&new)));
+        let postings = |entry: &SearchEntry| entry.postings(Catalogue::Models).len();
+        assert_eq!(count(Some(&old), Some(&new)), (postings(&old), postings(&new)));
         // The same normal form, so the same keys.
-        assert_eq!(count(Some(&old), Some(&titled("RED BIKE"))), (0, carriers(&old)));
-        assert_eq!(count(Some(&old), None), (carriers(&old), 0));
+        assert_eq!(count(Some(&old), Some(&titled("RED BIKE"))), (0, postings(&old)));
+        assert_eq!(count(Some(&old), None), (postings(&old), 0));
     }
 
     #[test]

@@ -4,17 +4,22 @@ use std::{collections::BTreeSet, str::FromStr};
 
 use kernel::id::UserId;
 use serde::{Deserialize, Serialize};
-use store::{About, Index, Item, Key, Personal, StoreError};
+use store::{About, Index, Item, Key, Personal, Range, StoreError};
 
 use crate::{Catalogue, grams::grams, normal};
 
 /// The maximum number of characters of a text that are searched. Only characters whose normal form is a whole phrase make a title longer.
 const TEXT_MAX: usize = 400;
+/// The same for a product: its name and its description.
+const LONG_TEXT_MAX: usize = 4_200;
+/// The maximum number of bytes of a product's text that its postings contain. A longer one is compared in the product itself, so that the
+/// postings stay small.
+const STORED_TEXT_MAX: usize = 700;
 /// The maximum number of bytes of a title in a sort key. A sort key has at most 1,024 bytes (DynamoDB), with the id of the record.
 const SORT_MAX_BYTES: usize = 900;
-/// The separator of title and id in a sort key. It is less than every character of a normal form, so that entries are sorted by title and
-/// then by id.
-const SEPARATOR: char = '\u{1}';
+/// The separator of title and id in a sort key, and of texts that are searched together. It is less than every character of a normal form,
+/// so that entries are sorted by title and then by id, and no normal form contains it.
+pub(crate) const SEPARATOR: char = '\u{1}';
 
 /// The entry of a record: what is needed to find it and to show it in a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,11 +28,15 @@ pub struct SearchEntry {
     pub id: String,
     /// The title, as it is shown. Lists are in the order of its normal form.
     pub title: String,
-    /// What is searched, in normal form.
+    /// What is searched, in normal form. Empty in a posting of a product with a long text.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     text: String,
     /// The owner of the record, if it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<UserId>,
+    /// The price by which products are sorted, in minor units.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    price: Option<u64>,
     /// The labels by which records are filtered. Each label has a list of its own, so a label should apply to many records.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub labels: BTreeSet<String>,
@@ -37,25 +46,37 @@ impl SearchEntry {
     /// An entry that is found by any part of its title.
     #[must_use]
     pub fn titled(id: impl ToString, title: &str) -> Self {
-        Self::searched(id, title, &normal(title))
+        Self::searched(id, title, &normal(title), TEXT_MAX)
+    }
+
+    /// An entry that is found by any part of its title or of its description.
+    #[must_use]
+    pub fn described(id: impl ToString, title: &str, description: &str) -> Self {
+        Self::searched(id, title, &format!("{}{SEPARATOR}{}", normal(title), normal(description)), LONG_TEXT_MAX)
     }
 
     /// An entry that is found by the beginnings of these words, which are in normal form, and by any other part of them. See
     /// [`crate::Term::beginning`].
     #[must_use]
     pub fn of_words<'w>(id: impl ToString, title: &str, words: impl IntoIterator<Item = &'w str>) -> Self {
-        Self::searched(id, title, &words.into_iter().flat_map(|word| [" ", word]).collect::<String>())
+        Self::searched(id, title, &words.into_iter().flat_map(|word| [" ", word]).collect::<String>(), TEXT_MAX)
     }
 
-    fn searched(id: impl ToString, title: &str, text: &str) -> Self {
-        let text = text.chars().take(TEXT_MAX).collect();
-        Self { id: id.to_string(), title: title.to_owned(), text, owner: None, labels: BTreeSet::new() }
+    fn searched(id: impl ToString, title: &str, text: &str, max: usize) -> Self {
+        let text = text.chars().take(max).collect();
+        Self { id: id.to_string(), title: title.to_owned(), text, owner: None, price: None, labels: BTreeSet::new() }
     }
 
     /// Adds an owner.
     #[must_use]
-    pub fn of(self, owner: UserId) -> Self {
+    pub fn owned_by(self, owner: UserId) -> Self {
         Self { owner: Some(owner), ..self }
+    }
+
+    /// Adds a price, in minor units.
+    #[must_use]
+    pub fn priced(self, amount: u64) -> Self {
+        Self { price: Some(amount), ..self }
     }
 
     /// Adds a label.
@@ -70,7 +91,7 @@ impl SearchEntry {
     /// # Errors
     /// [`StoreError::Corrupt`] if the id is not of that type.
     pub fn record<I: FromStr>(&self) -> Result<I, StoreError> {
-        self.id.parse().map_err(|_| StoreError::Corrupt { kind: Carrier::KIND, family: "SEARCH".to_owned(), why: "the id of another kind" })
+        self.id.parse().map_err(|_| StoreError::Corrupt { kind: Posting::KIND, family: "SEARCH".to_owned(), why: "the id of another kind" })
     }
 
     /// The value of the label with this name.
@@ -85,12 +106,26 @@ impl SearchEntry {
         &self.text
     }
 
-    /// The sort key in every list: by the normal form of the title, and then by id.
-    #[must_use]
-    pub fn place(&self) -> String {
+    /// The sort key in lists by title: by the normal form of the title, and then by id.
+    pub(crate) fn sort_key(&self) -> String {
         let title = normal(&self.title);
         let title = title.get(..title.floor_char_boundary(SORT_MAX_BYTES)).unwrap_or(&title);
         format!("{title}{SEPARATOR}{}", self.id)
+    }
+
+    /// The sort key in lists that are sorted by this. Every sort key ends with the id.
+    fn sort_key_by(&self, by: SortBy) -> String {
+        match by {
+            SortBy::Id => self.id.clone(),
+            SortBy::Title => self.sort_key(),
+            SortBy::Price => format!("{:020}{SEPARATOR}{}", self.price.unwrap_or_default(), self.id),
+        }
+    }
+
+    /// The sort key in lists of this order.
+    #[must_use]
+    pub fn sort_key_in(&self, order: Order) -> String {
+        self.sort_key_by(order.by)
     }
 
     /// The lists that contain the entry.
@@ -100,9 +135,28 @@ impl SearchEntry {
         [List::All].into_iter().chain(self.owner.map(List::Owner)).chain(labels).chain(grams)
     }
 
-    /// The items that store the entry. Each is in up to three of its lists.
+    /// The items that store the entry. In a catalogue with several orders each is in one of its lists, otherwise in up to three.
     #[must_use]
-    pub fn carriers(&self, catalogue: Catalogue) -> Vec<Carrier> {
+    pub fn postings(&self, catalogue: Catalogue) -> Vec<Posting> {
+        if catalogue.has_orders() { self.ordered_postings(catalogue) } else { self.packed_postings(catalogue) }
+    }
+
+    /// One posting for each list: by id in the base table, by title in `gsi1`, and by price in `gsi2`.
+    fn ordered_postings(&self, catalogue: Catalogue) -> Vec<Posting> {
+        let [id, title, price] = [SortBy::Id, SortBy::Title, SortBy::Price].map(|by| self.sort_key_by(by));
+        let mut entry = self.clone();
+        if entry.text.len() > STORED_TEXT_MAX {
+            entry.text.clear();
+        }
+        let one = |list: List| {
+            let key = |sort: &String| Key::new(list.partition(catalogue), sort.clone());
+            Posting { entry: entry.clone(), base: key(&id), first: Some(key(&title)), second: Some(key(&price)) }
+        };
+        self.lists().map(one).collect()
+    }
+
+    /// Postings that are in up to three lists each, all sorted by title.
+    fn packed_postings(&self, catalogue: Catalogue) -> Vec<Posting> {
         let (mut base, mut first, mut second) = (Vec::new(), Vec::new(), Vec::new());
         for list in self.lists() {
             match list.slot() {
@@ -111,13 +165,14 @@ impl SearchEntry {
                 Slot::Second => second.push(list),
             }
         }
-        let count = base.len().max(first.len()).max(second.len());
-        let partition = |lists: &[List], number: usize| lists.get(number).map(|list| list.partition(catalogue));
-        let one = |number: usize| Carrier {
+        let (count, sort) = (base.len().max(first.len()).max(second.len()), self.sort_key());
+        let key = |lists: &[List], number: usize| lists.get(number).map(|list| Key::new(list.partition(catalogue), sort.clone()));
+        let no_list = |number: usize| Key::new(catalogue.partition(&format!("RECORD#{}#{number}", self.id)), sort.clone());
+        let one = |number: usize| Posting {
             entry: self.clone(),
-            base: partition(&base, number).unwrap_or_else(|| catalogue.partition(&format!("RECORD#{}#{number}", self.id))),
-            first: partition(&first, number),
-            second: partition(&second, number),
+            base: key(&base, number).unwrap_or_else(|| no_list(number)),
+            first: key(&first, number),
+            second: key(&second, number),
         };
         (0..count).map(one).collect()
     }
@@ -128,7 +183,32 @@ pub(crate) fn label(name: &str, value: impl ToString) -> String {
     format!("{name}={}", value.to_string())
 }
 
-/// A list of records in the order of their titles.
+/// What a list is sorted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SortBy {
+    /// The id, so the time of creation.
+    Id,
+    /// The normal form of the title.
+    Title,
+    /// The price.
+    Price,
+}
+
+/// The order of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// What it is sorted by.
+    pub by: SortBy,
+    /// Whether the greatest come first.
+    pub descending: bool,
+}
+
+impl Order {
+    /// By title, ascending.
+    pub const TITLES: Self = Self { by: SortBy::Title, descending: false };
+}
+
+/// A list of records.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum List {
     /// Every record.
@@ -173,44 +253,67 @@ impl List {
         catalogue.partition(&self.name())
     }
 
-    /// The whole list. Eventually consistent, as the indexes are.
-    pub(crate) fn range(&self, catalogue: Catalogue) -> store::Range {
+    /// The list after a sort key, which is empty at its beginning. Eventually consistent, as the indexes are. Only catalogues with several
+    /// orders have others than that of titles.
+    pub(crate) fn range(&self, catalogue: Catalogue, order: Order, after: &str) -> Range {
         let partition = self.partition(catalogue);
-        match self.slot() {
-            Slot::Base => store::Range::of(partition).eventually(),
-            Slot::First => store::Range::of_index(Index::SearchFirst, partition),
-            Slot::Second => store::Range::of_index(Index::SearchSecond, partition),
+        if catalogue.has_orders() {
+            return ordered_range(&partition, order, after);
         }
+        let range = match self.slot() {
+            Slot::Base => Range::of(partition).eventually(),
+            Slot::First => Range::of_index(Index::SearchFirst, partition),
+            Slot::Second => Range::of_index(Index::SearchSecond, partition),
+        };
+        if after.is_empty() { range } else { range.beyond(after) }
     }
 }
 
-/// An item of the index: an entry, in up to three lists.
+/// A partition of a catalogue with several orders, after a sort key.
+fn ordered_range(partition: &str, order: Order, after: &str) -> Range {
+    let (range, in_index) = match order.by {
+        SortBy::Id => (Range::of(partition).eventually(), false),
+        SortBy::Title => (Range::of_index(Index::SearchFirst, partition), true),
+        SortBy::Price => (Range::of_index(Index::SearchSecond, partition), true),
+    };
+    let range = if order.descending { range.newest_first() } else { range };
+    // Every sort key ends with the id, which is the sort key in the base table.
+    match after.rsplit(SEPARATOR).next().filter(|id| !id.is_empty()) {
+        None => range,
+        Some(id) => range.after(Key::new(partition, id), in_index.then(|| Key::new(partition, after))),
+    }
+}
+
+/// An item of the index: an entry, in one list or up to three.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Carrier {
+pub struct Posting {
     #[serde(flatten)]
     pub(crate) entry: SearchEntry,
-    /// The partition in the base table. The partitions are only in the keys of the item, so they are empty after a read.
+    /// The key in the base table. A posting that was read does not know its keys.
+    #[serde(skip, default = "no_key")]
+    base: Key,
     #[serde(skip)]
-    base: String,
+    first: Option<Key>,
     #[serde(skip)]
-    first: Option<String>,
-    #[serde(skip)]
-    second: Option<String>,
+    second: Option<Key>,
 }
 
-impl Item for Carrier {
-    const KIND: &'static str = "search_carrier";
-    const ABOUT: About = About::at("SEARCH#{list}", "{place}", Personal::Withheld("a copy of data of the record that it leads to"))
-        .indexed(Index::SearchFirst, "SEARCH#{list}", "{place}")
-        .indexed(Index::SearchSecond, "SEARCH#{list}", "{place}")
+fn no_key() -> Key {
+    Key::new("", "")
+}
+
+impl Item for Posting {
+    const KIND: &'static str = "search_posting";
+    const ABOUT: About = About::at("SEARCH#{list}", "{sort}", Personal::Withheld("a copy of data of the record that it leads to"))
+        .indexed(Index::SearchFirst, "SEARCH#{list}", "{sort}")
+        .indexed(Index::SearchSecond, "SEARCH#{list}", "{sort}")
         .removed_by("search");
     fn key(&self) -> Key {
-        Key::new(self.base.clone(), self.entry.place())
+        self.base.clone()
     }
     fn indexes(&self) -> Vec<(Index, Key)> {
-        let place = |partition: &String| Key::new(partition.clone(), self.entry.place());
-        let first = self.first.as_ref().map(|partition| (Index::SearchFirst, place(partition)));
-        let second = self.second.as_ref().map(|partition| (Index::SearchSecond, place(partition)));
+        let first = self.first.clone().map(|key| (Index::SearchFirst, key));
+        let second = self.second.clone().map(|key| (Index::SearchSecond, key));
         first.into_iter().chain(second).collect()
     }
 }
@@ -220,37 +323,55 @@ mod tests {
     use super::*;
 
     fn red_bike() -> SearchEntry {
-        SearchEntry::titled("mdl_1", "Red  Bike").of(UserId::NIL).labelled("country", "PL")
+        SearchEntry::titled("mdl_1", "Red  Bike").owned_by(UserId::NIL).labelled("country", "PL")
     }
 
-    /// The partitions that a carrier is in.
-    fn partitions(carrier: &Carrier) -> Vec<String> {
-        [Some(&carrier.base), carrier.first.as_ref(), carrier.second.as_ref()].into_iter().flatten().cloned().collect()
+    /// The partitions that a posting is in.
+    fn partitions(posting: &Posting) -> Vec<String> {
+        let keys = [Some(&posting.base), posting.first.as_ref(), posting.second.as_ref()];
+        keys.into_iter().flatten().map(|key| key.partition().to_owned()).collect()
     }
 
     #[test]
     fn carriers_are_in_each_list_once() {
         let entry = red_bike();
-        let carriers = entry.carriers(Catalogue::Models);
-        let mut all: Vec<String> = carriers.iter().flat_map(partitions).filter(|name| !name.contains("#RECORD#")).collect();
+        let postings = entry.postings(Catalogue::Models);
+        let mut all: Vec<String> = postings.iter().flat_map(partitions).filter(|name| !name.contains("#RECORD#")).collect();
         all.sort_unstable();
         let mut expected: Vec<String> = entry.lists().map(|list| list.partition(Catalogue::Models)).collect();
         expected.sort_unstable();
         assert_eq!(all, expected);
         assert!(all.contains(&"SEARCH#models#GRAM#bik".to_owned()) && all.contains(&"SEARCH#models#LABEL#country=PL".to_owned()));
-        let keys: BTreeSet<String> = carriers.iter().map(|carrier| carrier.key().partition().to_owned()).collect();
-        assert_eq!(keys.len(), carriers.len(), "different keys");
-        assert!(carriers.len() < all.len(), "{} for {}", carriers.len(), all.len());
+        let keys: BTreeSet<String> = postings.iter().map(|posting| posting.key().partition().to_owned()).collect();
+        assert_eq!(keys.len(), postings.len(), "different keys");
+        assert!(postings.len() < all.len(), "{} for {}", postings.len(), all.len());
     }
 
     #[test]
     fn titles_are_sorted_before_ids() {
-        let place = |id: &str, title: &str| SearchEntry::titled(id, title).place();
-        let sorted =
-            [place("2", "Łan"), place("1", "lan a"), place("1", "lan!"), place("1", "lana"), place("2", "LANA"), place("1", "Zebra")];
+        let key = |id: &str, title: &str| SearchEntry::titled(id, title).sort_key();
+        let sorted = [key("2", "Łan"), key("1", "lan a"), key("1", "lan!"), key("1", "lana"), key("2", "LANA"), key("1", "Zebra")];
         assert!(sorted.is_sorted(), "{sorted:?}");
-        let long = place("mdl_1", &"\u{fdfa}".repeat(100));
+        let long = key("mdl_1", &"\u{fdfa}".repeat(100));
         assert!(long.len() < 1024 && long.ends_with("\u{1}mdl_1"), "{}", long.len());
+    }
+
+    /// A product is in each of its lists by id, title and price, and only short texts are stored again in every list.
+    #[test]
+    fn a_product_is_in_each_list_in_three_orders() {
+        let entry = SearchEntry::described("prd_1", "Żółw", "Of stone.").priced(1999).labelled("category", "cat_1");
+        let postings = entry.postings(Catalogue::Products);
+        assert_eq!(postings.len(), entry.lists().count());
+        for posting in &postings {
+            let partition = posting.base.partition().to_owned();
+            assert_eq!(partitions(posting), vec![partition; 3]);
+            let sorts = [Some(&posting.base), posting.first.as_ref(), posting.second.as_ref()].map(|key| key.unwrap().sort().to_owned());
+            assert_eq!(sorts, ["prd_1", "zolw\u{1}prd_1", "00000000000000001999\u{1}prd_1"]);
+            assert_eq!(posting.entry.text(), "zolw\u{1}of stone.");
+        }
+        let long = SearchEntry::described("prd_1", "Żółw", &"stone ".repeat(200));
+        assert!(long.text().len() > 1000 && long.postings(Catalogue::Products).iter().all(|posting| posting.entry.text().is_empty()));
+        assert!(entry.lists().all(|list| !list.name().contains(SEPARATOR)));
     }
 
     #[test]

@@ -2,12 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use crate::frequency::{is_common, rank};
+use crate::{
+    entry::SEPARATOR,
+    frequency::{is_common, rank},
+};
 
-/// The grams of a text in normal form: all parts of three characters, and all shorter parts that are not common.
+/// The grams of a text in normal form: all parts of three characters, and all shorter parts that are not common. No gram extends over two
+/// texts that are searched together.
 pub fn grams(text: &str) -> BTreeSet<&str> {
     let short = [1, 2].into_iter().flat_map(|length| windows(text, length)).filter(|gram| !is_common(gram));
-    short.chain(windows(text, 3)).collect()
+    short.chain(windows(text, 3)).filter(|gram| !gram.contains(SEPARATOR)).collect()
 }
 
 /// The gram of these texts whose list is probably the shortest. `None` if the texts are short and common; then the list of all records has

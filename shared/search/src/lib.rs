@@ -1,17 +1,18 @@
-//! Search without a search engine: lists of records in the order of their titles, kept in the table beside the records.
+//! Search without a search engine: lists of records, kept in the table beside the records.
 //!
 //! A record is in the list of all records, in the list of its owner, in one list for each of its labels, and in one list for each gram of
-//! its text: each part of three characters, and each shorter part that is not common ([`SearchEntry`]). One item puts the record into three
-//! lists: by its own key and by its keys in `gsi1` and `gsi2`. The items are written in the transaction of the record: [`Catalogue::add`],
-//! [`Catalogue::change`], [`Catalogue::remove`], [`IndexChange::commit`].
+//! its text: each part of three characters, and each shorter part that is not common ([`SearchEntry`]). The items of the lists are
+//! [`Posting`]s. They are written in the transaction of the record: [`Catalogue::add`], [`Catalogue::change`], [`Catalogue::remove`],
+//! [`IndexChange::commit`].
 //!
-//! A search ([`Wanted`], [`Catalogue::page`]) reads the shortest list that contains all matches, and filters it. A page reads at most two
-//! queries of 1 MB; beyond that it is short and has a position to continue. So the price of a page does not depend on the search or on the
-//! number of records. Records that change during a search are found at their old or their new place. All others are found exactly once, in
-//! the order of titles.
+//! Models and people are listed by title, and one posting puts its record into three lists: by its own key and by its keys in `gsi1` and
+//! `gsi2`. Products are listed in several orders ([`Order`]), and one posting puts its product into one list: by its own key in the order of
+//! ids, and by its keys in `gsi1` and `gsi2` in those of titles and prices.
 //!
-//! Records with lists in other orders, such as products, are searched by reading these lists ([`walk`]), with the same normal form and at
-//! the same price.
+//! A search ([`SearchQuery`], [`Catalogue::page`], [`products`]) reads the shortest list that contains all matches, and filters it. A page
+//! reads at most two queries of 1 MB; beyond that it is short and has a position to continue. So the price of a page does not depend on the
+//! search or on the number of records. Records that change during a search are found at their old or their new position. All others are
+//! found exactly once, in the order of the list.
 //!
 //! | writing | AWS calls |
 //! |---|---|
@@ -27,20 +28,20 @@ mod entry;
 mod frequency;
 mod grams;
 mod normal;
+mod query;
 mod read;
-mod wanted;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 pub use change::{IndexChange, Unfinished};
-pub use entry::{Carrier, SearchEntry};
+pub use entry::{Order, Posting, SearchEntry, SortBy};
 pub use normal::normal;
-pub use read::{Found, Position, QUERIES, Rest, walk};
-pub use wanted::{OWNERS_MAX, Term, Wanted};
+pub use query::{OWNERS_MAX, SearchQuery, Term};
+pub use read::{Candidates, Position, Rest, SearchPage, products};
 
-store::items![Carrier, Unfinished];
+store::items![Posting, Unfinished];
 
 /// A kind of record in the search index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,11 +51,13 @@ pub enum Catalogue {
     Models,
     /// People, by the words of their names. The title is the username.
     People,
+    /// Products, by their names and descriptions, in several orders. The title is the name.
+    Products,
 }
 
 impl Catalogue {
     /// Every catalogue.
-    pub const ALL: [Self; 2] = [Self::Models, Self::People];
+    pub const ALL: [Self; 3] = [Self::Models, Self::People, Self::Products];
 
     fn partition(self, list: &str) -> String {
         format!("SEARCH#{self}#{list}")
@@ -66,6 +69,7 @@ impl fmt::Display for Catalogue {
         f.write_str(match self {
             Self::Models => "models",
             Self::People => "people",
+            Self::Products => "products",
         })
     }
 }

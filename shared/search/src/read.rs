@@ -2,17 +2,17 @@
 
 use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
-use store::{Cond, Range, StoreError, Stored, Table, Window};
+use store::{Cond, Range, StoreError, Table};
 
 use crate::{
-    Catalogue, SearchEntry, Wanted,
-    entry::{Carrier, List},
+    Catalogue, SearchEntry, SearchQuery,
+    entry::{List, Order, Posting},
 };
 
 /// The maximum number of queries of a page. Each reads at most 1 MB (DynamoDB).
-pub const QUERIES: u8 = 2;
-/// How many records the first query of a page reads, if there is a filter.
-const FIRST_LOOK: u32 = 60;
+const QUERIES: u8 = 2;
+/// The minimum number of records that the first query of a page reads, if there is a filter.
+const FIRST_QUERY: u32 = 60;
 
 /// The position where a page begins. Clients have it in a sealed cursor.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,7 +29,7 @@ enum Phase {
     /// The matches.
     #[default]
     #[serde(rename = "w")]
-    Wanted,
+    Matches,
     /// The beginning of the rest.
     #[serde(rename = "d")]
     Divider,
@@ -48,14 +48,14 @@ impl Position {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rest {
     /// Nothing.
-    LeftOut,
+    Omitted,
     /// All other records, in the order of their titles.
     Follows,
 }
 
 /// A page of a search. It can have fewer records than requested, or none, although there is a next page.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
+pub struct SearchPage {
     /// The records: either all of them match, or none.
     pub entries: Vec<SearchEntry>,
     /// Whether the records match.
@@ -66,11 +66,21 @@ pub struct Found {
     pub next: Option<Position>,
 }
 
-/// A part of a list: its records, and the sort key that was reached, unless it is the end of the list.
+/// A segment of a list: its matching records, and the sort key that was reached, unless it is the end of the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Part {
+struct Segment {
     entries: Vec<SearchEntry>,
     reached: Option<String>,
+}
+
+/// A segment of a list of products.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidates {
+    /// The entries that match, and those that may match because their postings have no text: the caller compares the products themselves
+    /// ([`SearchQuery::matches`]). There can be fewer than requested, or none, although more follow.
+    pub entries: Vec<SearchEntry>,
+    /// The sort key after which the list continues. `None` at its end.
+    pub next: Option<String>,
 }
 
 impl Catalogue {
@@ -78,111 +88,141 @@ impl Catalogue {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn page(self, table: &Table, wanted: &Wanted, rest: Rest, at: Position, size: u32) -> Result<Found, StoreError> {
-        let reader = Reader { table, catalogue: self, size };
+    pub async fn page(self, table: &Table, query: &SearchQuery, rest: Rest, at: Position, size: u32) -> Result<SearchPage, StoreError> {
+        let reader = Reader { table, catalogue: self, order: Order::TITLES, size, certain: size };
         let (mut at, mut queries) = (at, QUERIES);
-        if at.phase == Phase::Wanted {
-            let part = reader.wanted(wanted, at.after, &mut queries).await?;
-            let found = |entries, next| Ok(Found { entries, relevant: true, divider: false, next });
-            let ended = part.reached.is_none();
-            if ended && (rest == Rest::LeftOut || wanted.is_all()) {
-                return found(part.entries, None);
+        if at.phase == Phase::Matches {
+            let segment = reader.matches(query, at.after, &mut queries).await?;
+            let found = |entries, next| Ok(SearchPage { entries, relevant: true, divider: false, next });
+            let ended = segment.reached.is_none();
+            if ended && (rest == Rest::Omitted || query.is_all()) {
+                return found(segment.entries, None);
             }
-            let next = part.reached.map_or_else(|| Position::at(Phase::Divider, String::new()), |place| Position::at(Phase::Wanted, place));
-            if !ended || !part.entries.is_empty() || queries == 0 {
-                return found(part.entries, Some(next));
+            let divider = || Position::at(Phase::Divider, String::new());
+            let next = segment.reached.map_or_else(divider, |key| Position::at(Phase::Matches, key));
+            if !ended || !segment.entries.is_empty() || queries == 0 {
+                return found(segment.entries, Some(next));
             }
             at = next;
         }
-        let part = reader.walk(&List::All, &at.after, &|| wanted.rest_filter(), &mut queries).await?;
-        let divider = at.phase == Phase::Divider && !part.entries.is_empty();
-        let phase = if part.entries.is_empty() { at.phase } else { Phase::Rest };
-        Ok(Found { entries: part.entries, relevant: false, divider, next: part.reached.map(|place| Position::at(phase, place)) })
+        let segment = reader.one_list(&List::All, at.after, &|| query.rest_filter(), &mut queries).await?;
+        let divider = at.phase == Phase::Divider && !segment.entries.is_empty();
+        let phase = if segment.entries.is_empty() { at.phase } else { Phase::Rest };
+        Ok(SearchPage { entries: segment.entries, relevant: false, divider, next: segment.reached.map(|key| Position::at(phase, key)) })
     }
+
+    /// Whether its lists have several orders. Then each posting is in one list, in the base table and in both indexes, and not in three
+    /// lists.
+    pub(crate) const fn has_orders(self) -> bool {
+        matches!(self, Self::Products)
+    }
+}
+
+/// The next products of a search in an order, after a sort key: up to `size`, of which `certain` are enough if they match for certain.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn products(
+    table: &Table,
+    query: &SearchQuery,
+    order: Order,
+    after: Option<String>,
+    size: u32,
+    certain: u32,
+) -> Result<Candidates, StoreError> {
+    let catalogue = Catalogue::Products;
+    let reader = Reader { table, catalogue, order, size, certain };
+    // Products have no owners, so there is one list.
+    let Some(list) = query.lists().into_iter().next() else { return Ok(Candidates { entries: Vec::new(), next: None }) };
+    let mut queries = QUERIES;
+    let filter = || query.filter(catalogue, &list);
+    let Segment { mut entries, reached } = reader.segment(&list, after.unwrap_or_default(), &filter, &mut queries).await?;
+    let mut next = reached;
+    if entries.len() > count(size) {
+        entries.truncate(count(size));
+        next = entries.last().map(|entry| entry.sort_key_in(order));
+    }
+    Ok(Candidates { entries, next })
 }
 
 struct Reader<'t> {
     table: &'t Table,
     catalogue: Catalogue,
+    order: Order,
+    /// How many entries a page has at most.
     size: u32,
+    /// How many entries are enough if their texts are known, so that they match for certain.
+    certain: u32,
 }
 
 impl Reader<'_> {
     /// The next matches.
-    async fn wanted(&self, wanted: &Wanted, after: String, queries: &mut u8) -> Result<Part, StoreError> {
-        let lists = wanted.lists();
+    async fn matches(&self, query: &SearchQuery, after: String, queries: &mut u8) -> Result<Segment, StoreError> {
+        let lists = query.lists();
         if let [list] = lists.as_slice() {
-            return self.walk(list, &after, &|| wanted.filter(list), queries).await;
+            return self.one_list(list, after, &|| query.filter(self.catalogue, list), queries).await;
         }
         // The queries of several lists count as one, because each reads few records.
         *queries = queries.saturating_sub(1);
         let after = after.as_str();
-        let parts = try_join_all(lists.iter().map(|list| async move {
-            let filter = wanted.filter(list);
-            self.look(list, after, first_look(self.size, filter.is_some()), filter).await
+        let segments = try_join_all(lists.iter().map(|list| async move {
+            let filter = query.filter(self.catalogue, list);
+            self.query(list, after, Some(self.first_limit(filter.is_some())), filter).await
         }));
-        Ok(merged(parts.await?, self.size))
+        Ok(merged(segments.await?, self.size))
     }
 
-    /// The next records of a list for which the filter holds.
-    async fn walk(
+    /// The next records of a list for which the filter holds: at most as many as a page has.
+    async fn one_list(
         &self,
         list: &List,
-        after: &str,
+        after: String,
         filter: &(dyn Fn() -> Option<Cond> + Sync),
         queries: &mut u8,
-    ) -> Result<Part, StoreError> {
-        let range = |after: &str| self.range(list, after);
-        let window = walk::<Carrier>(self.table, &range, filter, after.to_owned(), self.size, queries).await?;
-        let entries = window.items.into_iter().map(|carrier| carrier.entry).collect();
-        Ok(merged(vec![Part { entries, reached: window.reached }], self.size))
+    ) -> Result<Segment, StoreError> {
+        Ok(merged(vec![self.segment(list, after, filter, queries).await?], self.size))
     }
 
-    fn range(&self, list: &List, after: &str) -> Range {
-        let range = list.range(self.catalogue);
-        if after.is_empty() { range } else { range.beyond(after) }
+    /// The next records of a list for which the filter holds: at least as many as a page has, unless the list ends or no queries are left.
+    /// Each query reads at most 1 MB, and the first one only a few records.
+    async fn segment(
+        &self,
+        list: &List,
+        after: String,
+        filter: &(dyn Fn() -> Option<Cond> + Sync),
+        queries: &mut u8,
+    ) -> Result<Segment, StoreError> {
+        let mut limit = Some(self.first_limit(filter().is_some()));
+        let mut all = Segment { entries: Vec::new(), reached: Some(after) };
+        while let Some(key) = all.reached.take_if(|_| *queries > 0) {
+            *queries = queries.saturating_sub(1);
+            let next = self.query(list, &key, limit.take(), filter()).await?;
+            all.entries.extend(next.entries);
+            all.reached = next.reached;
+            if self.is_full(&all.entries) {
+                break;
+            }
+        }
+        Ok(all)
+    }
+
+    fn is_full(&self, entries: &[SearchEntry]) -> bool {
+        let certain = entries.iter().filter(|entry| !entry.text().is_empty()).count();
+        entries.len() >= count(self.size) || certain >= count(self.certain)
+    }
+
+    /// The number of records that the first query reads. Without a filter these are the records of the page, and one more to know whether
+    /// there are more.
+    fn first_limit(&self, filtered: bool) -> u32 {
+        if filtered { self.certain.saturating_add(1).saturating_mul(4).max(FIRST_QUERY) } else { self.size.saturating_add(1) }
     }
 
     /// One query.
-    async fn look(&self, list: &List, after: &str, limit: u32, filter: Option<Cond>) -> Result<Part, StoreError> {
-        let window = self.table.window::<Carrier>(self.range(list, after).limit(limit), filter).await?;
-        Ok(Part { entries: window.items.into_iter().map(|carrier| carrier.entry).collect(), reached: window.reached })
+    async fn query(&self, list: &List, after: &str, limit: Option<u32>, filter: Option<Cond>) -> Result<Segment, StoreError> {
+        let range = list.range(self.catalogue, self.order, after);
+        let window = self.table.window::<Posting>(limit.into_iter().fold(range, Range::limit), filter).await?;
+        Ok(Segment { entries: window.items.into_iter().map(|posting| posting.entry).collect(), reached: window.reached })
     }
-}
-
-/// The next items of a list for which a condition holds: at least `size` of them, unless the list ends or no queries are left. Each query
-/// reads at most 1 MB, and the first one only a few items. `list` returns the range after a sort key, which is empty at the beginning.
-///
-/// # Errors
-/// [`StoreError`]
-pub async fn walk<I: Stored>(
-    table: &Table,
-    list: &(dyn Fn(&str) -> Range + Sync),
-    filter: &(dyn Fn() -> Option<Cond> + Sync),
-    after: String,
-    size: u32,
-    queries: &mut u8,
-) -> Result<Window<I>, StoreError> {
-    let mut limit = Some(first_look(size, filter().is_some()));
-    let mut all = Window { items: Vec::new(), reached: Some(after) };
-    while let Some(place) = all.reached.take_if(|_| *queries > 0) {
-        *queries = queries.saturating_sub(1);
-        let window = table.window::<I>(limit.into_iter().fold(list(&place), Range::limit), filter()).await?;
-        all.items.extend(window.items);
-        all.reached = window.reached;
-        if all.items.len() >= count(size) {
-            break;
-        }
-        limit = None;
-    }
-    Ok(all)
-}
-
-/// The number of records that the first query reads. Without a filter these are the records of the page, and one more to know whether there
-/// are more.
-fn first_look(size: u32, filtered: bool) -> u32 {
-    let page = size.saturating_add(1);
-    if filtered { page.saturating_mul(4).max(FIRST_LOOK) } else { page }
 }
 
 fn count(size: u32) -> usize {
@@ -191,16 +231,16 @@ fn count(size: u32) -> usize {
 
 /// Merges the first records of several lists, which have the same order and no record in common. Records after the position that was
 /// reached in an unfinished list are left for the next page.
-fn merged(parts: Vec<Part>, size: u32) -> Part {
+fn merged(segments: Vec<Segment>, size: u32) -> Segment {
     let size = count(size);
-    let reached = parts.iter().filter_map(|part| part.reached.clone()).min();
-    let mut all: Vec<(String, SearchEntry)> = parts.into_iter().flat_map(|part| part.entries).map(|entry| (entry.place(), entry)).collect();
-    all.retain(|(place, _)| reached.as_ref().is_none_or(|reached| place <= reached));
+    let reached = segments.iter().filter_map(|segment| segment.reached.clone()).min();
+    let entries = segments.into_iter().flat_map(|segment| segment.entries);
+    let mut all: Vec<(String, SearchEntry)> = entries.map(|entry| (entry.sort_key(), entry)).collect();
+    all.retain(|(key, _)| reached.as_ref().is_none_or(|reached| key <= reached));
     all.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
-    let reached =
-        if all.len() > size { size.checked_sub(1).and_then(|last| all.get(last)).map(|(place, _)| place.clone()) } else { reached };
+    let reached = if all.len() > size { size.checked_sub(1).and_then(|last| all.get(last)).map(|(key, _)| key.clone()) } else { reached };
     all.truncate(size);
-    Part { entries: all.into_iter().map(|(_, entry)| entry).collect(), reached }
+    Segment { entries: all.into_iter().map(|(_, entry)| entry).collect(), reached }
 }
 
 #[cfg(test)]
@@ -211,19 +251,19 @@ mod tests {
 
     fn entries(titles: impl IntoIterator<Item = String>) -> Vec<SearchEntry> {
         let mut entries: Vec<SearchEntry> = titles.into_iter().enumerate().map(|(id, title)| SearchEntry::titled(id, &title)).collect();
-        entries.sort_by_key(SearchEntry::place);
+        entries.sort_by_key(SearchEntry::sort_key);
         entries
     }
 
-    /// The next part of a list, as a query that looks at `limit` records returns it.
-    fn look(list: &[SearchEntry], after: &str, limit: usize, holds: impl Fn(&SearchEntry) -> bool) -> Part {
-        let left: Vec<&SearchEntry> = list.iter().filter(|entry| entry.place().as_str() > after).collect();
+    /// The next segment of a list, as a query that reads `limit` records returns it.
+    fn segment(list: &[SearchEntry], after: &str, limit: usize, holds: impl Fn(&SearchEntry) -> bool) -> Segment {
+        let left: Vec<&SearchEntry> = list.iter().filter(|entry| entry.sort_key().as_str() > after).collect();
         let seen = left.iter().take(limit);
-        let reached = left.get(limit).and_then(|_| left.get(limit.checked_sub(1)?)).map(|entry| entry.place());
-        Part { entries: seen.filter(|entry| holds(entry)).map(|entry| (*entry).clone()).collect(), reached }
+        let reached = left.get(limit).and_then(|_| left.get(limit.checked_sub(1)?)).map(|entry| entry.sort_key());
+        Segment { entries: seen.filter(|entry| holds(entry)).map(|entry| (*entry).clone()).collect(), reached }
     }
 
-    /// Every entry of some lists, read page by page, is returned exactly once and in order, however little each query looks at.
+    /// Every entry of some lists, read page by page, is returned exactly once and in order, however few records each query reads.
     #[test]
     fn merged_lists_have_everything_once_and_in_order() {
         let sys = Sys::real();
@@ -236,19 +276,19 @@ mod tests {
                 let list = sys.below(u32::try_from(lists.len()).unwrap()) as usize;
                 lists[list].push(entry.clone());
             }
-            let wanted = Wanted::all().with(crate::Term::part("1").unwrap());
+            let query = SearchQuery::all().containing(crate::Term::part("1").unwrap());
             let (limit, size) = (among(7) as usize, among(5));
             let (mut found, mut after) = (Vec::new(), String::new());
             loop {
-                let parts = lists.iter().map(|list| look(list, &after, limit, |entry| wanted.finds(entry))).collect();
-                let part = merged(parts, size);
-                assert!(part.entries.len() <= size as usize);
-                found.extend(part.entries);
-                let Some(reached) = part.reached else { break };
+                let segments = lists.iter().map(|list| segment(list, &after, limit, |entry| query.matches(entry))).collect();
+                let page = merged(segments, size);
+                assert!(page.entries.len() <= size as usize);
+                found.extend(page.entries);
+                let Some(reached) = page.reached else { break };
                 assert!(reached > after, "it goes on");
                 after = reached;
             }
-            let expected: Vec<SearchEntry> = all.into_iter().filter(|entry| wanted.finds(entry)).collect();
+            let expected: Vec<SearchEntry> = all.into_iter().filter(|entry| query.matches(entry)).collect();
             assert_eq!(found, expected);
         }
     }
@@ -263,13 +303,13 @@ mod tests {
         for _ in 0..5000 {
             let entry = SearchEntry::titled("1", &text(among(20)));
             let Some(term) = crate::Term::part(&text(among(4))) else { continue };
-            let wanted = Wanted::all().with(term);
-            let [list] = wanted.lists().try_into().unwrap();
+            let query = SearchQuery::all().containing(term);
+            let [list] = query.lists().try_into().unwrap();
             let listed = match &list {
                 List::Gram(gram) => crate::grams::grams(entry.text()).contains(gram.as_str()),
                 _ => true,
             };
-            assert!(listed || !wanted.finds(&entry), "{wanted:?} {entry:?} {list:?}");
+            assert!(listed || !query.matches(&entry), "{query:?} {entry:?} {list:?}");
         }
     }
 }

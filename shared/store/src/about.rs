@@ -2,7 +2,7 @@
 //!
 //! `ITEMS.md`, the export of personal data, the purge and their tests are generated from or checked against these descriptions.
 
-use crate::{Index, Stored};
+use crate::Index;
 
 /// The pattern of the partition of a user.
 const PERSON: &str = "USER#{user}";
@@ -178,59 +178,4 @@ impl About {
             None => (self.ttl == Ttl::Always).then_some(Removal::Expiry),
         }
     }
-}
-
-/// A type of item with its name and description. Built by [`items!`](crate::items).
-#[derive(Clone, Copy, Debug)]
-pub struct ItemKind {
-    /// [`Stored::KIND`]
-    pub name: &'static str,
-    /// [`Stored::VERSION`]
-    pub version: u32,
-    /// The crate that stores it.
-    pub package: &'static str,
-    /// The description of the type.
-    pub about: About,
-}
-
-impl ItemKind {
-    /// The entry for the type `S`.
-    #[must_use]
-    pub const fn of<S: Stored>() -> Self {
-        Self { name: S::KIND, version: S::VERSION, package: S::CRATE, about: S::ABOUT }
-    }
-}
-
-/// Marker trait: the type is in its crate's list of items. Only [`items!`](crate::items) implements it, so that a type that is missing in
-/// the list does not compile.
-pub trait Listed {
-    /// The name of the crate.
-    const CRATE: &'static str;
-}
-
-/// Lists every type of item that a crate stores, as its `ITEMS`.
-///
-/// ```text
-/// store::items![Session, Device];
-/// ```
-///
-/// A generic type follows after a semicolon, with each of its stored instances:
-///
-/// ```text
-/// store::items![Book; <C: ContactKind> Pending<C>: Pending<Email>, Pending<Phone>];
-/// ```
-#[macro_export]
-macro_rules! items {
-    ($($item:ty),* $(; <$parameter:ident: $bound:path> $generic:ty: $($concrete:ty),+)?) => {
-        $(impl $crate::Listed for $item {
-            const CRATE: &'static str = env!("CARGO_PKG_NAME");
-        })*
-        $(impl<$parameter: $bound> $crate::Listed for $generic {
-            const CRATE: &'static str = env!("CARGO_PKG_NAME");
-        })?
-
-        /// Every type of item that this crate stores.
-        pub const ITEMS: &[$crate::ItemKind] =
-            &[$($crate::ItemKind::of::<$item>(),)* $($($crate::ItemKind::of::<$concrete>(),)+)?];
-    };
 }

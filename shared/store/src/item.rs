@@ -1,4 +1,4 @@
-//! Items, their keys and the generic indexes.
+//! Items and their keys.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use kernel::Time;
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{About, Listed, StoreError};
+use crate::{About, Index, StoreError};
 
 /// The primary key of an item. It is built only by constructors beside the item's type.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -56,137 +56,6 @@ pub(crate) fn family<'a>(pk: &'a str, sk: &'a str) -> &'a str {
     word(sk).or_else(|| word(pk)).unwrap_or("OTHER")
 }
 
-/// The generic sparse indexes of the table, named by their purpose. Several of them share one DynamoDB index; the prefixes of their
-/// partition keys differ.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Index {
-    /// Deletions of accounts by due time: `gsi1`.
-    DueDeletions,
-    /// Notices that were held back, by due time: `gsi1`.
-    DueNotices,
-    /// Unpaid payments, by the time of their next check: `gsi1`.
-    DuePayments,
-    /// Files that are not in a message, by the time of their deletion: `gsi1`.
-    DueAttachments,
-    /// Room memberships of absent members with unread messages, by the time at which a digest mail is due: `gsi2`.
-    DueDigests,
-    /// The rooms of a member: `gsi1`.
-    RoomsOfMember,
-    /// The invitations of a person to rooms: `gsi1`.
-    InvitationsToRooms,
-    /// The invitations to rooms that a person has sent: `gsi2`.
-    InvitationsBySender,
-    /// Current bans from chat, by end: `gsi1`.
-    CurrentBans,
-    /// The bans from chat that a moderator has imposed: `gsi2`.
-    BansByAuthor,
-    /// Reported messages, by state and time: `gsi1`.
-    ReportedMessages,
-    /// The reported messages of an author: `gsi2`.
-    ReportsOfAuthor,
-    /// The reports of one message: `gsi1`.
-    ReportsOfMessage,
-    /// The messages of an author, and the room events that name this person: `gsi1`.
-    MessagesByAuthor,
-    /// People who are online, by the time after which they count as offline: `gsi1`.
-    Online,
-    /// The unread notifications of a person: `gsi1`.
-    UnreadNotifications,
-    /// Notifications in the inboxes of others that are about a person. They are removed with the person's account.
-    NotificationsAbout,
-    /// The locations of people, by area: `gsi1`.
-    Nearby,
-    /// Items outside a person's partition that belong to the person: `gsi2`.
-    Owner,
-    /// The threads of the support desk, by state and last activity: `gsi1`.
-    SupportThreads,
-    /// The threads of the support desk whose customer will get a mail, by due time: `gsi2`.
-    SupportMails,
-    /// The notes on support threads, by author: `gsi1`.
-    NotesByAuthor,
-    /// The products of a category, or all products, by name: `gsi1`.
-    ProductsByName,
-    /// The products of a category, or all products, by price: `gsi2`.
-    ProductsByPrice,
-    /// The orders in each state, by age: `gsi2`.
-    OrdersByState,
-    /// The tickets of the contact form in each state, by the time of the last change of state: `gsi1`.
-    TicketsByState,
-    /// The pairs (relations of two people) in which this person has the lower id: `gsi1`.
-    PairsOfLow,
-    /// The pairs (relations of two people) in which this person has the higher id: `gsi2`.
-    PairsOfHigh,
-    /// The first list of the search index that is not in the base table: `gsi1`.
-    SearchFirst,
-    /// The second list of the search index that is not in the base table: `gsi2`.
-    SearchSecond,
-    /// The records of the audit, by day: `gsi1` of its table.
-    AuditByDay,
-    /// The records of the audit, by actor and month: `gsi2` of its table.
-    AuditByActor,
-    /// The records of the audit, by action and month: `gsi4` of its table.
-    AuditByAction,
-    /// Everybody who has a role: `gsi1`.
-    Staff,
-    /// All API keys, by age: `gsi1`.
-    ApiKeys,
-    /// The accounts that are deactivated, scheduled for deletion or being purged: `gsi2`.
-    AccountsInState,
-}
-
-impl Index {
-    pub(crate) const fn names(self) -> (&'static str, &'static str, &'static str) {
-        match self {
-            Self::AuditByDay
-            | Self::ApiKeys
-            | Self::DueDeletions
-            | Self::DueNotices
-            | Self::DuePayments
-            | Self::DueAttachments
-            | Self::RoomsOfMember
-            | Self::InvitationsToRooms
-            | Self::MessagesByAuthor
-            | Self::Online
-            | Self::PairsOfLow
-            | Self::ProductsByName
-            | Self::Nearby
-            | Self::SearchFirst
-            | Self::Staff
-            | Self::NotesByAuthor
-            | Self::SupportThreads
-            | Self::TicketsByState
-            | Self::UnreadNotifications
-            | Self::CurrentBans
-            | Self::ReportedMessages
-            | Self::ReportsOfMessage => ("gsi1", "gsi1pk", "gsi1sk"),
-            Self::AuditByAction => ("gsi4", "gsi4pk", "gsi4sk"),
-            Self::Owner
-            | Self::AuditByActor
-            | Self::PairsOfHigh
-            | Self::ProductsByPrice
-            | Self::OrdersByState
-            | Self::NotificationsAbout
-            | Self::InvitationsBySender
-            | Self::BansByAuthor
-            | Self::ReportsOfAuthor
-            | Self::DueDigests
-            | Self::SearchSecond
-            | Self::AccountsInState
-            | Self::SupportMails => ("gsi2", "gsi2pk", "gsi2sk"),
-        }
-    }
-
-    /// Its name in DynamoDB. The attributes of its keys are this name followed by `pk` and `sk`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        self.names().0
-    }
-}
-
-/// The index of rankings, `gsi3`, whose sort key is a number. Only [`crate::Update::rank`] changes the number, so that one update counts
-/// and moves the item to its new position.
-pub(crate) const RANKING: (&str, &str, &str) = ("gsi3", "gsi3pk", "gsi3sk");
-
 /// A type of item that can be read. Every [`Item`] is one. Types that are not an [`Item`] are written only by [`crate::Update`]s, because
 /// their keys do not follow from their content.
 pub trait Stored: Listed + DeserializeOwned {
@@ -222,6 +91,61 @@ pub trait Item: Listed + Serialize + DeserializeOwned {
     fn expires(&self) -> Option<Time> {
         None
     }
+}
+
+/// A type of item with its name and description. Built by [`items!`](crate::items).
+#[derive(Clone, Copy, Debug)]
+pub struct ItemKind {
+    /// [`Stored::KIND`]
+    pub name: &'static str,
+    /// [`Stored::VERSION`]
+    pub version: u32,
+    /// The crate that stores it.
+    pub package: &'static str,
+    /// The description of the type.
+    pub about: About,
+}
+
+impl ItemKind {
+    /// The entry for the type `S`.
+    #[must_use]
+    pub const fn of<S: Stored>() -> Self {
+        Self { name: S::KIND, version: S::VERSION, package: S::CRATE, about: S::ABOUT }
+    }
+}
+
+/// Marker trait: the type is in its crate's list of items. Only [`items!`](crate::items) implements it, so that a type that is missing in
+/// the list does not compile.
+pub trait Listed {
+    /// The name of the crate.
+    const CRATE: &'static str;
+}
+
+/// Lists every type of item that a crate stores, as its `ITEMS`.
+///
+/// ```text
+/// store::items![Session, Device];
+/// ```
+///
+/// A generic type follows after a semicolon, with each of its stored instances:
+///
+/// ```text
+/// store::items![Book; <C: ContactKind> Pending<C>: Pending<Email>, Pending<Phone>];
+/// ```
+#[macro_export]
+macro_rules! items {
+    ($($item:ty),* $(; <$parameter:ident: $bound:path> $generic:ty: $($concrete:ty),+)?) => {
+        $(impl $crate::Listed for $item {
+            const CRATE: &'static str = env!("CARGO_PKG_NAME");
+        })*
+        $(impl<$parameter: $bound> $crate::Listed for $generic {
+            const CRATE: &'static str = env!("CARGO_PKG_NAME");
+        })?
+
+        /// Every type of item that this crate stores.
+        pub const ITEMS: &[$crate::ItemKind] =
+            &[$($crate::ItemKind::of::<$item>(),)* $($($crate::ItemKind::of::<$concrete>(),)+)?];
+    };
 }
 
 /// An item as read from the table, of any type.

@@ -3,7 +3,9 @@
 mod about;
 mod bounded;
 mod condition;
+mod conditional;
 mod error;
+mod index;
 mod item;
 pub mod limits;
 mod operation;
@@ -13,11 +15,13 @@ mod table;
 mod tx;
 mod update;
 
-pub use about::{About, IndexPattern, ItemKind, Listed, Personal, Removal, Ttl};
+pub use about::{About, IndexPattern, Personal, Removal, Ttl};
 pub use bounded::{BoundedList, CountedList};
 pub use condition::{Cond, field};
-pub use error::{Conditional, StoreError, WriteError};
-pub use item::{Index, Item, Key, Row, Stored};
+pub use conditional::{Conditional, WriteError};
+pub use error::StoreError;
+pub use index::Index;
+pub use item::{Item, ItemKind, Key, Listed, Row, Stored};
 pub use page::{Page, Range, Window};
 pub use seal::{Cursors, SealError, Sealer};
 pub use table::{Batch, Table};

@@ -1,9 +1,6 @@
 //! Ranges of a partition, and pages of results.
 
-use crate::{
-    Index, Key,
-    item::{RANKING, family},
-};
+use crate::{Index, Key, index::RANKING, item::family};
 
 /// A query of a partition: which items, in which order, and how many.
 #[derive(Clone, Debug)]

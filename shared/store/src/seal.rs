@@ -116,7 +116,7 @@ impl Sealer {
         Self(Aes256GcmSiv::new(&key.into()), sys.clone(), secret.clone())
     }
 
-    /// A secret for something else than sealing, derived from the same one. `used_for` names its use.
+    /// Returns a secret for another use, derived from the same one. `used_for` names the use.
     #[must_use]
     pub fn secret(&self, used_for: &str) -> Secret {
         Secret::new(BASE64_URL_SAFE_NO_PAD.encode(hkdf_sha256(&[], self.2.expose().as_bytes(), used_for.as_bytes())))

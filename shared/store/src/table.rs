@@ -112,6 +112,18 @@ impl Table {
     /// # Errors
     /// [`StoreError`]
     pub fn get_many(&self, keys: Vec<Key>) -> StoreFuture<'_, Batch> {
+        self.batch(keys, true)
+    }
+
+    /// Like [`Table::get_many`], but eventually consistent: half the price, but recent writes may be missing.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn get_many_eventually(&self, keys: Vec<Key>) -> StoreFuture<'_, Batch> {
+        self.batch(keys, false)
+    }
+
+    fn batch(&self, keys: Vec<Key>, consistent: bool) -> StoreFuture<'_, Batch> {
         let families = keys.iter().map(|key| key.family().to_owned()).collect();
         let work = async move {
             let mut found = HashMap::new();
@@ -120,7 +132,7 @@ impl Table {
                 let mut attempt = 0;
                 while !pending.is_empty() {
                     self.pause(attempt).await;
-                    let request = KeysAndAttributes::builder().set_keys(Some(pending)).consistent_read(true);
+                    let request = KeysAndAttributes::builder().set_keys(Some(pending)).consistent_read(consistent);
                     let request = request.build().map_err(StoreError::defect)?;
                     let answer = self.client.batch_get_item().request_items(&*self.name, request).send().await;
                     let answer = answer.map_err(|e| StoreError::from_sdk(&e))?;

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::{
     Cond, Index, Key, StoreError, Stored,
     condition::{Names, value_of},
-    item::RANKING,
+    index::RANKING,
 };
 
 /// An update of one item: the attributes to set, add and remove, and the condition.

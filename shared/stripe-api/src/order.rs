@@ -1,6 +1,9 @@
 //! Ending an order that is not paid, and its payment at Stripe.
 
-use commerce::order::{Order, Written, write};
+use commerce::{
+    order::Order,
+    order_writes::{Written, write},
+};
 use kernel::Sys;
 use payments::PaidFor;
 use store::Table;

@@ -2,7 +2,8 @@
 
 use commerce::{
     card::{Refund, RefundState},
-    order::{Order, Written, write},
+    order::Order,
+    order_writes::{Written, write},
 };
 use kernel::Sys;
 use payments::RefundReason;

@@ -1,10 +1,6 @@
 //! Applies Stripe's state of a payment to the donation, plan or order that it pays. All callers use this module.
 
-use commerce::{
-    card::OrderCard,
-    leaving::OrderRecord,
-    order::{self, Order},
-};
+use commerce::{card::OrderCard, leaving::OrderRecord, order::Order, order_writes};
 use kernel::{
     Sys,
     id::{OrderId, UserId},
@@ -236,10 +232,10 @@ impl News<'_> {
                 tracing::error!(order.id = %id, "money that was given back has come back");
             }
             let last = after.card.as_ref().is_some_and(|card| !card.owes()) && after.after(said, sys.now()).as_ref() == Ok(&after);
-            match order::write(table, sys, &order, &after, event.filter(|_| last)).await? {
-                order::Written::Now(order) if last => return Ok(Settled::Order(order)),
-                order::Written::Refused => return Ok(Settled::Before),
-                order::Written::Now(_) | order::Written::Outdated(_) => {}
+            match order_writes::write(table, sys, &order, &after, event.filter(|_| last)).await? {
+                order_writes::Written::Now(order) if last => return Ok(Settled::Order(order)),
+                order_writes::Written::Refused => return Ok(Settled::Before),
+                order_writes::Written::Now(_) | order_writes::Written::Outdated(_) => {}
             }
         }
         Err(SettleError::Busy)

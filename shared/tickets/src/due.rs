@@ -14,15 +14,15 @@ use crate::ticket::{Ticket, in_state, moment};
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn turn(table: &Table, now: Time, limit: u32) -> Result<u64, StoreError> {
-    let mut turned = 0_u64;
+pub async fn apply_deadlines(table: &Table, now: Time, limit: u32) -> Result<u64, StoreError> {
+    let mut changed = 0_u64;
     for (from, until, to) in [(ThreadState::Snoozed, now, ThreadState::Open), (ThreadState::Waiting, now - CLOSED_AFTER, ThreadState::Done)]
     {
         let range = Range::of_index(Index::TicketsByState, in_state(from)).between("0", format!("{}~", moment(until))).limit(limit);
         for ticket in table.query::<Ticket>(range).await?.items {
             let next = ticket.in_state(to, None, now);
-            turned = turned.saturating_add(table.put(&next, ticket.is_current()).await.applied()?.into());
+            changed = changed.saturating_add(table.put(&next, ticket.is_current()).await.applied()?.into());
         }
     }
-    Ok(turned)
+    Ok(changed)
 }

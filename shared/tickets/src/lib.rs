@@ -11,7 +11,7 @@ mod subject;
 mod ticket;
 mod write;
 
-pub use due::turn;
+pub use due::apply_deadlines;
 pub use message::{MESSAGE_MIN, TEXT_MAX, TicketMessage, TicketText};
 pub use purge::purge;
 pub use request::RequestKey;

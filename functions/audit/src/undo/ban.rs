@@ -1,4 +1,4 @@
-//! Undoing a ban from chat, or its end. What has been changed is the ban as a whole: it is one field.
+//! Undoing a ban from chat, or its end. The whole ban is one field.
 
 use accounts::{
     audit::Action,
@@ -35,7 +35,7 @@ pub struct Target {
     now: Option<Ban>,
     /// The ban before the change. `None` if there was none.
     was: Option<Ban>,
-    /// Whether the ban before the change is one that can be imposed again.
+    /// Whether the ban before the change can be imposed again.
     known: bool,
     there: bool,
     ordinary: bool,
@@ -48,7 +48,7 @@ impl Target {
         let mut found = s.table.get_many(vec![chat.clone(), user.clone(), roles.clone()]).await?;
         let (chat, at) = (found.take::<ChatState>(&chat)?.unwrap_or_default(), s.sys.now());
         let person = found.take::<User>(&user)?;
-        let was = whole(entry.was("reason"), entry.was("ends_at"));
+        let was = ban_value(entry.was("reason"), entry.was("ends_at"));
         let former = former(entry.was("reason"), entry.was("ends_at"), who, at);
         Ok(Self {
             who,
@@ -63,8 +63,8 @@ impl Target {
     }
 
     pub fn fields(&self, entry: &Recorded) -> Vec<Field> {
-        let was = whole(entry.was("reason"), entry.was("ends_at"));
-        let became = whole(entry.became("reason"), entry.became("ends_at"));
+        let was = ban_value(entry.was("reason"), entry.was("ends_at"));
+        let became = ban_value(entry.became("reason"), entry.became("ends_at"));
         let is_now = self.now.as_ref().map_or(AuditValue::Nothing, |ban| (ban.reason, ban.until).audited());
         vec![Field::of(BAN, (was, became), is_now, self.obstacle())]
     }
@@ -75,7 +75,7 @@ impl Target {
             _ if !self.known => Some(Obstacle::Never),
             // Staff are not banned.
             Some(_) if !self.ordinary => Some(Obstacle::Never),
-            // It would be over.
+            // The former ban has ended by now.
             Some(was) if was.until.is_some_and(|until| until <= was.at) => Some(Obstacle::Gone),
             // Nobody ends their own ban.
             None if self.who.user == self.user => Some(Obstacle::Never),
@@ -98,15 +98,15 @@ impl Target {
     }
 }
 
-/// A ban as one value.
-fn whole(reason: Option<&AuditValue>, ends_at: Option<&AuditValue>) -> AuditValue {
+/// Returns a ban as one value.
+fn ban_value(reason: Option<&AuditValue>, ends_at: Option<&AuditValue>) -> AuditValue {
     match reason {
         None | Some(AuditValue::Nothing) => AuditValue::Nothing,
         Some(reason) => (reason, ends_at.unwrap_or(&AuditValue::Nothing)).audited(),
     }
 }
 
-/// The ban before a change, as it is imposed again: from now on, by who undoes the change. Only the server bans for too many messages.
+/// Returns the ban before a change, imposed again from now on by the caller. `None` for a reason that only the server uses.
 fn former(reason: Option<&AuditValue>, ends_at: Option<&AuditValue>, who: Actor, now: Time) -> Option<Ban> {
     let mut all = ReportReason::ALL.into_iter().map(BanReason::Conduct);
     let reason = all.find(|one| Some(&one.audited()) == reason)?;

@@ -17,11 +17,11 @@ use kernel::{
 use store::{Table, Tx};
 
 use super::{
-    planned::{Allowed, MakeEntry, Planned, unfit},
+    planned::{Allowed, MakeEntry, Planned, impossible_value},
     recorded::{Changed, Recorded, text},
 };
 
-/// A category, and who has its former name.
+/// A category, and the category that has its former name.
 pub struct Target {
     who: Actor,
     category: Option<Category>,
@@ -53,8 +53,8 @@ impl Target {
     }
 
     pub fn plan(self, tx: &mut Tx, entry: &MakeEntry<'_>, fields: &[&Field]) -> Result<Planned, Problem> {
-        let before = self.category.ok_or_else(unfit)?;
-        let name = fields.first().and_then(|field| title(&field.was)).ok_or_else(unfit)?;
+        let before = self.category.ok_or_else(impossible_value)?;
+        let name = fields.first().and_then(|field| title(&field.was)).ok_or_else(impossible_value)?;
         let (same, free) = before.rename(tx, &name);
         let still = staff::require(tx, self.who.user, Role::Administrator);
         let entry = entry(Action::CategoryChanged, self.who.user).changed("category", before.id, before.id);

@@ -1,5 +1,5 @@
-//! Undoing that a moderator has changed a comment on a product. As for moderators, that is refused for one's own comment, and for that of
-//! somebody with a role as high as one's own, under whose name the text stands.
+//! Undoing a moderator's change of a comment on a product. Like the change itself, it is refused for the caller's own comment, and for a
+//! comment of somebody with a role as high as the caller's.
 
 use accounts::{
     audit::Action,
@@ -17,7 +17,7 @@ use kernel::{
 use store::{Table, Tx};
 
 use super::{
-    planned::{Allowed, MakeEntry, Planned, unfit},
+    planned::{Allowed, MakeEntry, Planned, impossible_value},
     recorded::{Changed, Recorded, text},
 };
 
@@ -59,8 +59,8 @@ impl Target {
     }
 
     pub fn plan(self, s: &crate::State, tx: &mut Tx, entry: &MakeEntry<'_>, fields: &[&Field]) -> Result<Planned, Problem> {
-        let comment = self.comment.ok_or_else(unfit)?;
-        let was = fields.first().and_then(|field| former(&field.was)).ok_or_else(unfit)?;
+        let comment = self.comment.ok_or_else(impossible_value)?;
+        let was = fields.first().and_then(|field| former(&field.was)).ok_or_else(impossible_value)?;
         let same = comment.change(tx, &was, s.sys.now());
         let allowed = self.who.require(tx, comment.author);
         let entry = comment.audited(entry(Action::CommentChanged, comment.author)).changed("text", &comment.text, &was);

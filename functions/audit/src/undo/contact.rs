@@ -1,20 +1,19 @@
-//! Undoing a change of somebody's e-mail address or phone number: the former one is offered to its owner.
+//! Undoing a change of somebody's e-mail address or phone number: the former contact is offered to its owner.
 //!
-//! Nothing of the account changes by the undo. A contact counts only with a proof of its owner, and who has lost one to somebody else
-//! is not signed in, so that the proof is a link to the former contact ([`proofs::contact_link`]). `functions/profile` takes it, and
-//! makes the change by the functions by which members make it. The entry is undone as long as the link is valid. After that it can be
-//! undone again: when the link was opened, has expired or is void, and when another link of the account, also to another contact, has
-//! taken its place.
+//! The undo itself does not change the account. A contact needs a proof by its owner, and an owner who has lost the contact cannot sign in,
+//! so the proof is a link that is sent to the former contact ([`proofs::contact_link`]). `functions/profile` accepts it, and makes the
+//! change by the functions that members use. The entry counts as undone while the link is valid. It can be undone again when the link was
+//! used, has expired or is void, and when another link of the account, also to another contact, has replaced it.
 //!
-//! Contacts are compared whole and shown masked: nobody reads from the audit where a person is written to.
+//! Contacts are compared in full and shown masked, so that the audit reveals no addresses or numbers.
 //!
-//! Who may change the account may do it, so that nobody does it to their own: with a session and a step-up they change their contact
-//! anyway, and this way would ask a stolen session of staff for less, because the proof is of the contact alone.
+//! It is allowed to staff who may change the account, so nobody can do it to their own account. Owners change their contact with a session
+//! and a step-up. The undo proves only the contact, which would make a stolen session of staff more dangerous.
 //!
-//! Nothing is offered after thirty days, when a former address or number may be somebody else's ([`accounts::former_contact`]), nor to
-//! an account that is not active, which nobody can sign in to. A number can be somebody else's earlier, because the days count from the
-//! change in the account, and it signs in alone where there is no second factor: the console warns staff of that. A contact where there
-//! was none before is not taken away by this: its owner removes it.
+//! Nothing is offered after thirty days, when a former address or number may belong to somebody else ([`accounts::former_contact`]), nor to
+//! an account that is not active, because nobody can sign in to it. A number can belong to somebody else earlier, because the days count
+//! from the change of the account, and without a second factor the number alone is enough to sign in: the console warns staff of this. If
+//! there was no contact before the change, the undo does not remove the new one: its owner does.
 
 use accounts::{
     audit::Action,
@@ -37,11 +36,11 @@ use proofs::{
 use store::{Batch, Cond, Key, StoreError, Tx, field};
 
 use super::{
-    planned::{Allowed, MakeEntry, Planned, account, unfit},
+    planned::{Allowed, MakeEntry, Planned, account, impossible_value},
     recorded::{Changed, Recorded},
 };
 
-/// An account, its former contact, who has that now, and the link that was sent there before.
+/// An account, its former contact, the current owner of that contact, and the link that was sent to it before.
 pub struct Target {
     who: Actor,
     account: Option<Box<Account>>,
@@ -77,7 +76,8 @@ impl Target {
             Some(kept) => (Some(kept.contact()), kept.became()),
             None => (None, None),
         };
-        let compared = Field::of(&changed.name, (whole(former.as_ref()), whole(became.as_ref())), whole(now.as_ref()), obstacle);
+        let compared =
+            Field::of(&changed.name, (comparable(former.as_ref()), comparable(became.as_ref())), comparable(now.as_ref()), obstacle);
         compared.shown_as((changed.was, changed.became), now.audited())
     }
 
@@ -94,7 +94,7 @@ impl Target {
     }
 
     pub fn plan(self, s: &crate::State, tx: &mut Tx, entry: &MakeEntry<'_>) -> Result<Planned, Problem> {
-        let (account, former) = self.account.zip(self.former).ok_or_else(unfit)?;
+        let (account, former) = self.account.zip(self.former).ok_or_else(impossible_value)?;
         let (user, to, now) = (&account.user, former.contact(), former.now(&account.user));
         let as_shown = field("status").eq(Status::Active).and(has(user, &to));
         let (link, [sent, has]) = offer(tx, &s.sys, user, &to, self.before.as_deref(), as_shown);
@@ -106,7 +106,7 @@ impl Target {
     }
 }
 
-/// The condition that the person has the address, or the number, that they were shown to have.
+/// Returns the condition that the person still has the address or number of the preview.
 fn has(user: &User, former: &Contact) -> Cond {
     match former {
         Contact::Email(_) => user.email.as_ref().map_or_else(|| field("email").absent(), |email| field("email").eq(email)),
@@ -114,7 +114,7 @@ fn has(user: &User, former: &Contact) -> Cond {
     }
 }
 
-/// The name of the field of entries that has this contact.
+/// Returns the name of the field for this kind of contact in audit entries.
 const fn name(contact: &Contact) -> &'static str {
     match Channel::of(contact) {
         Channel::Email => "email",
@@ -122,8 +122,8 @@ const fn name(contact: &Contact) -> &'static str {
     }
 }
 
-/// A contact to be compared: the same for each of its spellings.
-fn whole(contact: Option<&Contact>) -> AuditValue {
+/// Returns a contact in a form for comparison: equal for all spellings of one contact.
+fn comparable(contact: Option<&Contact>) -> AuditValue {
     contact.map_or(AuditValue::Nothing, |contact| AuditValue::Text(contact.key()))
 }
 

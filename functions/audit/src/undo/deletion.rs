@@ -1,5 +1,5 @@
-//! Undoing that the deletion of an account was scheduled, until it begins. Nothing of the account is taken away before that, so that
-//! what is undone is the scheduling alone.
+//! Undoing the scheduling of an account deletion, until the deletion begins. Before that no data is deleted, so only the scheduling is
+//! undone.
 
 use accounts::{
     audit::Action,
@@ -16,7 +16,7 @@ use proofs::deletion_link;
 use store::{Table, Tx};
 
 use super::{
-    planned::{Allowed, MakeEntry, Planned, account, unfit},
+    planned::{Allowed, MakeEntry, Planned, account, impossible_value},
     recorded::{Changed, Recorded},
 };
 
@@ -31,7 +31,7 @@ impl Target {
         Ok(Self { who, account: account(table, entry).await? })
     }
 
-    /// The deletion, unless it has begun.
+    /// Returns the deletion, unless it has begun.
     fn scheduled(&self) -> Option<&Deletion> {
         self.account.as_ref()?.deletion.as_ref().filter(|deletion| deletion.stage == Stage::Scheduled)
     }
@@ -51,16 +51,16 @@ impl Target {
 
     fn obstacle(&self, changed: &Changed) -> Option<Obstacle> {
         let Some(account) = &self.account else { return Some(Obstacle::Gone) };
-        // One that was scheduled again has no other time to go back to.
+        // For a deletion that was scheduled again the former time cannot be restored.
         let first = changed.was == AuditValue::Nothing && ["due_at", "deletion"].contains(&changed.name.as_str());
         let may = self.who.may_change(&account.roles).is_ok();
         (!first || !may).then_some(Obstacle::Never)
     }
 
     pub fn plan(self, s: &crate::State, tx: &mut Tx, entry: &MakeEntry<'_>) -> Result<Planned, Problem> {
-        let deletion = self.scheduled().ok_or_else(unfit)?;
-        let link = deletion.cancel.ok_or_else(unfit)?;
-        // The owner is not told with which device and where staff work.
+        let deletion = self.scheduled().ok_or_else(impossible_value)?;
+        let link = deletion.cancel.ok_or_else(impossible_value)?;
+        // The notice to the owner must not contain the device and the place of the member of staff.
         let slot = deletion_link::cancel(tx, &s.sys, deletion.user, link, &Client::default());
         let allowed = self.who.require(tx, deletion.user);
         let entry = entry(Action::DeletionCancelled, deletion.user).changed("deletion", deletion.id, ());

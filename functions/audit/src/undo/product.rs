@@ -20,17 +20,17 @@ use money::{Money, Percent};
 use store::{Table, Tx};
 
 use super::{
-    planned::{Allowed, MakeEntry, Planned, unfit},
+    planned::{Allowed, MakeEntry, Planned, Reindexed, impossible_value},
     recorded::{Changed, Recorded, id, text},
 };
 
-/// A product, and what its former values depend on.
+/// A product, and the items that decide whether it can have its former values.
 pub struct Target {
     who: Actor,
     product: Option<Box<Product>>,
-    /// Which product has the former name.
+    /// The product that has the former name.
     named: Option<ProductId>,
-    /// Whether there is the former category.
+    /// Whether the former category exists.
     category: bool,
 }
 
@@ -71,21 +71,22 @@ impl Target {
     }
 
     pub async fn plan(self, s: &crate::State, tx: &mut Tx, entry: &MakeEntry<'_>, fields: &[&Field]) -> Result<Planned, Problem> {
-        let before = *self.product.ok_or_else(unfit)?;
+        let before = *self.product.ok_or_else(impossible_value)?;
         let mut change = ProductChange::default();
         for field in fields {
-            set(&mut change, &field.name, &field.was).ok_or_else(unfit)?;
+            set(&mut change, &field.name, &field.was).ok_or_else(impossible_value)?;
         }
         let after = before.changed(&s.table, change, s.sys.now()).await?;
         let slots = before.change(tx, &after)?;
         let still = staff::require(tx, self.who.user, Role::Administrator);
         let entry = entry(Action::ProductChanged, self.who.user).changed("product", before.id, before.id);
         let shown = [Some(slots.product), slots.name, slots.category].into_iter().flatten().collect();
-        Ok(Planned::new(before.audited(entry, &after), shown, Allowed::Role(still)))
+        let planned = Planned::new(before.audited(entry, &after), shown, Allowed::Role(still));
+        Ok(Planned { reindexed: Some(Reindexed::Product(Box::new((before, after)))), ..planned })
     }
 }
 
-/// A field of a product, as the audit has it.
+/// Returns the value of a field of a product, in the form of the audit.
 fn value(product: &Product, name: &str) -> AuditValue {
     match name {
         "name" => product.name.audited(),
@@ -102,7 +103,7 @@ fn name(was: &AuditValue) -> Option<ProductName> {
     ProductName::parse(text(was)?).ok()
 }
 
-/// Gives a field its former value in a change. `None` if it is no field, or cannot have the value.
+/// Sets a field to its former value in a change. `None` if there is no such field, or it cannot have the value.
 fn set(change: &mut ProductChange, field: &str, was: &AuditValue) -> Option<()> {
     match (field, was) {
         ("name", _) => change.name = Some(name(was)?),

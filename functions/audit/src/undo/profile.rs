@@ -1,4 +1,4 @@
-//! Undoing a change of a profile, by its person or by staff: as staff change profiles, so that only what staff may change is undone.
+//! Undoing a change of a profile by its owner or by staff. Only fields that staff may change can be undone.
 
 use accounts::{
     audit::Action,
@@ -13,11 +13,11 @@ use kernel::{PatchMember, Problem, Time, audit::AuditValue};
 use store::Tx;
 
 use super::{
-    planned::{Allowed, MakeEntry, Planned, account, unfit},
+    planned::{Allowed, MakeEntry, Planned, Reindexed, account, impossible_value},
     recorded::{Changed, Recorded, text},
 };
 
-/// A person, and who has the former name.
+/// A person, and the person who has the former username.
 pub struct Target {
     who: Actor,
     now: Time,
@@ -61,7 +61,7 @@ impl Target {
         let mut edit = Edit::default();
         let known = set(&mut edit, &changed.name, &changed.was).is_some();
         let may = edit.takes().is_some_and(|least| self.who.role >= least) && self.who.may_change(&account.roles).is_ok();
-        // By the rules of today.
+        // The former value has to follow the current rules.
         let fits = edit.patch.apply(&account.user, self.now, self.minimum_age).is_ok();
         if !known || !may || !fits {
             return Some(Obstacle::Never);
@@ -71,16 +71,16 @@ impl Target {
     }
 
     pub fn plan(self, s: &crate::State, tx: &mut Tx, entry: &MakeEntry<'_>, fields: &[&Field]) -> Result<Planned, Problem> {
-        let account = self.account.ok_or_else(unfit)?;
+        let account = self.account.ok_or_else(impossible_value)?;
         let mut edit = Edit::default();
         for field in fields {
-            set(&mut edit, &field.name, &field.was).ok_or_else(unfit)?;
+            set(&mut edit, &field.name, &field.was).ok_or_else(impossible_value)?;
         }
         let entry = entry(Action::ProfileChanged, account.user.id);
-        let edited = edit.add(tx, &s.sys, (self.who, entry), (&account, &self.names), self.minimum_age)?.ok_or_else(unfit)?;
+        let edited = edit.add(tx, &s.sys, (self.who, entry), (&account, &self.names), self.minimum_age)?.ok_or_else(impossible_value)?;
         let shown = [Some(edited.record), edited.free].into_iter().flatten().collect();
         let planned = Planned::new(edited.entry, shown, Allowed::Above(edited.allowed));
-        Ok(Planned { person: Some(Box::new((edited.before, edited.user))), ..planned })
+        Ok(Planned { reindexed: Some(Reindexed::Person(Box::new((edited.before, edited.user)))), ..planned })
     }
 }
 
@@ -88,7 +88,7 @@ fn username(was: &AuditValue) -> Option<Username> {
     Username::parse(text(was)?).ok()
 }
 
-/// Gives a member its former value in an edit. `None` if it is none of a profile, or cannot have the value.
+/// Sets a member of a profile to its former value in an edit. `None` if there is no such member, or it cannot have the value.
 fn set(edit: &mut Edit, member: &str, was: &AuditValue) -> Option<()> {
     let ProfilePatch { first_name, last_name, birth_date, bio, private, language, .. } = &mut edit.patch;
     let typed = || match was {
@@ -120,7 +120,7 @@ mod tests {
         AuditValue::Text(text.to_owned())
     }
 
-    /// The role that undoing a change of a member takes. `None` if nobody undoes it.
+    /// Returns the role that is needed to undo a change of a member. `None` if it cannot be undone.
     fn takes(member: &str, was: &AuditValue) -> Option<Role> {
         let mut edit = Edit::default();
         set(&mut edit, member, was)?;

@@ -1,4 +1,4 @@
-//! An entry with what is needed to undo it.
+//! An audit entry with the items that are needed to undo it.
 
 use std::str::FromStr;
 
@@ -9,7 +9,7 @@ use accounts::{
 };
 use kernel::{Kind, Problem, audit::AuditValue, id::AuditId};
 
-/// An entry, its values, and the mark of its undo: one that stands, or one that stands no more.
+/// An entry, its values, and the mark of its undo, which may no longer be valid.
 pub struct Recorded {
     pub record: AuditRecord,
     values: Option<AuditValues>,
@@ -25,14 +25,14 @@ pub struct Changed {
 }
 
 impl Changed {
-    /// The field with its value now.
+    /// Returns the field with its value now.
     pub fn field(self, is_now: AuditValue, obstacle: Option<Obstacle>) -> Field {
         Field::of(&self.name, (self.was, self.became), is_now, obstacle)
     }
 }
 
 impl Recorded {
-    /// Reads an entry. Values that are not those that the record commits to are as if they were gone. A query and a batch.
+    /// Reads an entry. Values that do not match the commitment in the record count as deleted. A query and a batch.
     ///
     /// # Errors
     /// [`Kind::NotFound`]
@@ -52,7 +52,7 @@ impl Recorded {
         Ok(Self { record, values, undone, lapsed })
     }
 
-    /// What it has changed. Fields with one value before and after say what it is about, and are left out.
+    /// Returns the changed fields. Fields with the same value before and after only identify the changed object, and are left out.
     pub fn changes(&self) -> Vec<Changed> {
         let Some(values) = &self.values else {
             let nothing = |name: &String| Changed { name: name.clone(), was: AuditValue::Nothing, became: AuditValue::Nothing };
@@ -64,17 +64,17 @@ impl Recorded {
         different.map(|(name, change)| Changed { name: name.clone(), was: change.before.clone(), became: change.after.clone() }).collect()
     }
 
-    /// Whether its values are still there.
+    /// Returns whether its values are still stored.
     pub const fn has_values(&self) -> bool {
         self.values.is_some()
     }
 
-    /// The value of a field before the change.
+    /// Returns the value of a field before the change.
     pub fn was(&self, name: &str) -> Option<&AuditValue> {
         Some(&self.change(name)?.before)
     }
 
-    /// The value of a field after the change.
+    /// Returns the value of a field after the change.
     pub fn became(&self, name: &str) -> Option<&AuditValue> {
         Some(&self.change(name)?.after)
     }
@@ -83,13 +83,13 @@ impl Recorded {
         self.values.as_ref()?.changes.get(name)
     }
 
-    /// The id of what it is about, by the name of its field.
+    /// Returns the id of the changed object, by the name of its field.
     pub fn about<T: FromStr>(&self, name: &str) -> Option<T> {
         id(self.was(name)?)
     }
 }
 
-/// A value that is an id.
+/// Returns a value that is an id.
 pub fn id<T: FromStr>(value: &AuditValue) -> Option<T> {
     match value {
         AuditValue::Id(id) => id.parse().ok(),
@@ -97,7 +97,7 @@ pub fn id<T: FromStr>(value: &AuditValue) -> Option<T> {
     }
 }
 
-/// A value that is a text.
+/// Returns a value that is a text.
 pub fn text(value: &AuditValue) -> Option<&str> {
     match value {
         AuditValue::Text(text) => Some(text),

@@ -1,4 +1,4 @@
-//! Undoing a change of somebody's roles. Only superusers do it, and nobody to their own roles, so that one superuser always remains.
+//! Undoing a change of somebody's roles. Only superusers can do it, and not to their own roles, so that one superuser always remains.
 
 use accounts::{
     api_key,
@@ -16,16 +16,16 @@ use kernel::{
 use store::{Table, Tx};
 
 use super::{
-    planned::{Allowed, MakeEntry, Planned, unfit},
+    planned::{Allowed, MakeEntry, Planned, impossible_value},
     recorded::{Changed, Recorded},
 };
 
-/// Somebody's roles, and whether they can get one.
+/// Somebody's roles, and whether the person can get a role.
 pub struct Target {
     who: Actor,
     roles: Roles,
     there: bool,
-    staying: bool,
+    can_get_roles: bool,
 }
 
 impl Target {
@@ -37,7 +37,7 @@ impl Target {
         let leaves = found.take::<Deletion>(&deletion)?.is_some();
         let roles = found.take(&roles)?.unwrap_or_else(|| Roles::none(id));
         let there = status.is_some_and(|status| status != Status::Purging);
-        Ok(Self { who, roles, there, staying: status == Some(Status::Active) && !leaves })
+        Ok(Self { who, roles, there, can_get_roles: status == Some(Status::Active) && !leaves })
     }
 
     pub fn fields(&self, entry: &Recorded) -> Vec<Field> {
@@ -54,24 +54,24 @@ impl Target {
         }
         let Some(was) = roles(&changed.was) else { return Some(Obstacle::Never) };
         let granted = was.iter().any(|role| !self.roles.roles.contains(role));
-        (!self.there || (granted && !self.staying)).then_some(Obstacle::Gone)
+        (!self.there || (granted && !self.can_get_roles)).then_some(Obstacle::Gone)
     }
 
     pub fn plan(self, tx: &mut Tx, entry: &MakeEntry<'_>, fields: &[&Field]) -> Result<Planned, Problem> {
         let (user, before) = (self.roles.user, self.roles);
-        let was = fields.first().and_then(|field| roles(&field.was)).ok_or_else(unfit)?;
+        let was = fields.first().and_then(|field| roles(&field.was)).ok_or_else(impossible_value)?;
         let after = Roles { user, roles: was };
         let slots = staff::change_roles(tx, self.who.user, &before, &after)?;
         let granted = after.roles.iter().any(|role| !before.roles.contains(role));
         let entry = entry(if granted { Action::RoleGranted } else { Action::RoleTaken }, user);
         let planned = Planned::new(entry.changed("roles", &before.roles, &after.roles), vec![slots.roles], Allowed::Role(slots.still));
-        let keyless = after.roles.iter().all(|role| *role < Role::Administrator).then_some(user);
-        Ok(Planned { staying: slots.staying, keyless, ..planned })
+        let without_api_keys = after.roles.iter().all(|role| *role < Role::Administrator).then_some(user);
+        Ok(Planned { recipient_conditions: slots.staying, without_api_keys, ..planned })
     }
 }
 
-/// Revokes the keys of somebody who is no administrator. An undo that removes a role may have ended before it did. A read, and a query
-/// if they are none.
+/// Revokes the API keys of somebody who is not an administrator, in case an earlier undo that removed the role was interrupted before it
+/// revoked them. A read, and a query if the person is not an administrator.
 pub async fn revoke_keys(table: &Table, user: UserId) -> Result<(), Problem> {
     let roles = table.get::<Roles>(Roles::key_of(user)).await?.unwrap_or_else(|| Roles::none(user));
     if roles.roles.iter().all(|role| *role < Role::Administrator) {

@@ -14,7 +14,7 @@ use kernel::{
 use store::{Table, Tx};
 
 use super::{
-    planned::{Allowed, MakeEntry, Planned, account, unfit},
+    planned::{Allowed, MakeEntry, Planned, account, impossible_value},
     recorded::{Changed, Recorded},
 };
 
@@ -50,7 +50,7 @@ impl Target {
     }
 
     pub fn plan(self, s: &crate::State, tx: &mut Tx, entry: &MakeEntry<'_>) -> Result<Planned, Problem> {
-        let user = &self.account.as_ref().ok_or_else(unfit)?.user;
+        let user = &self.account.as_ref().ok_or_else(impossible_value)?.user;
         let (before, id) = (user.status, user.id);
         if before == Status::Deactivated {
             let shown = vec![staff::reactivate(tx, &s.sys, user)];

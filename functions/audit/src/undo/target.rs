@@ -1,4 +1,4 @@
-//! What an entry is about: what its fields are now, and the change that undoes some of them.
+//! The object that an entry has changed: the current values of its fields, and the change that undoes some of them.
 
 use accounts::{
     audit::Action,
@@ -17,12 +17,12 @@ use super::{
     roles, status,
 };
 
-/// Who undoes something.
+/// Returns the caller of an undo.
 pub fn actor(caller: &Staff<Administrator>) -> Actor {
     Actor { user: caller.member.user.id, role: caller.role }
 }
 
-/// What an entry is about, read together with what its former values depend on.
+/// The object that an entry has changed, with the items that decide whether it can have its former values.
 pub enum Target {
     Product(product::Target),
     Category(category::Target),
@@ -33,14 +33,14 @@ pub enum Target {
     Status(status::Target),
     Deletion(deletion::Target),
     Contact(contact::Target),
-    /// What is never undone.
+    /// A change that is never undone.
     Never,
-    /// What was deleted with its values.
+    /// An object that was deleted.
     Gone,
 }
 
 impl Target {
-    /// Reads what an entry is about: one or two batches and a read, or nothing.
+    /// Reads the object that an entry has changed: one or two batches and a read, or nothing.
     pub async fn read(s: &crate::State, entry: &Recorded, who: Actor) -> Result<Self, Problem> {
         if !entry.has_values() {
             return Ok(if entry.record.commitment.is_some() { Self::Gone } else { Self::Never });
@@ -61,7 +61,7 @@ impl Target {
         })
     }
 
-    /// What undoing the entry does.
+    /// Returns what undoing the entry does.
     pub fn preview(&self, entry: &Recorded) -> Preview {
         let all = |obstacle: Obstacle| -> Vec<Field> {
             entry.changes().into_iter().map(|changed| changed.field(AuditValue::Nothing, Some(obstacle))).collect()
@@ -97,7 +97,7 @@ impl Target {
             Self::Status(target) => target.plan(s, tx, entry),
             Self::Deletion(target) => target.plan(s, tx, entry),
             Self::Contact(target) => target.plan(s, tx, entry),
-            // Nothing of it can be chosen.
+            // The preview offers no fields of it.
             Self::Never | Self::Gone => Err(Kind::UndoImpossible.into()),
         }
     }

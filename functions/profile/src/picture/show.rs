@@ -28,14 +28,14 @@ const KEEP: &str = "public, max-age=600";
 
 /// Which picture an address names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Which {
+pub enum RequestedPicture {
     /// The default picture.
     Default,
     /// A person's picture.
     Of(PictureId),
 }
 
-impl<'de> Deserialize<'de> for Which {
+impl<'de> Deserialize<'de> for RequestedPicture {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         let text = String::deserialize(d)?;
         if text == DEFAULT { Ok(Self::Default) } else { PictureId::from_str(&text).map(Self::Of).map_err(D::Error::custom) }
@@ -70,22 +70,22 @@ impl<'de> Deserialize<'de> for Which {
     )
 )]
 pub async fn get_picture(
-    Path((which, size)): Path<(Which, Size)>,
+    Path((which, size)): Path<(RequestedPicture, Size)>,
     State(bucket): State<Bucket>,
     State(sys): State<Sys>,
     headers: HeaderMap,
 ) -> Result<Response, Error> {
     let jpeg = |kept: &'static str| [(header::CONTENT_TYPE, "image/jpeg"), (header::CACHE_CONTROL, kept)];
     match which {
-        Which::Default => Ok((jpeg("public, max-age=86400"), default(size)).into_response()),
-        Which::Of(id) if headers.contains_key(header::ORIGIN) => {
+        RequestedPicture::Default => Ok((jpeg("public, max-age=86400"), default(size)).into_response()),
+        RequestedPicture::Of(id) if headers.contains_key(header::ORIGIN) => {
             let picture = bucket.read(&picture::key(id, size), PICTURE_MAX_BYTES).await.map_err(|e| match e {
                 FilesError::Refused(_) => Problem::new(Kind::NotFound).because(e),
                 e => e.into(),
             })?;
             Ok((jpeg(KEEP), picture).into_response())
         }
-        Which::Of(id) => {
+        RequestedPicture::Of(id) => {
             let link = bucket.download_link(&picture::key(id, size), span(sys.now()), LINK_LIFE).await?;
             let location = HeaderValue::try_from(link.url).map_err(Problem::internal)?;
             let headers = [(header::LOCATION, location), (header::CACHE_CONTROL, HeaderValue::from_static(KEEP))];
@@ -102,7 +102,7 @@ const fn default(size: Size) -> &'static [u8] {
     }
 }
 
-/// The beginning of the span that contains `now`.
+/// Returns the beginning of the span that contains `now`.
 fn span(now: Time) -> Time {
     let ms = i64::try_from(SPAN.as_millis()).unwrap_or(1);
     Time::from_millis(now.millis().saturating_sub(now.millis().rem_euclid(ms)))
@@ -126,9 +126,9 @@ mod tests {
     #[test]
     fn an_address_names_a_picture_or_the_default_one() {
         let id: PictureId = Sys::real().id();
-        let parse = |text: &str| serde_json::from_value::<Which>(text.into()).ok();
-        assert_eq!(parse("default"), Some(Which::Default));
-        assert_eq!(parse(&id.to_string()), Some(Which::Of(id)));
+        let parse = |text: &str| serde_json::from_value::<RequestedPicture>(text.into()).ok();
+        assert_eq!(parse("default"), Some(RequestedPicture::Default));
+        assert_eq!(parse(&id.to_string()), Some(RequestedPicture::Of(id)));
         assert_eq!(parse("../incoming/x"), None);
     }
 }

@@ -49,7 +49,7 @@ pub struct AlarmInfo {
 pub struct Alarms(Mutex<Vec<AlarmInfo>>);
 
 impl Alarms {
-    /// The alarms of the template. None is raised.
+    /// Returns the alarms of the template. None is raised.
     ///
     /// # Errors
     /// If the template is not valid.
@@ -62,7 +62,7 @@ impl Alarms {
         Ok(Self(Mutex::new(all.collect())))
     }
 
-    /// All alarms.
+    /// Returns all alarms.
     #[must_use]
     pub fn list(&self) -> Vec<AlarmInfo> {
         self.all().clone()
@@ -87,14 +87,15 @@ impl Alarms {
     }
 }
 
-/// The description of an alarm, with the name of the stack filled in.
+/// Returns the description of an alarm, with the name of the stack filled in.
 fn about(alarm: &Value) -> String {
     let value = alarm.pointer("/Properties/AlarmDescription");
     let text = value.and_then(|value| value.get("Fn::Sub").unwrap_or(value).as_str()).unwrap_or_default();
     text.replace("${Stack}", STACK)
 }
 
-/// The event of a change of the state. <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html>
+/// Returns the event of a change of the state.
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html>
 fn event(sys: &Sys, alarm: &AlarmInfo, to: AlarmState, now: Time) -> Value {
     let name = format!("{STACK}/{}", alarm.name);
     let state = |value: AlarmState, at: Timestamp| {

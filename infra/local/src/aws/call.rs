@@ -36,7 +36,7 @@ impl Call {
         Ok(Self { core: Arc::clone(core), service, function, request_id: request_id(&core.sys), trace })
     }
 
-    /// The X-Ray trace header of the call.
+    /// Returns the X-Ray trace header of the call.
     pub(super) fn trace(&self) -> Option<&str> {
         self.trace.as_deref()
     }
@@ -48,7 +48,7 @@ impl Call {
         }
         let fault = self.core.aws.faults.fault_for(&self.function, self.service, operation);
         if let Some(fault) = fault {
-            if let Some(refusal) = self.service.faulty(fault) {
+            if let Some(refusal) = fault.error_of(self.service) {
                 let mut response = self.refuse(operation, &refusal);
                 // Some services answer a fault in a form of their own.
                 response.extensions_mut().insert(fault);
@@ -69,12 +69,12 @@ impl Call {
         self.service.refuse(refusal, &self.request_id)
     }
 
-    /// The ARN of the caller's role or user.
+    /// Returns the ARN of the caller's role or user.
     pub(super) fn principal(&self) -> &str {
         self.core.aws.callers.get(&self.function).map_or("", |caller| &caller.principal)
     }
 
-    /// The error for a call that the policy does not allow.
+    /// Returns the error for a call that the policy does not allow.
     pub(super) fn denied(&self, denied: &Denied) -> AwsError {
         self.service.denied(&self.core.aws.caller_arn(&self.function), denied)
     }
@@ -84,12 +84,12 @@ impl Call {
     }
 }
 
-/// A request id for a reply.
+/// Returns a request id for a reply.
 pub(super) fn request_id(sys: &Sys) -> String {
     sigv4::hex(&sys.bytes::<16>())
 }
 
-/// A reply whose body breaks off, so that the client cannot know whether the call was executed.
+/// Returns a reply whose body breaks off, so that the client cannot know whether the call was executed.
 pub(crate) fn lost() -> Response {
     let broken = futures_util::stream::once(std::future::ready(Err::<&[u8], _>(io::Error::other("a scripted fault"))));
     Response::new(Body::from_stream(broken))

@@ -84,7 +84,7 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// The number of all calls.
+    /// Returns the number of all calls.
     pub fn total(&self) -> u64 {
         self.calls.values().fold(0, |sum, n| sum.saturating_add(*n))
     }
@@ -181,17 +181,17 @@ impl Calls {
         tally
     }
 
-    /// The calls of each operation since the start.
+    /// Returns the calls of each operation since the start.
     pub fn by_operation(&self) -> BTreeMap<String, OperationTotals> {
         self.counts().operations.clone()
     }
 
-    /// The calls of each function since the start, by logical id.
+    /// Returns the calls of each function since the start, by logical id.
     pub fn by_function(&self) -> BTreeMap<String, Tally> {
         self.counts().functions.clone()
     }
 
-    /// Every permission used since the start.
+    /// Returns every permission used since the start.
     pub fn permissions(&self) -> BTreeSet<Permission> {
         self.counts().permissions.clone()
     }
@@ -220,7 +220,7 @@ impl Calls {
 }
 
 impl Counts {
-    /// One write for each line, so that lines of several processes do not mix.
+    /// Appends a line to the file. One write for each line, so that lines of several processes do not mix.
     fn log(&mut self, line: &impl Serialize) {
         let Some(file) = &mut self.file else { return };
         let written = serde_json::to_string(line).map_err(io::Error::from).and_then(|l| file.write_all(format!("{l}\n").as_bytes()));

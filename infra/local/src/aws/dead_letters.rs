@@ -14,7 +14,7 @@ use kernel::{Sys, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::storage::{kept_in, replace_file};
+use crate::storage::{read_file, replace_file};
 
 /// An event that a function failed on after all retries.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -50,18 +50,18 @@ struct Letters {
 }
 
 impl DeadLetters {
-    /// A store in memory.
+    /// Creates a store in memory.
     #[must_use]
     pub fn in_memory(sys: Sys) -> Self {
         Self(Arc::new(Shared { sys, file: None, letters: Mutex::default() }))
     }
 
-    /// The store in `file`.
+    /// Opens the store in `file`.
     ///
     /// # Errors
     /// If the file cannot be read, or is damaged.
     pub fn open(sys: Sys, file: &Path) -> io::Result<Self> {
-        let letters: Letters = kept_in(file)?.unwrap_or_default();
+        let letters: Letters = read_file(file)?.unwrap_or_default();
         Ok(Self(Arc::new(Shared { sys, file: Some(file.to_owned()), letters: Mutex::new(letters) })))
     }
 
@@ -83,13 +83,13 @@ impl DeadLetters {
         self.save(&letters);
     }
 
-    /// All dead letters, oldest first.
+    /// Returns all dead letters, oldest first.
     #[must_use]
     pub fn list(&self) -> Vec<DeadLetter> {
         self.letters().kept.values().cloned().collect()
     }
 
-    /// One dead letter.
+    /// Returns one dead letter.
     #[must_use]
     pub fn get(&self, id: u64) -> Option<DeadLetter> {
         self.letters().kept.get(&id).cloned()

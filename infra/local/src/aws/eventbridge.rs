@@ -65,7 +65,7 @@ struct EntryError {
 }
 
 impl Bus {
-    /// The rules of a template.
+    /// Returns the rules of a template.
     ///
     /// # Errors
     /// If a pattern is not supported.
@@ -113,15 +113,15 @@ pub(super) async fn answer(call: &Call, headers: &HeaderMap, body: &[u8]) -> Res
 }
 
 async fn describe(call: &Call, body: &[u8]) -> Response {
-    let asked = serde_json::from_slice::<Value>(body).unwrap_or_default();
-    let name = asked.get("Name").and_then(Value::as_str).unwrap_or("default");
+    let request = serde_json::from_slice::<Value>(body).unwrap_or_default();
+    let name = request.get("Name").and_then(Value::as_str).unwrap_or("default");
     let arn = format!("arn:aws:events:{REGION}:{ACCOUNT}:event-bus/{name}");
     if !call.core.aws.bus.names.iter().any(|bus| bus == name) {
         let missing = AwsError::new(StatusCode::BAD_REQUEST, "ResourceNotFoundException", format!("Event bus {name} does not exist."));
         return call.refuse("DescribeEventBus", &missing);
     }
-    let told = json!({"Name": name, "Arn": arn}).to_string();
-    let run = async { (json_reply(StatusCode::OK, told, &call.request_id), Capacity::default()) };
+    let reply = json!({"Name": name, "Arn": arn}).to_string();
+    let run = async { (json_reply(StatusCode::OK, reply, &call.request_id), Capacity::default()) };
     call.perform("DescribeEventBus", &[Need::new("events:DescribeEventBus", &arn)], run).await
 }
 
@@ -162,13 +162,13 @@ fn check_sizes(entries: &[PutEntry]) -> Result<(), String> {
     Ok(())
 }
 
-/// The size as AWS computes it: 14 bytes for a time, and the bytes of the texts.
+/// Returns the size as AWS computes it: 14 bytes for a time, and the bytes of the texts.
 fn size(entry: &PutEntry) -> usize {
     let texts = [&entry.source, &entry.detail_type, &entry.detail].into_iter().flatten().chain(&entry.resources);
     texts.map(String::len).fold(if entry.time.is_some() { 14 } else { 0 }, usize::saturating_add)
 }
 
-/// The name of a bus, which a call may give as name or ARN.
+/// Returns the name of a bus, which a call may give as name or ARN.
 fn bus_name(entry: &PutEntry) -> &str {
     let name = entry.event_bus_name.as_deref().unwrap_or("default");
     name.split_once(":event-bus/").map_or(name, |(_, name)| name)
@@ -181,7 +181,7 @@ fn need(entry: &PutEntry) -> Need {
     Need { context, ..Need::new("events:PutEvents", resource) }
 }
 
-/// The event as functions receive it. <https://docs.aws.amazon.com/eventbridge/latest/ref/overiew-event-structure.html>
+/// Returns the event as functions receive it. <https://docs.aws.amazon.com/eventbridge/latest/ref/overiew-event-structure.html>
 fn event(sys: &Sys, entry: PutEntry) -> Result<Value, EntryError> {
     let invalid = |message: &str| EntryError { code: "InvalidArgument", message: message.to_owned() };
     let malformed = || EntryError { code: "MalformedDetail", message: "Detail is malformed.".to_owned() };

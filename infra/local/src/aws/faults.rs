@@ -10,7 +10,9 @@ use std::{
     time::Duration,
 };
 
-use super::Service;
+use http::StatusCode;
+
+use super::service::{AwsError, Service};
 
 /// A fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +34,43 @@ pub enum Fault {
     LostAfter,
 }
 
+impl Fault {
+    /// Returns the error with which a service answers the call. `None` if the call is executed.
+    pub(crate) fn error_of(self, service: Service) -> Option<AwsError> {
+        let (status, code) = match (self, service) {
+            (Self::Slow(_) | Self::LostAfter, _) => return None,
+            (Self::Throttle, Service::DynamoDb | Service::EventBridge | Service::SecretsManager) => {
+                (StatusCode::BAD_REQUEST, "ThrottlingException")
+            }
+            (Self::Throttle, Service::S3) => (StatusCode::SERVICE_UNAVAILABLE, "SlowDown"),
+            (Self::Throttle, Service::Ses) => (StatusCode::BAD_REQUEST, "Throttling"),
+            (Self::Throttle, Service::Sns) => (StatusCode::TOO_MANY_REQUESTS, "Throttled"),
+            (Self::Throttle, Service::Connections) => (StatusCode::TOO_MANY_REQUESTS, "LimitExceededException"),
+            (Self::Throttle, Service::Lambda | Service::HttpApi) => (StatusCode::TOO_MANY_REQUESTS, "TooManyRequestsException"),
+            (Self::Unavailable, _) => (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable"),
+            (Self::Conflict | Self::Taken(_), Service::DynamoDb) => (StatusCode::BAD_REQUEST, "TransactionConflictException"),
+            (Self::Internal, Service::DynamoDb) => (StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError"),
+            (Self::Internal | Self::Conflict | Self::Taken(_), Service::S3 | Service::Sns) => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "InternalError")
+            }
+            (Self::Internal | Self::Conflict | Self::Taken(_), Service::Ses) => (StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure"),
+            (Self::Internal | Self::Conflict | Self::Taken(_), Service::EventBridge) => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "InternalException")
+            }
+            (Self::Internal | Self::Conflict | Self::Taken(_), Service::SecretsManager) => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "InternalServiceError")
+            }
+            (Self::Internal | Self::Conflict | Self::Taken(_), Service::Connections) => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "InternalServerErrorException")
+            }
+            (Self::Internal | Self::Conflict | Self::Taken(_), Service::Lambda | Service::HttpApi) => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "ServiceException")
+            }
+        };
+        Some(AwsError::new(status, code, "a scripted fault"))
+    }
+}
+
 /// The calls that a fault is for. A field without a value matches every call; without a service, every call of a function, but
 /// neither the invocations of functions nor the requests to the HTTP API.
 #[derive(Clone, Debug, Default)]
@@ -49,7 +88,7 @@ pub struct Target {
 }
 
 impl Target {
-    /// Every call of one operation by one function.
+    /// Matches every call of one operation by one function.
     #[must_use]
     pub fn of(function: &str, service: Service, operation: &str) -> Self {
         Self { function: Some(function.to_owned()), service: Some(service), operation: Some(operation.to_owned()), ..Self::default() }
@@ -106,7 +145,7 @@ impl Faults {
         script
     }
 
-    /// Every fault that has not been ended, in the order in which they were scripted.
+    /// Returns every fault that has not been ended, in the order in which they were scripted.
     #[must_use]
     pub fn list(&self) -> Vec<Script> {
         let mut scripts = self.scripts();
@@ -114,7 +153,7 @@ impl Faults {
         scripts.all.clone()
     }
 
-    /// The fault that applies to a call, if there is one.
+    /// Returns the fault that applies to a call, if there is one.
     pub(crate) fn fault_for(&self, function: &str, service: Service, operation: &str) -> Option<Fault> {
         let mut scripts = self.scripts();
         scripts.all.retain(|s| !s.0.ended.load(Ordering::Relaxed));
@@ -129,32 +168,32 @@ impl Faults {
 }
 
 impl Script {
-    /// The number, which no other fault of this local cloud has.
+    /// Returns the number, which no other fault of this local cloud has.
     #[must_use]
     pub fn id(&self) -> u64 {
         self.0.id
     }
 
-    /// The calls that it is for.
+    /// Returns the calls that it is for.
     #[must_use]
     pub fn target(&self) -> &Target {
         &self.0.target
     }
 
-    /// The fault.
+    /// Returns the fault.
     #[must_use]
     pub fn fault(&self) -> Fault {
         self.0.fault
     }
 
-    /// Whether the fault has applied as often as it was scripted for.
+    /// Returns whether the fault has applied as often as it was scripted for.
     #[must_use]
     pub fn is_spent(&self) -> bool {
         let times = self.0.target.times;
         times != 0 && self.hits() >= times
     }
 
-    /// The number of calls that the fault has applied to.
+    /// Returns the number of calls that the fault has applied to.
     pub fn hits(&self) -> u32 {
         self.0.hits.load(Ordering::Relaxed)
     }

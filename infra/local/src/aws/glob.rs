@@ -1,6 +1,6 @@
 //! Wildcards of IAM: `*` is any text, `?` is any one byte.
 
-/// Whether the whole of `text` matches `pattern`.
+/// Returns whether the whole of `text` matches `pattern`.
 pub fn matches(pattern: &str, text: &str) -> bool {
     let (mut pattern, mut text) = (pattern.as_bytes(), text.as_bytes());
     // The position to continue from if the text after the last `*` does not match: the `*` then takes one byte more.

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, value::RawValue};
 
 use crate::{
-    hosts::Trace,
     logs::{Lines, LogLine},
+    trace::Trace,
 };
 
 /// The most events that are kept. The oldest are forgotten first.
@@ -127,7 +127,7 @@ impl History {
         delivery.attempts.push(Attempt { at: at.into(), ms, error, trace: trace.to_string(), lines: trace.lines().clone() });
     }
 
-    /// The events, newest first.
+    /// Returns the events, newest first.
     #[must_use]
     pub fn list(&self) -> Vec<BusEvent> {
         self.kept().events.iter().rev().map(|(event, _)| event.clone()).collect()

@@ -56,7 +56,7 @@ pub struct Need {
 }
 
 impl Need {
-    /// A need without context.
+    /// Creates a need without context.
     pub fn new(action: impl Into<String>, resource: impl Into<String>) -> Self {
         Self { action: action.into(), resource: resource.into(), context: Vec::new() }
     }
@@ -139,9 +139,13 @@ impl Policy {
     /// # Errors
     /// [`Denied`].
     pub fn check_as_resource(&self, need: &Need, principal: &str) -> Result<(), Denied> {
-        let mut asked = need.clone();
-        asked.context.push(("aws:PrincipalArn", vec![principal.to_owned()]));
-        if self.covering(&asked, false) { Err(need.denied("with an explicit deny in a resource-based policy".to_owned())) } else { Ok(()) }
+        let mut with_principal = need.clone();
+        with_principal.context.push(("aws:PrincipalArn", vec![principal.to_owned()]));
+        if self.covering(&with_principal, false) {
+            Err(need.denied("with an explicit deny in a resource-based policy".to_owned()))
+        } else {
+            Ok(())
+        }
     }
 
     fn covering(&self, need: &Need, allow: bool) -> bool {
@@ -202,7 +206,8 @@ impl Condition {
             .collect()
     }
 
-    /// A key that the request does not have fails the condition, unless the operator is negated or `ForAllValues`.
+    /// Returns whether the condition holds. A key that the request does not have fails it, unless the operator is negated or
+    /// `ForAllValues`.
     fn holds(&self, need: &Need) -> bool {
         let found = need.context.iter().find(|(key, _)| key.eq_ignore_ascii_case(&self.key)).map(|(_, values)| values.as_slice());
         match (self.set, found.unwrap_or_default()) {

@@ -151,7 +151,7 @@ impl State {
         Ok(())
     }
 
-    /// Whether a function has a permission. Not recorded.
+    /// Returns whether a function has a permission. Not recorded.
     fn may(&self, function: &str, need: &Need) -> bool {
         self.check(function, need).is_ok()
     }
@@ -165,7 +165,7 @@ impl State {
     }
 }
 
-/// The addresses and domains that functions may send mails from. An operator of a deployment verifies them in SES.
+/// Returns the addresses and domains that functions may send mails from. An operator of a deployment verifies them in SES.
 fn identities(template: &Template) -> BTreeSet<String> {
     let statements = template.functions.values().flat_map(|function| &function.statements);
     let resources = statements.filter(|s| s.get("Effect") == Some(&json!("Allow"))).filter_map(|s| s.get("Resource"));
@@ -173,7 +173,7 @@ fn identities(template: &Template) -> BTreeSet<String> {
     each.filter_map(|arn| Some(arn.as_str()?.split_once(":identity/")?.1.to_owned())).collect()
 }
 
-/// The router of the endpoints, for one listener.
+/// Returns the router of the endpoints, for one listener.
 ///
 /// # Errors
 /// If the folder of the buckets cannot be used.
@@ -216,7 +216,7 @@ async fn answer(AxumState(endpoints): AxumState<Endpoints>, request: Request) ->
     }
 }
 
-/// The service of a request, from its signature. An unsigned request is assigned by its headers or path, and otherwise to S3,
+/// Returns the service of a request, from its signature. An unsigned request is assigned by its headers or path, and otherwise to S3,
 /// because only browsers send unsigned requests, and only to S3.
 fn service_of(request: &Request) -> Option<Service> {
     if let Some(scope) = Scope::claimed(request.headers(), request.uri()) {

@@ -78,7 +78,7 @@ impl Pattern {
         Ok(Self(clauses.collect::<Result<_, _>>()?))
     }
 
-    /// Whether an event matches the pattern.
+    /// Returns whether an event matches the pattern.
     pub fn matches(&self, event: &Value) -> bool {
         self.0.iter().all(|clause| match clause {
             Clause::Or(alternatives) => alternatives.iter().any(|a| a.matches(event)),
@@ -97,7 +97,7 @@ impl Pattern {
 }
 
 impl Rule {
-    /// A list in the event matches if one of its elements does.
+    /// Returns whether a value of the event matches. A list matches if one of its elements does.
     fn holds(&self, value: Option<&Value>) -> bool {
         match (self, value) {
             (Self::Exists(wanted), _) => *wanted == value.is_some_and(|v| !v.is_object()),

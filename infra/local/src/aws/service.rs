@@ -7,7 +7,7 @@ use http::{HeaderValue, StatusCode, header::CONTENT_TYPE};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{faults::Fault, iam::Denied, sigv4::SignatureError};
+use super::{iam::Denied, sigv4::SignatureError};
 
 /// An AWS service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -45,14 +45,14 @@ pub struct AwsError {
 }
 
 impl AwsError {
-    /// An error.
+    /// Creates an error.
     pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
         Self { status, code, message: message.into() }
     }
 }
 
 impl Service {
-    /// The service with this name in the scope of a signature.
+    /// Returns the service with this name in the scope of a signature.
     pub fn signed_as(name: &str) -> Option<Self> {
         Some(match name {
             "dynamodb" => Self::DynamoDb,
@@ -66,7 +66,7 @@ impl Service {
         })
     }
 
-    /// The name in signatures, actions and ARNs.
+    /// Returns the name in signatures, actions and ARNs.
     pub fn name(self) -> &'static str {
         match self {
             Self::DynamoDb => "dynamodb",
@@ -81,12 +81,12 @@ impl Service {
         }
     }
 
-    /// Whether functions call it with signed requests.
+    /// Returns whether functions call it with signed requests.
     pub(crate) fn is_called(self) -> bool {
         !matches!(self, Self::Lambda | Self::HttpApi)
     }
 
-    /// The error for a signature that is not valid.
+    /// Returns the error for a signature that is not valid.
     pub(crate) fn unsigned(self, error: SignatureError) -> AwsError {
         let (json, query, query_status) = match error {
             SignatureError::Missing => ("MissingAuthenticationTokenException", "MissingAuthenticationToken", StatusCode::FORBIDDEN),
@@ -103,7 +103,7 @@ impl Service {
         }
     }
 
-    /// The error for a call that the caller's policy does not allow.
+    /// Returns the error for a call that the caller's policy does not allow.
     pub(crate) fn denied(self, caller_arn: &str, denied: &Denied) -> AwsError {
         let message = format!("User: {caller_arn} {denied}");
         match self {
@@ -116,42 +116,7 @@ impl Service {
         }
     }
 
-    /// The error of a scripted fault. `None` if the call is executed.
-    pub(crate) fn faulty(self, fault: Fault) -> Option<AwsError> {
-        let (status, code) = match (fault, self) {
-            (Fault::Slow(_) | Fault::LostAfter, _) => return None,
-            (Fault::Throttle, Self::DynamoDb | Self::EventBridge | Self::SecretsManager) => {
-                (StatusCode::BAD_REQUEST, "ThrottlingException")
-            }
-            (Fault::Throttle, Self::S3) => (StatusCode::SERVICE_UNAVAILABLE, "SlowDown"),
-            (Fault::Throttle, Self::Ses) => (StatusCode::BAD_REQUEST, "Throttling"),
-            (Fault::Throttle, Self::Sns) => (StatusCode::TOO_MANY_REQUESTS, "Throttled"),
-            (Fault::Throttle, Self::Connections) => (StatusCode::TOO_MANY_REQUESTS, "LimitExceededException"),
-            (Fault::Throttle, Self::Lambda | Self::HttpApi) => (StatusCode::TOO_MANY_REQUESTS, "TooManyRequestsException"),
-            (Fault::Unavailable, _) => (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable"),
-            (Fault::Conflict | Fault::Taken(_), Self::DynamoDb) => (StatusCode::BAD_REQUEST, "TransactionConflictException"),
-            (Fault::Internal, Self::DynamoDb) => (StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError"),
-            (Fault::Internal | Fault::Conflict | Fault::Taken(_), Self::S3 | Self::Sns) => {
-                (StatusCode::INTERNAL_SERVER_ERROR, "InternalError")
-            }
-            (Fault::Internal | Fault::Conflict | Fault::Taken(_), Self::Ses) => (StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure"),
-            (Fault::Internal | Fault::Conflict | Fault::Taken(_), Self::EventBridge) => {
-                (StatusCode::INTERNAL_SERVER_ERROR, "InternalException")
-            }
-            (Fault::Internal | Fault::Conflict | Fault::Taken(_), Self::SecretsManager) => {
-                (StatusCode::INTERNAL_SERVER_ERROR, "InternalServiceError")
-            }
-            (Fault::Internal | Fault::Conflict | Fault::Taken(_), Self::Connections) => {
-                (StatusCode::INTERNAL_SERVER_ERROR, "InternalServerErrorException")
-            }
-            (Fault::Internal | Fault::Conflict | Fault::Taken(_), Self::Lambda | Self::HttpApi) => {
-                (StatusCode::INTERNAL_SERVER_ERROR, "ServiceException")
-            }
-        };
-        Some(AwsError::new(status, code, "a scripted fault"))
-    }
-
-    /// The response with an error, in the service's protocol.
+    /// Returns the response with an error, in the service's protocol.
     pub(crate) fn refuse(self, refusal: &AwsError, request_id: &str) -> Response {
         let AwsError { status, code, message } = refusal;
         match self {
@@ -185,7 +150,7 @@ impl Service {
         }
     }
 
-    /// The successful response of a query protocol: `<OpResponse><OpResult>…</OpResult>…</OpResponse>`.
+    /// Returns the successful response of a query protocol: `<OpResponse><OpResult>…</OpResult>…</OpResponse>`.
     pub(crate) fn query_result(self, operation: &str, result: &[(&str, &str)], request_id: &str) -> Response {
         let mut xml = format!("<{operation}Response xmlns=\"{}\"><{operation}Result>", self.namespace());
         for (name, value) in result {
@@ -204,12 +169,12 @@ impl Service {
     }
 }
 
-/// A response of a JSON protocol. Versions 1.0 and 1.1 differ only in their names, which clients do not check.
+/// Returns a response of a JSON protocol. Versions 1.0 and 1.1 differ only in their names, which clients do not check.
 pub(crate) fn json_reply(status: StatusCode, body: String, request_id: &str) -> Response {
     reply(status, "application/x-amz-json-1.0", body, request_id)
 }
 
-/// A response of a protocol with XML.
+/// Returns a response of a protocol with XML.
 pub(crate) fn xml_reply(status: StatusCode, xml: &str, request_id: &str) -> Response {
     reply(status, "text/xml", format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{xml}"), request_id)
 }

@@ -113,7 +113,7 @@ fn statistics(call: &Call) -> Response {
     xml_reply(StatusCode::OK, &xml, &call.request_id)
 }
 
-/// The sender, if neither the address nor its domain nor a parent domain is verified.
+/// Returns the sender, if neither the address nor its domain nor a parent domain is verified.
 fn unverified<'a>(identities: &BTreeSet<String>, mail: &'a Mail) -> Option<&'a str> {
     let verified = |address: &str| {
         let domain = address.rsplit_once('@').map_or(address, |(_, domain)| domain).to_lowercase();
@@ -146,8 +146,8 @@ fn deliver(call: &Call, operation: &str, mail: Mail) -> Response {
     Service::Ses.query_result(operation, &[("MessageId", &format!("{id:032}"))], &call.request_id)
 }
 
-/// The permissions for a sender. AWS checks the permission for the verified identity: the address or its domain. Here either permission is
-/// enough, and both are recorded as used if the policy has both.
+/// Returns the permissions for a sender. AWS checks the permission for the verified identity: the address or its domain. Here either
+/// permission is enough, and both are recorded as used if the policy has both.
 fn needs(call: &Call, operation: &str, from: &str) -> Vec<Need> {
     let address = bare(from);
     let domain = address.rsplit_once('@').map_or(address, |(_, domain)| domain);
@@ -210,12 +210,12 @@ fn raw(form: &[(String, String)]) -> Option<Mail> {
     })
 }
 
-/// A header in one line (RFC 5322 §2.2.3).
+/// Returns a header in one line (RFC 5322 §2.2.3).
 fn unfolded(raw: &str) -> String {
     raw.replace("\r\n", "").trim().to_owned()
 }
 
-/// The HTML part, if the mail has one. (The parser's own accessor converts a plain-text part.)
+/// Returns the HTML part, if the mail has one. (The parser's own accessor converts a plain-text part.)
 fn html(message: &Message<'_>) -> Option<String> {
     message.html_bodies().find(|part| part.is_text_html()).and_then(|part| part.text_contents()).map(str::to_owned)
 }
@@ -236,7 +236,7 @@ fn addresses(address: &Address<'_>) -> Vec<String> {
     all.into_iter().filter_map(|a| a.address().map(str::to_owned)).collect()
 }
 
-/// The address in `Name <address>`.
+/// Returns the address in `Name <address>`.
 fn bare(address: &str) -> &str {
     address.rsplit_once('<').and_then(|(_, rest)| rest.split_once('>')).map_or(address, |(inside, _)| inside).trim()
 }

@@ -54,7 +54,7 @@ pub struct Scope {
 }
 
 impl Scope {
-    /// The scope in the `Authorization` header or in the query of a presigned request. Not verified yet.
+    /// Returns the scope in the `Authorization` header or in the query of a presigned request. Not verified yet.
     pub fn claimed(headers: &HeaderMap, uri: &Uri) -> Option<Self> {
         let header = headers.get(AUTHORIZATION).and_then(|v| v.to_str().ok());
         let in_header = header.and_then(|h| field(h.strip_prefix(ALGORITHM)?, "Credential"));
@@ -70,7 +70,7 @@ impl Scope {
     }
 }
 
-/// A value of a query string, decoded.
+/// Returns a value of a query string, decoded.
 pub fn query_value<'a>(query: &'a str, name: &str) -> Option<Cow<'a, str>> {
     let (_, value) = query.split('&').filter_map(|pair| pair.split_once('=')).find(|(n, _)| *n == name)?;
     percent_encoding::percent_decode_str(value).decode_utf8().ok()
@@ -130,7 +130,7 @@ fn canonical_request(parts: &Parts, names: &str, body: &[u8]) -> String {
     text
 }
 
-/// Every service but S3 signs the path encoded twice.
+/// Encodes a path again, because every service but S3 signs the path encoded twice.
 fn encode_again(path: &str) -> String {
     path.bytes().fold(String::with_capacity(path.len()), |mut out, b| {
         if b.is_ascii_alphanumeric() || b"-_.~/".contains(&b) {

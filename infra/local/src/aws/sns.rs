@@ -77,12 +77,12 @@ pub(super) async fn answer(call: &Call, body: &[u8]) -> Response {
     .await
 }
 
-/// The fields of a form, decoded.
+/// Returns the fields of a form, decoded.
 pub(super) fn form(body: &[u8]) -> Vec<(String, String)> {
     form_urlencoded::parse(body).into_owned().collect()
 }
 
-/// The value of a message attribute: `MessageAttributes.entry.N.Value.StringValue` of the `N` whose `Name` is `name`.
+/// Returns the value of a message attribute: `MessageAttributes.entry.N.Value.StringValue` of the `N` whose `Name` is `name`.
 fn attribute(form: &[(String, String)], name: &str) -> Option<String> {
     let (key, _) =
         form.iter().find(|(key, value)| key.starts_with("MessageAttributes.entry.") && key.ends_with(".Name") && value == name)?;
@@ -117,7 +117,7 @@ fn check_attributes(form: &[(String, String)]) -> Result<(), String> {
     Ok(())
 }
 
-/// Up to eleven letters, digits and hyphens, with at least one letter.
+/// Returns whether a text is a sender id: up to eleven letters, digits and hyphens, with at least one letter.
 /// <https://docs.aws.amazon.com/sms-voice/latest/userguide/sender-id.html>
 fn is_sender_id(text: &str) -> bool {
     let fits = (1..=11).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');

@@ -17,7 +17,7 @@ use crate::{
     template::{ACCOUNT, REGION},
 };
 
-/// The connection that a path names, decoded. An id ends in `=`, which clients encode.
+/// Returns the connection that a path names, decoded. An id ends in `=`, which clients encode.
 pub(super) fn connection_of(path: &str) -> Option<String> {
     let path = percent_encoding::percent_decode_str(path).decode_utf8().ok()?;
     let (_, id) = path.split_once("/@connections/")?;

@@ -26,7 +26,7 @@ use crate::{
     Core, StartError,
     activity::{Activity, Guard},
     hosts::Trace,
-    storage::{damaged, kept_in, replace_file},
+    storage::{damaged, read_file, replace_file},
     template::{REGION, StreamMappingSpec, Template},
 };
 
@@ -78,7 +78,7 @@ struct ItemFailure {
 }
 
 impl Streams {
-    /// The mappings of a template, with the positions in `file`.
+    /// Returns the mappings of a template, with the positions in `file`.
     ///
     /// # Errors
     /// If a filter is not supported, a table has no stream, or the file is damaged.
@@ -95,7 +95,7 @@ impl Streams {
         }
     }
 
-    /// The last record that all mappings of a table have handled. Sequence numbers have one length, so they compare as text.
+    /// Returns the last record that all mappings of a table have handled. Sequence numbers have one length, so they compare as text.
     fn handled_by_all(&self, table: &str) -> Option<String> {
         let of_table = self.mappings.iter().filter(|m| m.spec.table == table);
         of_table.map(|m| self.positions.of(&m.spec.name)).min().flatten()
@@ -115,7 +115,7 @@ impl Mapping {
         self.filters.is_empty() || self.filters.iter().any(|f| f.matches(record))
     }
 
-    /// The index of the first record that the function reports as failed, or the length of the batch if there is none.
+    /// Returns the index of the first record that the function reports as failed, or the length of the batch if there is none.
     fn first_failure(&self, response: &RawValue, records: &[Value]) -> usize {
         let report = if self.spec.reports_failures { serde_json::from_str::<Report>(response.get()).ok() } else { None };
         let failures = report.and_then(|r| r.batch_item_failures).unwrap_or_default();
@@ -130,7 +130,7 @@ impl Mapping {
 
 impl Positions {
     fn open(file: Option<PathBuf>) -> Result<Self, StartError> {
-        let handled = file.as_deref().map_or(Ok(None), kept_in).map_err(damaged(file.as_deref()))?;
+        let handled = file.as_deref().map_or(Ok(None), read_file).map_err(damaged(file.as_deref()))?;
         Ok(Self { file, handled: Mutex::new(handled.unwrap_or_default()) })
     }
 
@@ -186,7 +186,7 @@ async fn drain(core: &Core, mapping: &Mapping) -> Result<(), DynoxideError> {
     }
 }
 
-/// The next records, in the form of an event.
+/// Returns the next records, in the form of an event.
 async fn read(core: &Core, mapping: &Mapping, after: Option<String>) -> Result<Vec<Value>, DynoxideError> {
     let (table, stream_arn) = (mapping.spec.table.clone(), mapping.stream_arn.clone());
     let records = core.aws.dynamodb.engine().run(move |database| {
@@ -273,7 +273,7 @@ fn sequence_number(record: &Value) -> Option<&str> {
     record.pointer("/dynamodb/SequenceNumber")?.as_str()
 }
 
-/// The number of leading records that are too old.
+/// Returns the number of leading records that are too old.
 fn expired(spec: &StreamMappingSpec, records: &[Value], now: Time) -> usize {
     let Some(max) = spec.max_age else { return 0 };
     let written = |r: &Value| r.pointer("/dynamodb/ApproximateCreationDateTime").and_then(Value::as_i64).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! `/_local/events`: the last events on the buses, who got them, and every attempt.
+//! `/_local/events`: the last events on the buses, their consumers, and every attempt to deliver them.
 
 use std::sync::Arc;
 
@@ -32,8 +32,8 @@ struct Events {
     events: Vec<BusEvent>,
 }
 
-async fn list(State(core): State<Arc<Core>>, Query(asked): Query<EventsQuery>) -> Json<Events> {
-    let text = asked.q.trim().to_lowercase();
+async fn list(State(core): State<Arc<Core>>, Query(query): Query<EventsQuery>) -> Json<Events> {
+    let text = query.q.trim().to_lowercase();
     let named = core.aws.history.list().into_iter().map(|mut event| {
         for delivery in &mut event.deliveries {
             if let Some(function) = core.template.function(&delivery.function) {

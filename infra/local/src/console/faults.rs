@@ -92,23 +92,23 @@ async fn list(State(core): State<Arc<Core>>) -> Json<Faults> {
     Json(Faults { faults, functions: core.template.functions.values().map(|f| f.name.clone()).collect() })
 }
 
-async fn add(State(core): State<Arc<Core>>, Json(asked): Json<NewFault>) -> Result<(StatusCode, Json<FaultReading>), ConsoleError> {
+async fn add(State(core): State<Arc<Core>>, Json(wanted): Json<NewFault>) -> Result<(StatusCode, Json<FaultReading>), ConsoleError> {
     if core.aws.faults.list().iter().filter(|s| !s.is_spent()).count() >= MAX_FAULTS {
         return Err(ConsoleError::bad_request(format!("there are {MAX_FAULTS} faults already: end some of them")));
     }
-    if asked.calls > MAX_CALLS {
+    if wanted.calls > MAX_CALLS {
         return Err(ConsoleError::bad_request(format!("calls is at most {MAX_CALLS}; 0 means all")));
     }
-    let function = match &asked.function {
+    let function = match &wanted.function {
         Some(name) => {
             let found = core.template.functions.values().find(|f| f.name == *name);
             Some(found.ok_or_else(|| ConsoleError::bad_request(format!("there is no function {name:?}")))?.logical_id.clone())
         }
         None => None,
     };
-    let fault = fault(asked.mishap, asked.delay_ms).map_err(ConsoleError::bad_request)?;
-    let target = Target { function, service: Some(asked.service), operation: asked.operation, ..Target::default() };
-    let script = core.aws.faults.script(target.times(asked.calls), fault);
+    let fault = fault(wanted.mishap, wanted.delay_ms).map_err(ConsoleError::bad_request)?;
+    let target = Target { function, service: Some(wanted.service), operation: wanted.operation, ..Target::default() };
+    let script = core.aws.faults.script(target.times(wanted.calls), fault);
     Ok((StatusCode::CREATED, Json(reading(&core, &script))))
 }
 

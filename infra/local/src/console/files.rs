@@ -63,15 +63,15 @@ struct File {
     shown: bool,
 }
 
-async fn list(State(core): State<Arc<Core>>, Query(asked): Query<FilesQuery>) -> Result<Json<Listing>, ConsoleError> {
+async fn list(State(core): State<Arc<Core>>, Query(query): Query<FilesQuery>) -> Result<Json<Listing>, ConsoleError> {
     let buckets: Vec<String> = core.template.buckets.iter().map(|b| b.name.clone()).collect();
-    let Some(bucket) = asked.bucket.or_else(|| buckets.first().cloned()) else {
+    let Some(bucket) = query.bucket.or_else(|| buckets.first().cloned()) else {
         return Ok(Json(Listing { buckets, bucket: None, files: Vec::new(), next: None }));
     };
     if !buckets.contains(&bucket) {
         return Err(ConsoleError::not_found());
     }
-    let page = core.aws.s3.list(&bucket, &asked.prefix, &asked.after, PAGE).await.ok_or_else(ConsoleError::not_found)?;
+    let page = core.aws.s3.list(&bucket, &query.prefix, &query.after, PAGE).await.ok_or_else(ConsoleError::not_found)?;
     let next = page.last().filter(|_| page.len() == usize::from(PAGE)).map(|file| file.key.clone());
     let files = page.into_iter().map(|facts| File { shown: is_shown(facts.content_type.as_deref()), facts });
     Ok(Json(Listing { files: files.collect(), buckets, bucket: Some(bucket), next }))

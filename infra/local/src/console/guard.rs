@@ -32,7 +32,7 @@ pub(super) async fn guard(request: Request, next: Next) -> Response {
     reply
 }
 
-/// Whether the host is a loopback address and the origin, if a browser sends one, is that host.
+/// Returns whether the host is a loopback address and the origin, if a browser sends one, is that host.
 fn local(headers: &HeaderMap) -> bool {
     let text = |name| headers.get(name).and_then(|v| v.to_str().ok());
     let Some(host) = text(HOST) else { return false };

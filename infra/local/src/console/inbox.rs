@@ -47,9 +47,9 @@ struct InboxPage {
     messages: Vec<Message>,
 }
 
-async fn list(State(core): State<Arc<Core>>, Query(asked): Query<InboxQuery>) -> Json<InboxPage> {
-    let wait = Duration::from_secs(asked.wait).min(MAX_WAIT);
-    Json(InboxPage { messages: core.inbox.wait_for(asked.to.as_deref().filter(|to| !to.is_empty()), asked.after, wait).await })
+async fn list(State(core): State<Arc<Core>>, Query(query): Query<InboxQuery>) -> Json<InboxPage> {
+    let wait = Duration::from_secs(query.wait).min(MAX_WAIT);
+    Json(InboxPage { messages: core.inbox.wait_for(query.to.as_deref().filter(|to| !to.is_empty()), query.after, wait).await })
 }
 
 async fn one(State(core): State<Arc<Core>>, Path(id): Path<u64>) -> Result<Json<Message>, ConsoleError> {

@@ -52,7 +52,7 @@ use serde_json::json;
 
 use crate::Core;
 
-/// The router of the console.
+/// Returns the router of the console.
 pub fn router(core: Arc<Core>) -> Router {
     Router::new()
         .merge(pages::routes(&core.urls))

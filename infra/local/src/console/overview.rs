@@ -52,7 +52,7 @@ async fn overview(State(core): State<Arc<Core>>) -> Json<Overview> {
     Json(Overview { urls: urls.into(), accounts: seeded(&core).await, functions: functions.collect() })
 }
 
-/// The triggers of a function in the template.
+/// Returns the triggers of a function in the template.
 fn triggers(template: &Template, function: &FunctionSpec) -> Vec<String> {
     let mine = |id: &str| id == function.logical_id;
     let http = template.http_api.routes.iter().filter(|r| mine(&r.function)).map(|r| format!("{} {}", r.method, r.path));

@@ -120,7 +120,7 @@ assets! {
     "faults.js" "text/javascript; charset=utf-8";
 }
 
-/// The routes of the pages and of their assets.
+/// Returns the routes of the pages and of their assets.
 pub(super) fn routes<S: Clone + Send + Sync + 'static>(urls: &Urls) -> Router<S> {
     PAGES.iter().fold(Router::new().route("/assets/{file}", get(asset)), |router, page| {
         let policy = if page.path == TRY { policy_of_frontend(urls) } else { POLICY.to_owned() };
@@ -138,20 +138,20 @@ fn answer(page: &Page, uri: &Uri, headers: &HeaderMap) -> Response {
     (remember, Html(render(page, locale))).into_response()
 }
 
-/// The language in the query of the address.
+/// Returns the language in the query of the address.
 fn chosen(uri: &Uri) -> Option<Locale> {
     let mut pairs = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
     pairs.find_map(|(name, tag)| (name == LANGUAGE).then(|| Locale::from_tag(&tag)).flatten())
 }
 
-/// The language in the cookie, from an earlier choice.
+/// Returns the language in the cookie, from an earlier choice.
 fn remembered(headers: &HeaderMap) -> Option<Locale> {
     let lines = headers.get_all(header::COOKIE).iter();
     let pairs = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b';')).filter_map(|pair| str::from_utf8(pair).ok());
     pairs.filter_map(|pair| pair.trim().split_once('=')).find_map(|(name, tag)| (name == LANGUAGE).then(|| Locale::from_tag(tag)).flatten())
 }
 
-/// The policy of a page that also loads the client from the API, calls it, opens sockets and uploads files.
+/// Returns the policy of a page that also loads the client from the API, calls it, opens sockets and uploads files.
 fn policy_of_frontend(urls: &Urls) -> String {
     let socket = urls.socket.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
     let script = POLICY.replace("script-src 'self'", &format!("script-src 'self' {}", urls.api));
@@ -179,7 +179,7 @@ fn render(page: &Page, locale: Locale) -> String {
     })
 }
 
-/// A template with each `{{key}}` in it replaced.
+/// Returns a template with each `{{key}}` in it replaced.
 fn filled(template: &str, value: impl Fn(&str) -> String) -> String {
     let mut parts = template.split("{{");
     let first = parts.next().unwrap_or_default().to_owned();
@@ -189,7 +189,7 @@ fn filled(template: &str, value: impl Fn(&str) -> String) -> String {
     })
 }
 
-/// All texts of a language as JSON for a script element. The values that a script fills in stand as `{$name}` in them.
+/// Returns all texts of a language as JSON for a script element. The values that a script fills in stand as `{$name}` in them.
 fn texts(locale: Locale) -> String {
     let own = TEXTS.keys(locale).into_iter().map(|key| {
         let text = TEXTS.text(locale, &key, &[]);
@@ -209,7 +209,7 @@ fn link(page: &Page, here: bool, locale: Locale) -> String {
     format!("    <li><a href=\"{}\"{current}>{}{badge}</a></li>\n", page.path, TEXTS.text(locale, page.title, &[]))
 }
 
-/// The link to this page in another language.
+/// Returns the link to this page in another language.
 fn switch(other: Locale) -> String {
     let (tag, name) = (other.tag(), TEXTS.text(other, "language", &[]));
     format!("<li><a href=\"?{LANGUAGE}={tag}\" hreflang=\"{tag}\" lang=\"{tag}\">{name}</a></li>")
@@ -295,8 +295,8 @@ mod tests {
             headers.insert(header::COOKIE, axum::http::HeaderValue::from_bytes(&latin).unwrap());
             headers.insert(header::ACCEPT_LANGUAGE, accepted.parse().unwrap());
             let reply = answer(&PAGES[0], &format!("/{query}").parse().unwrap(), &headers);
-            let asked = query.contains("lang=en") || query.contains("lang=pl");
-            assert_eq!(reply.headers().contains_key(header::SET_COOKIE), asked, "{query}");
+            let is_chosen = query.contains("lang=en") || query.contains("lang=pl");
+            assert_eq!(reply.headers().contains_key(header::SET_COOKIE), is_chosen, "{query}");
             let body = futures_util::FutureExt::now_or_never(axum::body::to_bytes(reply.into_body(), 1_000_000)).unwrap().unwrap();
             let html = String::from_utf8(body.to_vec()).unwrap();
             assert!(html.contains(&format!("<html lang=\"{expected}\">")), "{query} {cookie} {accepted}");

@@ -65,9 +65,9 @@ struct Detail {
     logs_elsewhere: bool,
 }
 
-async fn list(State(core): State<Arc<Core>>, Query(asked): Query<RequestsQuery>) -> Json<Requests> {
+async fn list(State(core): State<Arc<Core>>, Query(query): Query<RequestsQuery>) -> Json<Requests> {
     let all = core.requests.list();
-    let found = all.iter().map(|request| summary(&core, request)).filter(|s| !asked.failed || s.status >= 400).filter(|s| s.has(&asked.q));
+    let found = all.iter().map(|request| summary(&core, request)).filter(|s| !query.failed || s.status >= 400).filter(|s| s.has(&query.q));
     Json(Requests { requests: found.take(PAGE).collect() })
 }
 
@@ -79,7 +79,7 @@ async fn one(State(core): State<Arc<Core>>, Path(id): Path<String>) -> Result<Js
         tally: handled.calls.clone(),
         lines: handled.lines.list(),
         lines_left_out: handled.lines.left_out(),
-        logs_elsewhere: core.hosts.are_elsewhere(),
+        logs_elsewhere: core.hosts.are_remote(),
     }))
 }
 

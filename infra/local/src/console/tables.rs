@@ -24,7 +24,7 @@ const PAGE: usize = 50;
 const MAX_PAGE: usize = 1_000;
 
 /// The kinds that developers look for, in this order.
-pub const LOOKED_FOR: [&str; 18] = [
+pub const MAIN_KINDS: [&str; 18] = [
     "user",
     "session",
     "password",
@@ -46,7 +46,7 @@ pub const LOOKED_FOR: [&str; 18] = [
 ];
 /// The internal kinds, which come last: those that no person gets exported. Read from `ITEMS.md`, whose column `Exported` has `no: …` or
 /// `about nobody: …` for them.
-static BOOKKEEPING: LazyLock<BTreeSet<&str>> = LazyLock::new(|| {
+static INTERNAL_KINDS: LazyLock<BTreeSet<&str>> = LazyLock::new(|| {
     let rows = include_str!("../../../../shared/store/ITEMS.md").lines().filter_map(|line| line.strip_prefix("| `"));
     let unexported = rows.filter(|row| row.split(" | ").any(|cell| cell.starts_with("no: ") || cell.starts_with("about nobody: ")));
     unexported.filter_map(|row| row.split('`').next()).collect()
@@ -105,10 +105,10 @@ async fn all(State(core): State<Arc<Core>>) -> Result<Json<Tables>, ConsoleError
 async fn page(
     State(core): State<Arc<Core>>,
     Path(table): Path<String>,
-    Query(asked): Query<PageQuery>,
+    Query(query): Query<PageQuery>,
 ) -> Result<Json<Items>, ConsoleError> {
     let db = core.aws.dynamodb.database();
-    blocking(move || find(&db, &table, &asked)).await.map(Json)
+    blocking(move || find(&db, &table, &query)).await.map(Json)
 }
 
 fn count(db: &Database, name: String) -> Result<Table, ConsoleError> {
@@ -138,10 +138,10 @@ struct Place(usize, String);
 
 impl Place {
     fn of(kind: &str) -> Self {
-        let place = match LOOKED_FOR.iter().position(|k| *k == kind) {
+        let place = match MAIN_KINDS.iter().position(|k| *k == kind) {
             Some(place) => place,
-            None if BOOKKEEPING.contains(kind) => usize::MAX,
-            None => LOOKED_FOR.len(),
+            None if INTERNAL_KINDS.contains(kind) => usize::MAX,
+            None => MAIN_KINDS.len(),
         };
         Self(place, kind.to_owned())
     }
@@ -167,15 +167,15 @@ impl ItemPlace {
     }
 }
 
-/// A page of a partition or of the whole table. Reads all items, but keeps only those of the page.
-fn find(db: &Database, table: &str, asked: &PageQuery) -> Result<Items, ConsoleError> {
-    let limit = asked.limit.unwrap_or(PAGE).clamp(1, MAX_PAGE);
-    let after = asked.cursor.as_deref().map(open_cursor).transpose()?;
-    let needle = asked.q.trim().to_lowercase();
+/// Returns a page of a partition or of the whole table. Reads all items, but keeps only those of the page.
+fn find(db: &Database, table: &str, query: &PageQuery) -> Result<Items, ConsoleError> {
+    let limit = query.limit.unwrap_or(PAGE).clamp(1, MAX_PAGE);
+    let after = query.cursor.as_deref().map(open_cursor).transpose()?;
+    let needle = query.q.trim().to_lowercase();
     let (mut page, mut start): (BTreeMap<ItemPlace, Value>, _) = (BTreeMap::new(), None);
     loop {
-        let request = request(table, asked, start.take());
-        let (found, last) = if asked.pk.is_some() {
+        let request = request(table, query, start.take());
+        let (found, last) = if query.pk.is_some() {
             let answer = db.query(read(request)?).map_err(ConsoleError::bad_request)?;
             (answer.items, answer.last_evaluated_key)
         } else {
@@ -206,7 +206,7 @@ fn find(db: &Database, table: &str, asked: &PageQuery) -> Result<Items, ConsoleE
     Ok(Items { items: page.into_values().collect(), next })
 }
 
-/// Whether a text or number in an item has this text in it. In DynamoDB's JSON both are strings.
+/// Returns whether a text or number in an item has this text in it. In DynamoDB's JSON both are strings.
 fn mentions(value: &Value, needle: &str) -> bool {
     match value {
         _ if needle.is_empty() => true,
@@ -217,16 +217,16 @@ fn mentions(value: &Value, needle: &str) -> bool {
     }
 }
 
-fn request(table: &str, asked: &PageQuery, start: Option<Value>) -> Value {
+fn request(table: &str, query: &PageQuery, start: Option<Value>) -> Value {
     let mut request = Map::from_iter([("TableName".to_owned(), json!(table))]);
     let mut names = Map::new();
     let mut values = Map::new();
-    if let Some(pk) = &asked.pk {
+    if let Some(pk) = &query.pk {
         request.insert("KeyConditionExpression".to_owned(), json!("#pk = :pk"));
         names.insert("#pk".to_owned(), json!("pk"));
         values.insert(":pk".to_owned(), json!({ "S": pk }));
     }
-    if let Some(kind) = &asked.kind {
+    if let Some(kind) = &query.kind {
         request.insert("FilterExpression".to_owned(), json!("#kind = :kind"));
         names.insert("#kind".to_owned(), json!("kind"));
         values.insert(":kind".to_owned(), json!({ "S": kind }));
@@ -267,9 +267,9 @@ mod tests {
         kinds.sort();
         assert_eq!(kinds.map(|Place(_, kind)| kind), ["user", "session", "room", "message", "told", "zebra", "done", "limit"]);
         for kind in ["done", "email", "kept_answer", "limit", "outbox", "seal_key", "statistics", "ticket", "token_keys"] {
-            assert!(BOOKKEEPING.contains(kind), "{kind}");
+            assert!(INTERNAL_KINDS.contains(kind), "{kind}");
         }
-        assert!(["told", "upload", "user", "member"].iter().all(|kind| !BOOKKEEPING.contains(kind)));
+        assert!(["told", "upload", "user", "member"].iter().all(|kind| !INTERNAL_KINDS.contains(kind)));
     }
 
     #[test]

@@ -58,7 +58,7 @@ impl Accepted {
         }
     }
 
-    /// All stored invocations, oldest first.
+    /// Returns all stored invocations, oldest first.
     ///
     /// # Errors
     /// If the database cannot be read.

@@ -12,7 +12,7 @@ use crate::{
 /// The services with an endpoint here, by the name in the SDK's variable.
 const SERVICES: [&str; 6] = ["DYNAMODB", "S3", "SES", "SNS", "EVENTBRIDGE", "SECRETS_MANAGER"];
 
-/// The variables from the template, with secrets inserted and the host names of AWS replaced by the addresses here.
+/// Returns the variables from the template, with secrets inserted and the host names of AWS replaced by the addresses here.
 pub fn declared(
     function: &FunctionSpec,
     template: &Template,
@@ -28,7 +28,7 @@ pub fn declared(
     function.environment.iter().map(value).collect()
 }
 
-/// All variables of the function's process.
+/// Returns all variables of the function's process.
 pub fn whole(
     function: &FunctionSpec,
     declared: BTreeMap<String, String>,
@@ -39,7 +39,7 @@ pub fn whole(
     declared.into_iter().chain([name]).chain(account(credential, urls)).collect()
 }
 
-/// The variables with which an SDK uses this local cloud instead of AWS.
+/// Returns the variables with which an SDK uses this local cloud instead of AWS.
 pub fn account(credential: &Credential, urls: &Urls) -> BTreeMap<String, String> {
     let platform = [
         ("AWS_REGION", REGION),
@@ -52,7 +52,7 @@ pub fn account(credential: &Credential, urls: &Urls) -> BTreeMap<String, String>
     platform.map(|(k, v)| (k.to_owned(), v.to_owned())).into_iter().chain(endpoints).collect()
 }
 
-/// The host names that the APIs and the buckets would have on AWS, each with the address here.
+/// Returns the host names that the APIs and the buckets would have on AWS, each with the address here.
 fn host_names(template: &Template, urls: &Urls) -> Vec<(String, String)> {
     let there = |scheme: &str, id: &str| format!("{scheme}://{id}.execute-api.{REGION}.amazonaws.com");
     let mut names = vec![(there("https", &template.http_api.id), urls.api.clone())];

@@ -6,7 +6,6 @@ mod remote;
 
 use std::{
     collections::BTreeMap,
-    fmt,
     path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
@@ -24,6 +23,7 @@ use tokio::{
     task::JoinHandle,
 };
 
+pub use crate::trace::Trace;
 use crate::{
     StartError, Storage, Urls,
     activity::Activity,
@@ -37,7 +37,6 @@ use crate::{
     clock::Clock,
     credentials::Credentials,
     functions::{self, Start},
-    logs::Lines,
     secrets::Secrets,
     storage::{INVOCATIONS, damaged},
     template::{QueueMappingSpec, REGION, Template},
@@ -88,53 +87,6 @@ pub enum Hosting {
     },
 }
 
-/// One invocation: its X-Ray trace header, `Root=1-<seconds>-<24 hex digits>`, and what the function logs.
-#[derive(Clone, Debug)]
-pub struct Trace {
-    header: String,
-    lines: Lines,
-}
-
-impl Trace {
-    /// A new trace.
-    #[must_use]
-    pub fn new(sys: &Sys) -> Self {
-        let seconds = u32::try_from(sys.now().seconds()).unwrap_or(0);
-        let [a, b, c] = [sys.bytes::<4>(), sys.bytes::<4>(), sys.bytes::<4>()].map(u32::from_be_bytes);
-        Self { header: format!("Root=1-{seconds:08x}-{a:08x}{b:08x}{c:08x}"), lines: Lines::default() }
-    }
-
-    /// An invocation that continues the trace of this header: with the same root and another parent.
-    #[must_use]
-    pub fn following(sys: &Sys, header: &str) -> Self {
-        let root = header.split(';').map(str::trim).find(|part| part.starts_with("Root="));
-        let parent = u64::from_be_bytes(sys.bytes());
-        match root {
-            Some(root) => Self { header: format!("{root};Parent={parent:016x};Sampled=1"), lines: Lines::default() },
-            // A header that is not valid is dropped.
-            None => Self::new(sys),
-        }
-    }
-
-    /// The header's value.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.header
-    }
-
-    /// What the function logs. More lines may follow while it runs.
-    #[must_use]
-    pub fn lines(&self) -> &Lines {
-        &self.lines
-    }
-}
-
-impl fmt::Display for Trace {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.header)
-    }
-}
-
 /// Why an invocation has no response.
 #[derive(Debug, thiserror::Error)]
 pub enum InvokeError {
@@ -167,7 +119,7 @@ struct Inner {
     queue_mappings: Vec<QueueMappingSpec>,
     remote: Option<Remote>,
     clock: Clock,
-    turns: Semaphore,
+    slots: Semaphore,
     activity: Activity,
     calls: Calls,
     faults: Faults,
@@ -261,7 +213,7 @@ impl Hosts {
             queue_mappings: context.template.queue_mappings.clone(),
             remote,
             clock: context.clock.clone(),
-            turns: Semaphore::new(AT_ONCE),
+            slots: Semaphore::new(AT_ONCE),
             activity: context.activity.clone(),
             calls: context.calls.clone(),
             faults: context.faults.clone(),
@@ -272,15 +224,15 @@ impl Hosts {
         })))
     }
 
-    /// The environment of a function, by the name of its folder.
+    /// Returns the environment of a function, by the name of its folder.
     #[must_use]
     pub fn environment(&self, name: &str) -> Option<&Env> {
         self.0.functions.values().find(|f| f.name == name).map(|f| &f.env)
     }
 
-    /// Whether the functions run in other processes, which print their log lines themselves.
+    /// Returns whether the functions run in other processes, which print their log lines themselves.
     #[must_use]
-    pub fn are_elsewhere(&self) -> bool {
+    pub fn are_remote(&self) -> bool {
         self.0.remote.is_some()
     }
 
@@ -315,10 +267,10 @@ impl Hosts {
         payload: Box<RawValue>,
         trace: &Trace,
     ) -> Result<Option<Box<RawValue>>, InvokeError> {
-        let (begun, turn) = oneshot::channel();
+        let (begun, slot) = oneshot::channel();
         let invocation = self.begin(function, payload, trace, begun)?;
         // An invocation that fails before it has a slot drops the sender.
-        drop(turn.await);
+        drop(slot.await);
         tokio::time::timeout(patience, response_of(invocation)).await.ok().transpose()
     }
 
@@ -343,7 +295,7 @@ impl Hosts {
         let hosted = self.0.functions.get(id).ok_or_else(|| InvokeError::Unknown(id.to_owned()))?;
         let clock = &self.0.clock;
         // The timeout begins when the invocation has a slot.
-        let _turn = self.0.turns.acquire().await.map_err(|e| InvokeError::Failed(e.to_string()))?;
+        let _slot = self.0.slots.acquire().await.map_err(|e| InvokeError::Failed(e.to_string()))?;
         // Consecutive invocations get different times even if the clock stands still.
         clock.sys().step();
         // Most callers do not wait for this.
@@ -381,10 +333,10 @@ impl Hosts {
     /// Like [`Hosts::invoke_async`], as a part of the trace of this header, if there is one.
     pub fn invoke_async_within(&self, function: &str, payload: Box<RawValue>, trace: Option<&str>) {
         let stored = self.0.accepted.add(function, &payload);
-        self.keep_trying(function.to_owned(), payload, stored, trace.map(str::to_owned));
+        self.spawn_with_retries(function.to_owned(), payload, stored, trace.map(str::to_owned));
     }
 
-    /// The invocations that an earlier process accepted and did not complete, oldest first.
+    /// Returns the invocations that an earlier process accepted and did not complete, oldest first.
     ///
     /// # Errors
     /// [`StartError::State`] if they cannot be read.
@@ -395,7 +347,7 @@ impl Hosts {
     /// Makes the invocations that an earlier process did not complete.
     pub(crate) fn resume(&self, unfinished: Vec<Unfinished>) {
         for Unfinished { id, function, event } in unfinished {
-            self.keep_trying(function, event, Some(id), None);
+            self.spawn_with_retries(function, event, Some(id), None);
         }
     }
 
@@ -441,7 +393,7 @@ impl Hosts {
         self.invoke_async(&mapping.function, event);
     }
 
-    fn keep_trying(&self, id: String, payload: Box<RawValue>, stored: Option<i64>, trace: Option<String>) {
+    fn spawn_with_retries(&self, id: String, payload: Box<RawValue>, stored: Option<i64>, trace: Option<String>) {
         let hosts = self.clone();
         let guard = self.0.activity.begin();
         tokio::spawn(async move {
@@ -449,7 +401,7 @@ impl Hosts {
                 biased;
                 // Checked first, so that the end of the local cloud does not count as a failure of the function.
                 () = hosts.ended() => {}
-                () = hosts.try_repeatedly(&id, payload, trace.as_deref()) => {
+                () = hosts.invoke_with_retries(&id, payload, trace.as_deref()) => {
                     if let Some(stored) = stored {
                         hosts.0.accepted.remove(stored);
                     }
@@ -459,7 +411,7 @@ impl Hosts {
         });
     }
 
-    async fn try_repeatedly(&self, id: &str, payload: Box<RawValue>, within: Option<&str>) {
+    async fn invoke_with_retries(&self, id: &str, payload: Box<RawValue>, within: Option<&str>) {
         let Some(hosted) = self.0.functions.get(id) else { return tracing::error!(function = id, "there is no such function") };
         let mut retries = hosted.max_retries;
         let operation = format!("{}{}", hosted.name, kind_of(&payload));
@@ -504,13 +456,13 @@ async fn apply_fault(fault: Option<Fault>) -> Result<(), InvokeError> {
     if let Some(Fault::Slow(delay)) = fault {
         tokio::time::sleep(delay).await;
     }
-    match fault.and_then(|fault| Service::Lambda.faulty(fault)) {
+    match fault.and_then(|fault| fault.error_of(Service::Lambda)) {
         Some(refusal) => Err(InvokeError::Failed(format!("{}: {}", refusal.code, refusal.message))),
         None => Ok(()),
     }
 }
 
-/// The kind of a bus or scheduler event, after a space, because the AWS calls of a function depend on it.
+/// Returns the kind of a bus or scheduler event, after a space, because the AWS calls of a function depend on it.
 fn kind_of(event: &RawValue) -> String {
     #[derive(serde::Deserialize)]
     struct Kind {
@@ -527,7 +479,7 @@ async fn response_of(invocation: Invocation) -> Result<Box<RawValue>, InvokeErro
     invocation.await.unwrap_or_else(|e| Err(InvokeError::Failed(e.to_string())))
 }
 
-/// An error and its sources, in one line.
+/// Returns an error and its sources, in one line.
 fn error_chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |e| e.source());
     causes.fold(error.to_string(), |line, cause| {
@@ -537,7 +489,7 @@ fn error_chain(error: &dyn std::error::Error) -> String {
     })
 }
 
-/// Random bytes in the form of a UUID.
+/// Returns random bytes in the form of a UUID.
 pub(crate) fn uuid(bytes: [u8; 16]) -> String {
     let hex = format!("{:032x}", u128::from_be_bytes(bytes));
     let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default().to_owned();

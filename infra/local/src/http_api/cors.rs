@@ -14,7 +14,7 @@ use kernel::origins::covers;
 
 use crate::template::CorsSpec;
 
-/// The response to a preflight request, or `None` for another request. An origin that is not allowed gets no CORS headers.
+/// Returns the response to a preflight request, or `None` for another request. An origin that is not allowed gets no CORS headers.
 pub(super) fn preflight(cors: &CorsSpec, parts: &Parts) -> Option<Response> {
     let origin = parts.headers.get(ORIGIN)?;
     if parts.method != Method::OPTIONS || !parts.headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD) {
@@ -79,21 +79,21 @@ mod tests {
         }
     }
 
-    fn asked(origin: &str) -> Parts {
+    fn preflight_from(origin: &str) -> Parts {
         let request = http::Request::builder().method("OPTIONS").header("origin", origin).header("access-control-request-method", "GET");
         request.body(()).expect("request").into_parts().0
     }
 
     #[test]
     fn a_preflight_answers_allowed_origins_with_their_permissions() {
-        let response = preflight(&cors(), &asked("https://stoa.example")).expect("answered");
+        let response = preflight(&cors(), &preflight_from("https://stoa.example")).expect("answered");
         assert_eq!(response.status(), StatusCode::NO_CONTENT);
         let value = |name: HeaderName| response.headers().get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
         assert_eq!(value(ACCESS_CONTROL_ALLOW_ORIGIN).as_deref(), Some("https://stoa.example"));
         assert_eq!(value(ACCESS_CONTROL_ALLOW_METHODS).as_deref(), Some("GET,POST"));
         assert_eq!(value(ACCESS_CONTROL_ALLOW_CREDENTIALS).as_deref(), Some("true"));
         assert_eq!(value(ACCESS_CONTROL_MAX_AGE).as_deref(), Some("60"));
-        let other = preflight(&cors(), &asked("https://evil.example")).expect("answered");
+        let other = preflight(&cors(), &preflight_from("https://evil.example")).expect("answered");
         assert!(other.headers().is_empty());
     }
 

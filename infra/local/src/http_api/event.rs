@@ -116,8 +116,8 @@ pub(super) fn event(
     })
 }
 
-/// The decoded path. API Gateway decodes the path before it routes, and `rawPath` and the path parameters are decoded too: an encoded
-/// slash separates segments, and a question mark ends the path. Backslashes, number signs and dots have no special meaning
+/// Returns the decoded path. API Gateway decodes the path before it routes, and `rawPath` and the path parameters are decoded too: an
+/// encoded slash separates segments, and a question mark ends the path. Backslashes, number signs and dots have no special meaning
 /// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html>; the rest is not documented and was
 /// observed: <https://github.com/middleapi/standard-server/pull/93>, <https://github.com/aws/aws-lambda-dotnet/pull/1901>).
 pub(super) fn decoded_path(parts: &Parts) -> Option<String> {
@@ -125,7 +125,7 @@ pub(super) fn decoded_path(parts: &Parts) -> Option<String> {
     decoded.split('?').next().map(str::to_owned)
 }
 
-/// A request id in the form of API Gateway.
+/// Returns a request id in the form of API Gateway.
 pub(crate) fn request_id(sys: &Sys) -> String {
     URL_SAFE.encode(sys.bytes::<11>())
 }
@@ -158,13 +158,13 @@ fn latin1(bytes: &[u8]) -> String {
     bytes.iter().copied().map(char::from).collect()
 }
 
-/// All cookies. A browser also sends those of other applications on the host, which may contain any bytes.
+/// Returns all cookies. A browser also sends those of other applications on the host, which may contain any bytes.
 fn cookies(headers: &HeaderMap) -> Vec<String> {
     let all = headers.get_all(header::COOKIE).iter().flat_map(|v| v.as_bytes().split(|b| *b == b';'));
     all.map(<[u8]>::trim_ascii).filter(|c| !c.is_empty()).map(latin1).collect()
 }
 
-/// The decoded query parameters. Several values of one name are joined by commas.
+/// Returns the decoded query parameters. Several values of one name are joined by commas.
 pub(crate) fn parameters(query: &str) -> BTreeMap<String, String> {
     let decode = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
     let mut parameters: BTreeMap<String, String> = BTreeMap::new();
@@ -176,7 +176,7 @@ pub(crate) fn parameters(query: &str) -> BTreeMap<String, String> {
     parameters
 }
 
-/// Whether a body of this type is passed on as text. Other types, forms included, are passed on as base64.
+/// Returns whether a body of this type is passed on as text. Other types, forms included, are passed on as base64.
 fn is_text(content_type: &str) -> bool {
     let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     essence.is_empty()

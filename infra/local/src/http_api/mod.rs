@@ -37,7 +37,7 @@ const MAX_DRAINED: usize = 10 * MAX_BODY;
 /// The most bytes of the request line and all headers.
 const MAX_HEADERS: usize = 10_240;
 
-/// The router of the HTTP API. It needs the peer's address.
+/// Returns the router of the HTTP API. It needs the peer's address.
 pub fn router(core: Arc<Core>) -> Router {
     let api = &core.template.http_api;
     let gateway = Gateway { routes: Routes::new(&api.routes), throttles: Throttles::new(api), core };
@@ -94,7 +94,7 @@ async fn answer(State(gateway): State<Arc<Gateway>>, ConnectInfo(peer): ConnectI
 }
 
 impl Gateway {
-    /// The response to a request. Records in `handled` which function was invoked, and its calls and log lines.
+    /// Returns the response to a request. Records in `handled` which function was invoked, and its calls and log lines.
     async fn route(
         &self,
         parts: &Parts,

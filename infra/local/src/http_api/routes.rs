@@ -59,8 +59,8 @@ pub struct Found<'a> {
 }
 
 impl Found<'_> {
-    /// The operation behind the route, such as `GET /v1/users/{username}`. This is the key of the route. If the route is for all paths
-    /// below a prefix, it is the function's operation with this path, or the key if the function has none.
+    /// Returns the operation behind the route, such as `GET /v1/users/{username}`. This is the key of the route. If the route is for all
+    /// paths below a prefix, it is the function's operation with this path, or the key if the function has none.
     pub(super) fn operation(&self, path: &str) -> Cow<'_, str> {
         let Route { key, method, segments, .. } = self.route;
         let shared = segments.len() > 1 && matches!(segments.last(), Some(Segment::Greedy(_)));
@@ -73,7 +73,7 @@ impl Found<'_> {
 }
 
 impl Routes {
-    /// The routes of a template.
+    /// Returns the routes of a template.
     #[must_use]
     pub fn new(specs: &[RouteSpec]) -> Self {
         let mut routes: Vec<Route> = specs.iter().map(Route::new).collect();
@@ -82,7 +82,7 @@ impl Routes {
         Self(routes)
     }
 
-    /// The route for a method and a decoded path.
+    /// Returns the route for a method and a decoded path.
     #[must_use]
     pub fn find(&self, method: &str, path: &str) -> Option<Found<'_>> {
         let parts: Vec<&str> = path.strip_prefix('/')?.split('/').collect();

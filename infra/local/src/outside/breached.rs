@@ -21,16 +21,16 @@ use sha1::{Digest as _, Sha1};
 use super::mode::Mode;
 use crate::{
     Core, StartError,
-    storage::{damaged, kept_in, replace_file},
+    storage::{damaged, read_file, replace_file},
 };
 
 /// The path of the service on the listener.
 pub(crate) const PATH: &str = "/breached-passwords";
 
 /// The passwords that are breached at first. No other rule for passwords refuses them.
-const FIRST: [&str; 3] = ["purple elephants sing", "seven sleepy otters", "my router ate the map"];
+const INITIAL: [&str; 3] = ["purple elephants sing", "seven sleepy otters", "my router ate the map"];
 /// The count that is returned with each hash.
-const SEEN: u32 = 3;
+const COUNT: u32 = 3;
 /// The lines of a padded response.
 const PADDED: usize = 800;
 /// The most requests that are remembered.
@@ -61,17 +61,17 @@ struct BreachedState {
 }
 
 impl Breached {
-    /// The passwords in `file`, or the initial ones if it does not exist.
+    /// Opens the passwords in `file`, or the initial ones if it does not exist.
     ///
     /// # Errors
     /// [`StartError::State`] if the file is damaged.
     pub(super) fn open(file: Option<PathBuf>) -> Result<Self, StartError> {
-        let kept = file.as_deref().map_or(Ok(None), kept_in).map_err(damaged(file.as_deref()))?;
-        let passwords = kept.unwrap_or_else(|| FIRST.map(str::to_owned).into());
+        let kept = file.as_deref().map_or(Ok(None), read_file).map_err(damaged(file.as_deref()))?;
+        let passwords = kept.unwrap_or_else(|| INITIAL.map(str::to_owned).into());
         Ok(Self(Arc::new(Shared { file, kept: Mutex::new(BreachedState { passwords, mode: Mode::Well, asked: VecDeque::new() }) })))
     }
 
-    /// The breached passwords, sorted.
+    /// Returns the breached passwords, sorted.
     #[must_use]
     pub fn passwords(&self) -> Vec<String> {
         self.kept().passwords.iter().cloned().collect()
@@ -93,7 +93,7 @@ impl Breached {
         self.change(|passwords| passwords.remove(password))
     }
 
-    /// The current mode.
+    /// Returns the current mode.
     #[must_use]
     pub fn mode(&self) -> Mode {
         self.kept().mode
@@ -104,7 +104,7 @@ impl Breached {
         self.kept().mode = mode;
     }
 
-    /// The last requests, oldest first.
+    /// Returns the last requests, oldest first.
     #[must_use]
     pub fn asked(&self) -> Vec<RangeRequest> {
         self.kept().asked.iter().cloned().collect()
@@ -133,10 +133,10 @@ impl Breached {
         kept.mode
     }
 
-    /// Every hash that begins with these digits, without them, and its count.
+    /// Returns every hash that begins with these digits, without them, and its count.
     fn range(&self, digits: &str) -> Vec<String> {
         let hashes = self.kept().passwords.iter().map(|password| hash(password)).collect::<Vec<_>>();
-        hashes.iter().filter_map(|hash| Some(format!("{}:{SEEN}", hash.strip_prefix(digits)?))).collect()
+        hashes.iter().filter_map(|hash| Some(format!("{}:{COUNT}", hash.strip_prefix(digits)?))).collect()
     }
 }
 
@@ -153,7 +153,8 @@ async fn range(State(core): State<Arc<Core>>, Path(digits): Path<String>, header
     mode.answer(move || found(&core.outside.breached, &digits, padded)).await
 }
 
-/// The hashes that begin with these digits, together with random ones, so that the number of lines does not reveal how many there are.
+/// Returns the hashes that begin with these digits, together with random ones, so that the number of lines does not reveal how many there
+/// are.
 fn found(breached: &Breached, digits: &str, padded: bool) -> Response {
     let mut lines = breached.range(&digits.to_ascii_uppercase());
     // A response of the real service is never empty. Padding lines have the count zero.
@@ -177,7 +178,7 @@ mod tests {
         let file = Some(folder.path().join("breached.json"));
         let breached = Breached::open(file.clone()).expect("opened");
         breached.add("password").expect("added");
-        breached.remove(FIRST[0]).expect("removed");
+        breached.remove(INITIAL[0]).expect("removed");
         breached.be(Mode::Down);
         let again = Breached::open(file).expect("opened again");
         assert_eq!(again.passwords(), ["my router ate the map", "password", "seven sleepy otters"]);

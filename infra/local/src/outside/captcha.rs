@@ -68,7 +68,7 @@ impl Captchas {
         token
     }
 
-    /// How many requests to verify a token the service got.
+    /// Returns how many requests to verify a token the service got.
     #[must_use]
     pub fn verified(&self) -> u64 {
         self.shared().verified
@@ -79,7 +79,7 @@ impl Captchas {
         self.shared().mode = mode;
     }
 
-    /// The current mode.
+    /// Returns the current mode.
     #[must_use]
     pub fn mode(&self) -> Mode {
         self.shared().mode
@@ -125,17 +125,17 @@ async fn give(State(core): State<Arc<Core>>, Json(solved): Json<Solved>) -> Json
     Json(json!({ "token": core.outside.captchas.solve(solved, core.sys.now()) }))
 }
 
-/// The script of the widget. It solves the captcha by itself: its field gets a token of this moment.
+/// Returns the script of the widget. It solves the captcha by itself: its field gets a token of this moment.
 async fn widget(State(core): State<Arc<Core>>) -> impl IntoResponse {
     let token = core.outside.captchas.solve(Solved::default(), core.sys.now());
     ([(CONTENT_TYPE, "text/javascript")], include_str!("captcha.js").replace("TOKEN", &token))
 }
 
 async fn verify(State(core): State<Arc<Core>>, form: Bytes) -> Response {
-    let asked: BTreeMap<String, String> = form_urlencoded::parse(&form).into_owned().collect();
+    let fields: BTreeMap<String, String> = form_urlencoded::parse(&form).into_owned().collect();
     let (captchas, now) = (core.outside.captchas.clone(), core.sys.now());
     let verified = move || {
-        let field = |name: &str| asked.get(name).map_or("", String::as_str);
+        let field = |name: &str| fields.get(name).map_or("", String::as_str);
         Json(captchas.verify(field("secret"), field("response"), now)).into_response()
     };
     core.outside.captchas.note().answer(verified).await

@@ -42,7 +42,7 @@ impl State {
     }
 }
 
-/// The router of all stand-ins.
+/// Returns the router of all stand-ins.
 pub fn router(core: Arc<Core>) -> Router {
     let mut router = Router::new().nest(breached::PATH, breached::routes()).nest(captcha::PATH, captcha::routes());
     if core.urls.stands_in_for_stripe() {

@@ -37,7 +37,7 @@ pub enum Mode {
 }
 
 impl Mode {
-    /// The answer of a service that does this `work` and has no errors of its own.
+    /// Returns the answer of a service that does this `work` and has no errors of its own.
     pub(super) async fn answer(self, work: impl FnOnce() -> Response) -> Response {
         match self {
             Self::Well => work(),
@@ -58,7 +58,7 @@ impl Mode {
     }
 }
 
-/// An HTML page, as a proxy between a client and a service returns it.
+/// Returns an HTML page, as a proxy between a client and a service returns it.
 pub(super) fn garbled() -> Response {
     Html("<!doctype html><title>Just a moment</title>").into_response()
 }

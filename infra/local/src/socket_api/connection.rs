@@ -158,7 +158,7 @@ fn receive(gateway: &Arc<Gateway>, caller: &Arc<Caller>, text: String) {
     });
 }
 
-/// The body that a two-way route sends to the client. As on AWS, a function that returns no body sends an empty message.
+/// Returns the body that a two-way route sends to the client. As on AWS, a function that returns no body sends an empty message.
 fn body_of(response: &RawValue) -> Option<String> {
     let Ok(FunctionResponse { status_code: Some(_), body, .. }) = serde_json::from_str(response.get()) else { return None };
     Some(body.unwrap_or_default())
@@ -180,7 +180,7 @@ async fn notify(core: &Core, caller: &Caller, route: &str, cause: Cause<'_>) -> 
     result.inspect_err(|error| tracing::error!(route, function, %error, "a function failed")).ok()
 }
 
-/// The route key of a message: for `$request.body.stream` the text at `stream` of the JSON object.
+/// Returns the route key of a message: for `$request.body.stream` the text at `stream` of the JSON object.
 fn select(expression: &str, text: &str) -> Option<String> {
     let path = expression.trim_start_matches("${").trim_end_matches('}').trim_start_matches('$').strip_prefix("request.body.")?;
     let body: Value = serde_json::from_str(text).ok()?;

@@ -125,7 +125,7 @@ pub(super) fn event(
     })
 }
 
-/// The headers with the names of API Gateway's WebSocket events: each word begins with a capital letter.
+/// Returns the headers with the names of API Gateway's WebSocket events: each word begins with a capital letter.
 fn named(given: &HeaderMap, connection: &ConnectionInfo) -> BTreeMap<String, Vec<String>> {
     let mut all: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let hop_by_hop = [header::CONNECTION, header::UPGRADE];

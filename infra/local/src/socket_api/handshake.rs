@@ -26,7 +26,7 @@ use crate::{
     requests::{Begun, Handled, SOCKET},
 };
 
-/// The router of the WebSocket API. It needs the peer's address.
+/// Returns the router of the WebSocket API. It needs the peer's address.
 pub fn router(core: Arc<Core>) -> Router {
     let throttles = Throttles::for_all(core.template.socket_api.as_ref().and_then(|api| api.throttle));
     Router::new().fallback(answer).with_state(Arc::new(Gateway { core, throttles }))
@@ -107,7 +107,7 @@ async fn ask(core: &Core, caller: &Caller, function: &str, parts: &Parts) -> Res
     answer.ok_or_else(|| refused(StatusCode::BAD_GATEWAY, "Internal server error"))
 }
 
-/// The key of the request, if it asks for a WebSocket.
+/// Returns the key of the request, if it asks for a WebSocket.
 fn websocket_key(parts: &Parts) -> Option<String> {
     let header = |name: header::HeaderName| parts.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let upgrade = header(header::UPGRADE).eq_ignore_ascii_case("websocket");

@@ -103,7 +103,7 @@ impl Connections {
         connection.outgoing.send(Outgoing::Close).map_err(|_| ConnectionError::Gone)
     }
 
-    /// All open connections, the oldest first.
+    /// Returns all open connections, the oldest first.
     #[must_use]
     pub fn list(&self) -> Vec<ConnectionInfo> {
         let mut all: Vec<_> = self.open().values().map(|c| c.info.clone()).collect();

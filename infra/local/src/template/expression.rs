@@ -54,7 +54,7 @@ impl Expression {
         }
     }
 
-    /// The first due time after `after`. `None` if there is none.
+    /// Returns the first due time after `after`. `None` if there is none.
     #[must_use]
     pub fn next(&self, after: Time) -> Option<Time> {
         match self {

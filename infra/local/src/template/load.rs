@@ -174,7 +174,7 @@ impl Loader<'_> {
         })
     }
 
-    /// The keys of the routes with both a response and a selection expression for it. One without the other has no effect.
+    /// Returns the keys of the routes with both a response and a selection expression for it. One without the other has no effect.
     fn two_way(&self, api: &str, node: &Node) -> Result<BTreeSet<String>, TemplateError> {
         let mut answered = BTreeSet::new();
         for (id, response) in self.scope.resources.iter().filter(|(_, r)| kind(r) == ROUTE_RESPONSE) {
@@ -198,7 +198,7 @@ impl Loader<'_> {
         self.function_of(&node.text()?).ok_or_else(|| node.wrong("there is no such function"))
     }
 
-    /// The function with this ARN.
+    /// Returns the function with this ARN.
     fn function_of(&self, wanted: &str) -> Option<String> {
         let mut functions = self.scope.resources.iter().filter(|(_, r)| kind(r) == "AWS::Serverless::Function");
         functions.find(|(id, _)| self.scope.physical_of(id).is_ok_and(|p| p.arn == wanted)).map(|(id, _)| id.clone())
@@ -383,7 +383,7 @@ impl Loader<'_> {
         properties.get("DeadLetterConfig").and_then(|d| d.get("Arn")).map(|arn| self.queue(&arn)).transpose()
     }
 
-    /// The logical id of the queue with this ARN.
+    /// Returns the logical id of the queue with this ARN.
     fn queue(&self, arn: &Node) -> Result<String, TemplateError> {
         let wanted = arn.text()?;
         let queue = self.template.queues.iter().find(|q| q.arn == wanted);
@@ -391,7 +391,7 @@ impl Loader<'_> {
     }
 }
 
-/// The routes of an OpenAPI document, each with the function of its integration
+/// Returns the routes of an OpenAPI document, each with the function of its integration
 /// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-extensions-integrations.html>).
 fn routes(body: &Node, function_of: impl Fn(&str) -> Option<String>) -> Result<Vec<RouteSpec>, TemplateError> {
     const METHODS: [&str; 6] = ["get", "head", "post", "put", "patch", "delete"];
@@ -485,7 +485,7 @@ fn notification(name: String, function: String, node: &Node) -> Result<Notificat
     })
 }
 
-/// A schedule's input: JSON in a string, or an object.
+/// Returns a schedule's input: JSON in a string, or an object.
 fn input(node: &Node) -> Result<Value, TemplateError> {
     match node.value() {
         Value::String(text) => serde_json::from_str(text).map_err(|e| node.wrong(&e.to_string())),

@@ -321,7 +321,7 @@ pub struct SecretSpec {
     pub key: Option<String>,
 }
 
-/// A YAML document as JSON, with CloudFormation's short tags in their long form.
+/// Returns a YAML document as JSON, with CloudFormation's short tags in their long form.
 ///
 /// # Errors
 /// [`TemplateError`] if it is not valid.
@@ -338,7 +338,7 @@ impl Template {
         load::load(text, deployment)
     }
 
-    /// The function with this logical id, folder name, physical name or ARN.
+    /// Returns the function with this logical id, folder name, physical name or ARN.
     #[must_use]
     pub fn function(&self, name: &str) -> Option<&FunctionSpec> {
         self.functions.get(name).or_else(|| self.functions.values().find(|f| f.name == name || f.function_name == name || f.arn == name))

@@ -19,7 +19,7 @@ pub(super) struct Scope {
 }
 
 impl Scope {
-    /// The value with every function evaluated. `None` if the result is `AWS::NoValue`.
+    /// Returns the value with every function evaluated. `None` if the result is `AWS::NoValue`.
     pub fn resolve(&self, value: &Value) -> Result<Option<Value>, TemplateError> {
         self.at_depth(value, 0)
     }
@@ -66,7 +66,7 @@ impl Scope {
         }))
     }
 
-    /// Whether a condition holds.
+    /// Returns whether a condition holds.
     pub fn condition(&self, name: &str) -> Result<bool, TemplateError> {
         self.condition_at(name, 0)
     }
@@ -124,7 +124,7 @@ impl Scope {
         })
     }
 
-    /// Whether SAM generates this resource for a route of a WebSocket API.
+    /// Returns whether SAM generates this resource for a route of a WebSocket API.
     fn is_route(&self, resource: &str) -> bool {
         self.resources.iter().any(|(api, block)| {
             let routes = block.pointer("/Properties/Routes").and_then(Value::as_object);
@@ -132,7 +132,7 @@ impl Scope {
         })
     }
 
-    /// The names of a deployed resource.
+    /// Returns the names of a deployed resource.
     pub fn physical_of(&self, resource: &str) -> Result<Physical, TemplateError> {
         self.physical(resource, 0)
     }
@@ -201,22 +201,22 @@ impl<'a> Call<'a> {
         TemplateError(format!("{} {}: not supported", self.function, self.argument))
     }
 
-    /// A literal text.
+    /// Returns a literal text.
     fn text_of(&self, value: Option<&'a Value>) -> Result<&'a str, TemplateError> {
         value.and_then(Value::as_str).ok_or_else(|| self.bad())
     }
 
-    /// The parts of the argument, not evaluated yet.
+    /// Returns the parts of the argument, not evaluated yet.
     fn parts(&self) -> Result<&'a [Value], TemplateError> {
         self.argument.as_array().map(Vec::as_slice).ok_or_else(|| self.bad())
     }
 
-    /// A value with every function in it evaluated.
+    /// Returns a value with every function in it evaluated.
     fn value(&self, value: Option<&Value>) -> Result<Value, TemplateError> {
         self.scope.at_depth(value.ok_or_else(|| self.bad())?, self.depth)?.ok_or_else(|| self.bad())
     }
 
-    /// A list with every function in it evaluated.
+    /// Returns a list with every function in it evaluated.
     fn list(&self, value: Option<&Value>) -> Result<Vec<Value>, TemplateError> {
         match self.value(value)? {
             Value::Array(items) => Ok(items),
@@ -284,7 +284,7 @@ impl<'a> Call<'a> {
         found.cloned().ok_or_else(|| self.bad())
     }
 
-    /// The results of the conditions in the argument.
+    /// Returns the results of the conditions in the argument.
     fn conditions(&self) -> Result<Vec<bool>, TemplateError> {
         let bad = || TemplateError(format!("{}: not a list of conditions", self.argument));
         let values = self.scope.at_depth(self.argument, self.depth)?.ok_or_else(bad)?;
@@ -292,7 +292,7 @@ impl<'a> Call<'a> {
     }
 }
 
-/// The logical id that SAM gives to a route of a WebSocket API: `SocketApiDefaultRoute` for `$default` of `SocketApi`.
+/// Returns the logical id that SAM gives to a route of a WebSocket API: `SocketApiDefaultRoute` for `$default` of `SocketApi`.
 pub(super) fn route_id(api: &str, key: &str) -> String {
     let mut letters = key.trim_start_matches('$').chars();
     let first = letters.next().map(|c| c.to_ascii_uppercase());
@@ -309,7 +309,7 @@ pub(super) struct Physical {
     pub name: String,
 }
 
-/// The function call of an object whose only entry is one.
+/// Returns the function call of an object whose only entry is one.
 fn intrinsic(entries: &Map<String, Value>) -> Option<(&str, &Value)> {
     let mut all = entries.iter();
     match (all.next(), all.next()) {
@@ -320,7 +320,7 @@ fn intrinsic(entries: &Map<String, Value>) -> Option<(&str, &Value)> {
     }
 }
 
-/// A scalar, as text.
+/// Returns a scalar, as text.
 pub(super) fn text(value: &Value) -> Option<String> {
     match value {
         Value::String(s) => Some(s.clone()),

@@ -17,7 +17,7 @@ const SAFE: u64 = (1 << 53) - 1;
 /// The only operation with 201 and no `Location`: a ticket has no address.
 const WITHOUT_ADDRESS: &str = "create_ticket";
 
-/// The components of parameters and headers that this module refers to.
+/// Returns the components of parameters and headers that this module refers to.
 pub fn parameters() -> Map<String, Value> {
     let text = |place: &str, name: &str, about: &str, schema: Value, example: &str| {
         (
@@ -45,7 +45,7 @@ pub fn parameters() -> Map<String, Value> {
     ])
 }
 
-/// The headers of responses, by name.
+/// Returns the headers of responses, by name.
 pub fn headers() -> Map<String, Value> {
     let header = |name: &str, about: &str, schema: Value, example: Value| {
         (name.to_owned(), json!({ "description": about, "schema": schema, "example": example }))
@@ -67,7 +67,7 @@ pub fn headers() -> Map<String, Value> {
     ])
 }
 
-/// The headers of an error response with this status, by reference. `waits`: whether one of its problems says how long to wait.
+/// Returns the headers of an error response with this status, by reference. `waits`: whether one of its problems says how long to wait.
 pub fn of_refusal(status: u16, waits: bool) -> Value {
     let own: &[&str] = match status {
         401 => &["WWW-Authenticate"],

@@ -36,7 +36,7 @@ pub fn divide(schemas: &mut Map<String, Value>) {
     }
 }
 
-/// The schemas that a schema refers to as its parts.
+/// Returns the schemas that a schema refers to as its parts.
 fn parts(schema: &Value) -> impl Iterator<Item = &str> {
     schema.get("allOf").and_then(Value::as_array).into_iter().flatten().filter_map(super::named)
 }
@@ -54,7 +54,7 @@ fn references<'a>(value: &'a Value, names: &mut BTreeSet<&'a str>) {
 /// The name of a tag, and the forms by its values.
 type Tagged = (String, Vec<(String, Map<String, Value>)>);
 
-/// The forms of a tagged enum, each with the members of the struct that it is flattened into.
+/// Returns the forms of a tagged enum, each with the members of the struct that it is flattened into.
 fn tagged(schema: &Value, schemas: &Map<String, Value>) -> Option<Tagged> {
     if let Some(variants) = schema.get("oneOf").and_then(Value::as_array) {
         return of_variants(variants, schemas);
@@ -75,7 +75,7 @@ fn tagged(schema: &Value, schemas: &Map<String, Value>) -> Option<Tagged> {
     Some((tag, forms))
 }
 
-/// The tag of variants, if every one is an object with the same member of only one value.
+/// Returns the tag of variants, if every one is an object with the same member of only one value.
 fn of_variants(variants: &[Value], schemas: &Map<String, Value>) -> Option<Tagged> {
     // A variant that is another struct is that struct with the tag.
     let variants: Vec<Value> = variants.iter().map(|variant| whole(variant, schemas).unwrap_or_else(|| variant.clone())).collect();
@@ -94,7 +94,7 @@ fn of_variants(variants: &[Value], schemas: &Map<String, Value>) -> Option<Tagge
     Some((tag.clone(), forms.collect::<Option<_>>()?))
 }
 
-/// A struct with the members of those that are flattened into it.
+/// Returns a struct with the members of those that are flattened into it.
 fn whole(schema: &Value, schemas: &Map<String, Value>) -> Option<Value> {
     let mut all = Map::new();
     for part in schema.get("allOf")?.as_array()?.iter().rev() {
@@ -143,7 +143,7 @@ fn pascal(value: &str) -> String {
     value.split('_').map(|part| -> String { word(part) }).collect()
 }
 
-/// The forms of an object that has exactly one of its members.
+/// Returns the forms of an object that has exactly one of its members.
 fn one_member(schema: &Value) -> Option<Value> {
     let one = |name: &str| schema.get(name).and_then(Value::as_u64) == Some(1);
     if !(one("minProperties") && one("maxProperties")) {

@@ -13,7 +13,7 @@ fn whole() -> Value {
     crate::document::whole(functions::ALL)
 }
 
-/// Every object in a document, with the pointer to it.
+/// Calls `see` with every object in a document and the pointer to it.
 fn walk<'a>(value: &'a Value, at: &str, see: &mut impl FnMut(&str, &'a Map<String, Value>)) {
     match value {
         Value::Object(members) => {
@@ -27,13 +27,13 @@ fn walk<'a>(value: &'a Value, at: &str, see: &mut impl FnMut(&str, &'a Map<Strin
     }
 }
 
-/// The target of a reference, or the value itself.
+/// Returns the target of a reference, or the value itself.
 fn target<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     let place = value.get("$ref").and_then(Value::as_str).and_then(|place| place.strip_prefix('#'));
     place.and_then(|place| document.pointer(place)).unwrap_or(value)
 }
 
-/// Why an example is no value of a schema.
+/// Returns why an example is no value of a schema.
 fn misfit(document: &Value, schema: &Value, example: &Value) -> Option<String> {
     let schema =
         json!({ "$schema": "https://json-schema.org/draft/2020-12/schema", "allOf": [schema], "components": document["components"] });
@@ -41,7 +41,7 @@ fn misfit(document: &Value, schema: &Value, example: &Value) -> Option<String> {
     schema.validate(example).err().map(|e| format!("{e} at {}", e.instance_path()))
 }
 
-/// Whether the place in a document is in an example, which is data.
+/// Returns whether the place in a document is in an example, which is data.
 fn is_data(at: &str) -> bool {
     at.split('/').any(|part| part == "examples" || part == "example") && !at.starts_with("/components/examples")
 }
@@ -117,9 +117,9 @@ fn programs_can_tell_forms_apart() {
         ("Leaving", "status", &["not_scheduled", "purging", "scheduled"]),
         ("SetupState", "step", &["app", "email", "sms"]),
     ] {
-        let told = &schemas[name]["discriminator"];
-        assert_eq!(told["propertyName"], tag, "{name}");
-        let mapping = told["mapping"].as_object().expect("a mapping");
+        let discriminator = &schemas[name]["discriminator"];
+        assert_eq!(discriminator["propertyName"], tag, "{name}");
+        let mapping = discriminator["mapping"].as_object().expect("a mapping");
         assert_eq!(mapping.keys().collect::<Vec<_>>(), values, "{name}");
         for (value, place) in mapping {
             let form = document.pointer(place.as_str().and_then(|p| p.strip_prefix('#')).expect("a place")).expect("a form");
@@ -184,8 +184,8 @@ fn a_pattern_takes_what_its_parser_takes() {
         ("CreateModel", "country"),
         ("UpdateModel", "country"),
     ] {
-        let told = code(name, member);
-        assert_eq!((&told["pattern"], &told["maxLength"]), (&typed["pattern"], &typed["maxLength"]), "{name} {member}");
+        let schema = code(name, member);
+        assert_eq!((&schema["pattern"], &schema["maxLength"]), (&typed["pattern"], &typed["maxLength"]), "{name} {member}");
     }
     // A character that the pattern refuses stays in the text, and is in no code.
     let fits = |c: &char| jsonschema::is_valid(&json!({ "pattern": typed["pattern"] }), &json!(c.to_string()));
@@ -196,12 +196,12 @@ fn a_pattern_takes_what_its_parser_takes() {
     }
 }
 
-/// What is missing is told by the names of contacts and of parts of an order, and by nothing else.
+/// The member `missing` has only names of contacts and of parts of an order.
 #[test]
 fn what_is_missing_has_names() {
     let document = whole();
     let missing = &document["components"]["schemas"]["Problem"]["properties"]["missing"];
-    for (told, fits) in [
+    for (value, fits) in [
         ("email", true),
         ("phone", true),
         ("email, phone", true),
@@ -213,11 +213,11 @@ fn what_is_missing_has_names() {
         ("email, ", false),
         ("password", false),
     ] {
-        assert_eq!(misfit(&document, missing, &json!(told)).is_none(), fits, "{told}");
+        assert_eq!(misfit(&document, missing, &json!(value)).is_none(), fits, "{value}");
     }
 }
 
-/// The name of a channel is told by a pattern that takes what its parser takes.
+/// The pattern for names of channels accepts the same texts as their parser.
 #[test]
 fn the_pattern_of_a_slug_is_its_rule() {
     let document = whole();

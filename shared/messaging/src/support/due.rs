@@ -57,14 +57,14 @@ pub enum Due {
 
 /// Answers that the customer's inbox does not cover yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Untold {
+pub struct NewAnswers {
     /// The number of the last one.
     seq: u64,
     /// The number of answers, up to 99.
     messages: u32,
 }
 
-impl Untold {
+impl NewAnswers {
     /// The part of these answers that the inbox does not cover yet.
     #[must_use]
     pub fn of(room: &Room, answers: &[Line]) -> Option<Self> {
@@ -131,16 +131,16 @@ pub async fn look(table: &Table, room: &Room, now: Time) -> Result<Due, StoreErr
     Ok(Due::Send(Box::new(person), lines))
 }
 
-/// Records the result of a leased mail, and adds an entry about `untold` to the customer's inbox. Answers that came in the meantime are due
+/// Records the result of a leased mail, and adds an entry about `new_answers` to the customer's inbox. Answers that came in the meantime are due
 /// two minutes later. One transaction, two if there were any.
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn settle(table: &Table, sys: &Sys, room: &Room, due: &Due, untold: Option<Untold>) -> Result<(), StoreError> {
+pub async fn settle(table: &Table, sys: &Sys, room: &Room, due: &Due, new_answers: Option<NewAnswers>) -> Result<(), StoreError> {
     let Some(desk) = &room.desk else { return Ok(()) };
     let settled = async |update: Update, unchanged: Cond| {
         let (mut tx, mut update) = (Tx::new(), update.when(field("mail_due").eq(desk.mail_due)).when(unchanged));
-        if let Some(Untold { seq, messages }) = untold {
+        if let Some(NewAnswers { seq, messages }) = new_answers {
             let (user, kind, replaces) = (desk.customer, Missed::Support, desk.noted_in);
             let event = Outbox::add(&mut tx, sys, &MessagesMissed { user, room: room.id, kind, seq, messages, replaces });
             // The inbox entry gets the id of its event.
@@ -186,14 +186,14 @@ fn line(entry: LogEntry, customer: UserId) -> Option<Line> {
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn turn(table: &Table, now: Time, limit: u32) -> Result<u64, StoreError> {
-    let mut turned = 0_u64;
+pub async fn apply_deadlines(table: &Table, now: Time, limit: u32) -> Result<u64, StoreError> {
+    let mut changed = 0_u64;
     for (from, moment, to) in
         [(ThreadState::Snoozed, now, ThreadState::Open), (ThreadState::Waiting, now - CLOSED_AFTER, ThreadState::Done)]
     {
         for room in thread::until(table, from, moment, limit).await? {
-            turned = turned.saturating_add(thread::turn(table, &room, to).await?.into());
+            changed = changed.saturating_add(thread::apply_deadline(table, &room, to).await?.into());
         }
     }
-    Ok(turned)
+    Ok(changed)
 }

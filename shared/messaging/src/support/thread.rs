@@ -276,7 +276,7 @@ pub async fn last_entries(table: &Table, room: &Room, from: u64, limit: u32) -> 
 ///
 /// # Errors
 /// [`StoreError`]
-pub(crate) async fn let_go(table: &Table, who: UserId) -> Result<bool, StoreError> {
+pub(crate) async fn unassign_part(table: &Table, who: UserId) -> Result<bool, StoreError> {
     const AT_ONCE: u32 = 100;
     let page = table.query::<AssignedThread>(Range::of(user::partition(who)).prefix(ASSIGNED).limit(AT_ONCE)).await?;
     for assigned in &page.items {
@@ -291,7 +291,7 @@ pub(crate) async fn let_go(table: &Table, who: UserId) -> Result<bool, StoreErro
 ///
 /// # Errors
 /// [`StoreError`]
-pub(crate) async fn turn(table: &Table, room: &Room, state: ThreadState) -> Result<bool, StoreError> {
+pub(crate) async fn apply_deadline(table: &Table, room: &Room, state: ThreadState) -> Result<bool, StoreError> {
     let Some(desk) = &room.desk else { return Ok(false) };
     let update = desk.in_state(state, None).write_state(Update::of(Room::key_of(room.id)), room.id, room.latest_at);
     let same = field("seq").eq(room.seq).and(field("state").eq(desk.state)).and(unchanged("snoozed_until", desk.snoozed_until));

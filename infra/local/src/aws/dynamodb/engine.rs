@@ -9,7 +9,7 @@ use dynoxide::{Database, DynoxideError};
 use serde::de::DeserializeOwned;
 use tokio::sync::oneshot;
 
-use super::sqlite::Sqlite;
+use super::sqlite::{Row, Sqlite};
 use crate::aws::calls::{Capacity, Units};
 
 type Job = Box<dyn FnOnce(&Database, &Sqlite) + Send>;
@@ -33,7 +33,7 @@ impl Engine {
         Ok(Self { database, jobs })
     }
 
-    /// The database, for threads that may block.
+    /// Returns the database, for threads that may block.
     pub fn database(&self) -> Database {
         self.database.clone()
     }
@@ -65,6 +65,14 @@ impl Engine {
         self.on_thread(move |_, sqlite| sqlite.delete_partitions(&table, &prefix)).await
     }
 
+    /// Puts rows into a table and its indexes: see [`Sqlite::fill`].
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn fill(&self, table: String, rows: Vec<Row>) -> Result<(), DynoxideError> {
+        self.on_thread(move |_, sqlite| sqlite.fill(&table, &rows)).await
+    }
+
     async fn on_thread<T: Send + 'static>(
         &self,
         job: impl FnOnce(&Database, &Sqlite) -> Result<T, DynoxideError> + Send + 'static,
@@ -89,7 +97,7 @@ impl Engine {
     }
 }
 
-/// The name of an operation, if it is implemented.
+/// Returns the name of an operation, if it is implemented.
 pub fn known(operation: &str) -> Option<&'static str> {
     const KNOWN: [&str; 11] = [
         "BatchGetItem",
@@ -107,13 +115,13 @@ pub fn known(operation: &str) -> Option<&'static str> {
     KNOWN.into_iter().find(|known| *known == operation)
 }
 
-/// Whether an operation changes items.
+/// Returns whether an operation changes items.
 pub fn is_write(operation: &str) -> bool {
     matches!(operation, "PutItem" | "UpdateItem" | "DeleteItem" | "BatchWriteItem" | "TransactWriteItems")
 }
 
-/// The capacity of a failed call. AWS bills a write whose condition failed. dynoxide does not report how much, so the minimum
-/// is counted.
+/// Returns the capacity of a failed call. AWS bills a write whose condition failed. dynoxide does not report how much, so the minimum is
+/// counted.
 fn consumed_by(error: &DynoxideError) -> Capacity {
     let writes = match error {
         DynoxideError::ConditionalCheckFailedException(..) => 1,
@@ -123,17 +131,26 @@ fn consumed_by(error: &DynoxideError) -> Capacity {
     Capacity { write: std::iter::repeat_n(Units::ONE, writes).sum(), ..Capacity::default() }
 }
 
+/// The most rows that a query without a limit takes from the database. Without it dynoxide takes the whole partition before it cuts off what
+/// is more than 1 MB. An item has more than sixty bytes, so that 1 MB is fewer.
+const ROWS_OF_QUERY: usize = 17_500;
+
+fn bounded(request: &mut dynoxide::actions::query::QueryRequest) {
+    request.limit.get_or_insert(ROWS_OF_QUERY);
+}
+
 /// Calls one method with the consumed capacity requested, and removes the capacity from the response if the caller did not request it.
 macro_rules! metered {
-    ($database:ident . $method:ident, $module:ident :: $request:ident, $body:ident, $side:ident) => {{
+    ($database:ident . $method:ident, $module:ident :: $request:ident, $body:ident, $side:ident $(, $prepare:ident)?) => {{
         let mut request: dynoxide::actions::$module::$request = parse($body)?;
-        let asked = request.return_consumed_capacity.as_deref().is_some_and(|mode| mode != "NONE");
-        if !asked {
+        $($prepare(&mut request);)?
+        let is_requested = request.return_consumed_capacity.as_deref().is_some_and(|mode| mode != "NONE");
+        if !is_requested {
             request.return_consumed_capacity = Some("TOTAL".to_owned());
         }
         let mut response = $database.$method(request)?;
         let capacity = Capacity { $side: response.consumed_capacity.units(), ..Capacity::default() };
-        if !asked {
+        if !is_requested {
             response.consumed_capacity = None;
         }
         Ok((print(&response)?, capacity))
@@ -148,7 +165,7 @@ fn execute(database: &Database, operation: &str, body: &str) -> Result<(String, 
         "DescribeTable" => Ok((print(&database.describe_table(parse(body)?)?)?, Capacity::default())),
         "GetItem" => metered!(database.get_item, get_item::GetItemRequest, body, read),
         "PutItem" => metered!(database.put_item, put_item::PutItemRequest, body, write),
-        "Query" => metered!(database.query, query::QueryRequest, body, read),
+        "Query" => metered!(database.query, query::QueryRequest, body, read, bounded),
         "Scan" => metered!(database.scan, scan::ScanRequest, body, read),
         "TransactGetItems" => metered!(database.transact_get_items, transact_get_items::TransactGetItemsRequest, body, read),
         "TransactWriteItems" => metered!(database.transact_write_items, transact_write_items::TransactWriteItemsRequest, body, write),

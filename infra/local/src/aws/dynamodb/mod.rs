@@ -29,8 +29,9 @@ use crate::{
     template::{ACCOUNT, REGION, TableSpec},
 };
 use engine::{Engine, known};
+pub use sqlite::Row;
 
-/// An item in DynamoDB's JSON.
+/// Returns an item in DynamoDB's JSON.
 ///
 /// # Errors
 /// If the value is no item.
@@ -71,7 +72,7 @@ impl DynamoDb {
         Ok(Self { engine, schema: Arc::new(schema), expiring: expiring.into(), policies: Arc::new(policies) })
     }
 
-    /// The database, for reads by the console: without permissions, and not counted. Its calls block.
+    /// Returns the database, for reads by the console: without permissions, and not counted. Its calls block.
     #[must_use]
     pub fn database(&self) -> Database {
         self.engine.database()
@@ -83,6 +84,15 @@ impl DynamoDb {
     /// If one of them is not valid.
     pub fn fill(&self, table: &str, items: Vec<Item>) -> Result<(), DynoxideError> {
         self.database().import_items(table, items, dynoxide::ImportOptions::default()).map(drop)
+    }
+
+    /// Puts rows into a table and its indexes, which have none with these keys: without permissions, not counted, and without records in its
+    /// stream. For measurements with more items than [`DynamoDb::fill`] can put in a reasonable time.
+    ///
+    /// # Errors
+    /// If the database fails, or there is such a row.
+    pub async fn fill_rows(&self, table: &str, rows: Vec<Row>) -> Result<(), DynoxideError> {
+        self.engine.fill(table.to_owned(), rows).await
     }
 
     pub(super) fn engine(&self) -> &Engine {
@@ -184,7 +194,7 @@ fn reply(result: Result<String, DynoxideError>, request_id: &str) -> Response {
     }
 }
 
-/// The error of AWS for a transaction that is cancelled with this reason for those operations that `at` selects by index and
+/// Returns the error of AWS for a transaction that is cancelled with this reason for those operations that `at` selects by index and
 /// partition key.
 fn cancelled(body: &Value, code: &str, at: impl Fn(usize, &str) -> bool) -> DynoxideError {
     let parts = body.get("TransactItems").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);

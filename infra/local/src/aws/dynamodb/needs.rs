@@ -28,7 +28,7 @@ pub struct Partitions {
 }
 
 impl Schema {
-    /// The permissions of a call. A call without a table needs none: it is malformed, and gets that error.
+    /// Returns the permissions of a call. A call without a table needs none: it is malformed, and gets that error.
     pub fn needs(&self, operation: &str, body: &Value) -> Vec<Need> {
         let action = format!("dynamodb:{operation}");
         match operation {
@@ -88,7 +88,7 @@ impl Schema {
     }
 }
 
-/// The partition key of a query: the value that its key condition compares for equality.
+/// Returns the partition key of a query: the value that its key condition compares for equality.
 fn queried(body: &Value, partition: &str) -> Option<String> {
     let condition = body.get("KeyConditionExpression")?.as_str()?;
     let name_of = |name: &str| {
@@ -110,7 +110,7 @@ fn queried(body: &Value, partition: &str) -> Option<String> {
     })
 }
 
-/// A key attribute in the form that policies compare with.
+/// Returns a key attribute in the form that policies compare with.
 fn text(attribute: &Value) -> Option<String> {
     attribute.as_object()?.values().next()?.as_str().map(str::to_owned)
 }

@@ -51,19 +51,19 @@ pub fn deploy(database: &Database, spec: &TableSpec, file: Option<&Path>) -> Res
     Ok(())
 }
 
-/// The names of a table's partition keys.
+/// Returns the names of a table's partition keys.
 pub fn partitions(create: &Value) -> Partitions {
     let (table, indexes) = keys(create);
     Partitions { table: partition(&table), indexes: indexes.into_iter().map(|(name, schema)| (name, partition(&schema))).collect() }
 }
 
-/// The names of a table's key attributes.
+/// Returns the names of a table's key attributes.
 pub fn key_names(create: &Value) -> Vec<String> {
     let (Value::Object(table), _) = keys(create) else { return Vec::new() };
     table.values().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
-/// The key attributes, by key type, of the table and of each index. They cannot be changed in an existing table.
+/// Returns the key attributes, by key type, of the table and of each index. They cannot be changed in an existing table.
 fn keys(description: &Value) -> (Value, Map<String, Value>) {
     let schema = |owner: &Value| -> Value {
         let elements = owner.get("KeySchema").and_then(Value::as_array).into_iter().flatten();

@@ -52,7 +52,7 @@ pub fn sweep_page(database: &Database, of: &Expiring, now: Time, from: Position)
     Ok(page.last_evaluated_key)
 }
 
-/// The key attributes of an item.
+/// Returns the key attributes of an item.
 pub fn key(item: Item, names: &[String]) -> HashMap<String, AttributeValue> {
     item.into_iter().filter(|(name, _)| names.contains(name)).collect()
 }

@@ -75,11 +75,11 @@ impl S3Access for Access {
         let key = cx.s3_path().get_object_key().map(str::to_owned);
         let source = cx.headers().get("x-amz-copy-source").and_then(|s| s.to_str().ok()).map(str::to_owned);
         let note = cx.extensions_mut().get::<RequestNote>().cloned().unwrap_or_default();
-        note.write(|noted| {
-            noted.function.clone_from(&function);
-            noted.operation.clone_from(&operation);
-            noted.bucket.clone_from(&bucket);
-            noted.keys.extend(key.clone());
+        note.write(|facts| {
+            facts.function.clone_from(&function);
+            facts.operation.clone_from(&operation);
+            facts.bucket.clone_from(&bucket);
+            facts.keys.extend(key.clone());
         });
         let prefix = cx.uri().query().and_then(|q| sigv4::query_value(q, "prefix"));
         for need in needs(&operation, &bucket, key.as_deref(), source.as_deref(), prefix.as_deref()) {
@@ -87,12 +87,13 @@ impl S3Access for Access {
         }
         self.apply_fault(&function, &operation, &note).await?;
         if let Some(key) = key.filter(|_| operation == "PutObject") {
-            note.write(|noted| noted.backup = self.0.aws.s3.backup(&bucket, &key, &self.0.sys));
+            note.write(|facts| facts.backup = self.0.aws.s3.backup(&bucket, &key, &self.0.sys));
         }
         Ok(())
     }
 
-    /// The only operation whose objects are named in the body. The permission of each is checked, and answered, separately.
+    /// Checks the permission for each object, because this is the only operation whose objects are named in the body. Each gets an answer
+    /// of its own.
     async fn delete_objects(&self, request: &mut S3Request<DeleteObjectsInput>) -> S3Result<()> {
         let note = request.extensions.get::<RequestNote>().cloned().unwrap_or_default();
         let (function, bucket, delete) = (note.function(), &request.input.bucket, &mut request.input.delete);
@@ -108,16 +109,16 @@ impl S3Access for Access {
             if permitted { &mut keys } else { &mut denied }.push(object.key.clone());
             permitted
         });
-        note.write(|noted| {
-            (noted.keys, noted.denied) = (keys, denied);
-            noted.quiet = delete.quiet.unwrap_or_default();
+        note.write(|facts| {
+            (facts.keys, facts.denied) = (keys, denied);
+            facts.quiet = delete.quiet.unwrap_or_default();
         });
         Ok(())
     }
 }
 
 impl Access {
-    /// The function that signed the request, if the signature covers all required headers.
+    /// Returns the function that signed the request, if the signature covers all required headers.
     fn caller(&self, cx: &S3AccessContext<'_>) -> S3Result<String> {
         let Some(credentials) = cx.credentials() else {
             return Err(S3Error::with_message(S3ErrorCode::AccessDenied, "Access Denied"));
@@ -147,7 +148,7 @@ impl Access {
     /// Applies the scripted fault of a call, if there is one.
     async fn apply_fault(&self, function: &str, operation: &str, note: &RequestNote) -> S3Result<()> {
         let Some(fault) = self.0.aws.faults.fault_for(function, Service::S3, operation) else { return Ok(()) };
-        match (fault, Service::S3.faulty(fault)) {
+        match (fault, fault.error_of(Service::S3)) {
             (_, Some(refusal)) => {
                 let mut error = S3Error::with_message(
                     S3ErrorCode::from_bytes(refusal.code.as_bytes()).unwrap_or(S3ErrorCode::InternalError),
@@ -157,7 +158,7 @@ impl Access {
                 return Err(error);
             }
             (Fault::Slow(delay), None) => tokio::time::sleep(delay).await,
-            (_, None) => note.write(|noted| noted.lost = true),
+            (_, None) => note.write(|facts| facts.lost = true),
         }
         Ok(())
     }
@@ -170,7 +171,7 @@ impl Access {
     }
 }
 
-/// The error for a request that was signed for another region.
+/// Returns the error for a request that was signed for another region.
 fn elsewhere(cx: &S3AccessContext<'_>) -> Option<S3Error> {
     let scope = Scope::claimed(cx.headers(), cx.uri()).filter(|scope| scope.region != REGION)?;
     let (code, what) = if cx.headers().contains_key(http::header::AUTHORIZATION) {
@@ -183,9 +184,9 @@ fn elsewhere(cx: &S3AccessContext<'_>) -> Option<S3Error> {
     Some(error)
 }
 
-/// The headers of a presigned request that are S3's own and that its signature does not cover. S3 demands every `x-amz-*` header
-/// of the request in `X-Amz-SignedHeaders`: <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html>.
-/// Otherwise the holder of a link could add what it does not contain: tags, another storage class, the source of a copy.
+/// Returns the headers of a presigned request that are S3's own and that its signature does not cover. S3 demands every `x-amz-*` header of
+/// the request in `X-Amz-SignedHeaders`: <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html>. Otherwise the
+/// holder of a link could add what it does not contain: tags, another storage class, the source of a copy.
 fn unsigned<'a>(query: &str, names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let Some(signed) = sigv4::query_value(query, "X-Amz-SignedHeaders") else { return Vec::new() };
     names.filter(|name| name.starts_with("x-amz-") && !signed.split(';').any(|signed| signed == *name)).collect()

@@ -33,8 +33,8 @@ pub struct FileContent {
 }
 
 impl S3 {
-    /// At most `limit` objects of a bucket whose keys begin with `prefix`, by key, after the key `after`. `None` if there is no such
-    /// bucket. Objects that disappear in the meantime are left out.
+    /// Returns at most `limit` objects of a bucket whose keys begin with `prefix`, by key, after the key `after`. `None` if there is no
+    /// such bucket. Objects that disappear in the meantime are left out.
     pub async fn list(&self, bucket: &str, prefix: &str, after: &str, limit: u16) -> Option<Vec<FileFacts>> {
         let input = ListObjectsV2Input::builder()
             .bucket(bucket.to_owned())
@@ -51,14 +51,14 @@ impl S3 {
         Some(files)
     }
 
-    /// An object's content. `None` if there is none.
+    /// Returns an object's content. `None` if there is none.
     pub async fn content(&self, bucket: &str, key: &str) -> Option<FileContent> {
         let input = GetObjectInput::builder().bucket(bucket.to_owned()).key(key.to_owned()).build().ok()?;
         let found = self.files.get_object(request(input)).await.ok()?.output;
         Some(FileContent { content_type: found.content_type, body: Body::from_stream(found.body?) })
     }
 
-    /// The metadata of an object. `None` if it does not exist.
+    /// Returns the metadata of an object. `None` if it does not exist.
     pub(super) async fn head(&self, bucket: &str, key: &str) -> Option<HeadObjectOutput> {
         let input = HeadObjectInput::builder().bucket(bucket.to_owned()).key(key.to_owned()).build().ok()?;
         Some(self.files.head_object(request(input)).await.ok()?.output)
@@ -75,7 +75,7 @@ impl S3 {
     }
 }
 
-/// A request without credentials.
+/// Returns a request without credentials.
 fn request<T>(input: T) -> S3Request<T> {
     S3Request {
         input,

@@ -21,7 +21,7 @@ pub(super) struct Conditions {
 
 /// The response instead of the object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Instead {
+enum ConditionalResponse {
     NotModified,
     PreconditionFailed,
 }
@@ -37,14 +37,14 @@ impl Conditions {
         }
     }
 
-    /// The response to a read. `response` is the one with the object.
+    /// Returns the response to a read. `response` is the one with the object.
     pub fn apply(&self, operation: &str, response: Response, id: &str) -> Response {
         if !matches!(operation, "GetObject" | "HeadObject") || !response.status().is_success() {
             return response;
         }
         match self.judge(response.headers()) {
             None => response,
-            Some(Instead::NotModified) => {
+            Some(ConditionalResponse::NotModified) => {
                 let mut unchanged = Response::new(Body::empty());
                 *unchanged.status_mut() = StatusCode::NOT_MODIFIED;
                 for name in [ETAG, LAST_MODIFIED, CACHE_CONTROL, EXPIRES] {
@@ -54,7 +54,7 @@ impl Conditions {
                 }
                 unchanged
             }
-            Some(Instead::PreconditionFailed) => {
+            Some(ConditionalResponse::PreconditionFailed) => {
                 let message = "At least one of the pre-conditions you specified did not hold";
                 Service::S3.refuse(&AwsError::new(StatusCode::PRECONDITION_FAILED, "PreconditionFailed", message), id)
             }
@@ -62,22 +62,22 @@ impl Conditions {
     }
 
     /// In the order of RFC 9110 §13.2.2.
-    fn judge(&self, object: &HeaderMap) -> Option<Instead> {
+    fn judge(&self, object: &HeaderMap) -> Option<ConditionalResponse> {
         let (tag, written) = (text(object, &ETAG).unwrap_or_default(), date(object, &LAST_MODIFIED));
         match (&self.matches, self.unmodified_since) {
-            (Some(wanted), _) if !names(wanted, &tag) => return Some(Instead::PreconditionFailed),
-            (None, Some(since)) if written.is_some_and(|written| written > since) => return Some(Instead::PreconditionFailed),
+            (Some(wanted), _) if !names(wanted, &tag) => return Some(ConditionalResponse::PreconditionFailed),
+            (None, Some(since)) if written.is_some_and(|written| written > since) => return Some(ConditionalResponse::PreconditionFailed),
             _ => {}
         }
         match (&self.none_matches, self.modified_since) {
-            (Some(known), _) if names(known, &tag) => Some(Instead::NotModified),
-            (None, Some(since)) if written.is_some_and(|written| written <= since) => Some(Instead::NotModified),
+            (Some(known), _) if names(known, &tag) => Some(ConditionalResponse::NotModified),
+            (None, Some(since)) if written.is_some_and(|written| written <= since) => Some(ConditionalResponse::NotModified),
             _ => None,
         }
     }
 }
 
-/// Whether a list of entity tags, or `*`, has this one. S3 also takes tags without quotes.
+/// Returns whether a list of entity tags, or `*`, has this one. S3 also takes tags without quotes.
 fn names(list: &str, tag: &str) -> bool {
     let bare = |tag: &str| tag.trim().trim_start_matches("W/").trim_matches('"').to_owned();
     list.split(',').any(|one| one.trim() == "*" || bare(one) == bare(tag))
@@ -111,23 +111,23 @@ mod tests {
         let object = headers(&[(ETAG, "\"a\""), (LAST_MODIFIED, WRITTEN)]);
         for (conditions, expected) in [
             (vec![], None),
-            (vec![(IF_NONE_MATCH, "\"a\"")], Some(Instead::NotModified)),
-            (vec![(IF_NONE_MATCH, "\"b\", W/\"a\"")], Some(Instead::NotModified)),
-            (vec![(IF_NONE_MATCH, "*")], Some(Instead::NotModified)),
-            (vec![(IF_NONE_MATCH, "a")], Some(Instead::NotModified)),
+            (vec![(IF_NONE_MATCH, "\"a\"")], Some(ConditionalResponse::NotModified)),
+            (vec![(IF_NONE_MATCH, "\"b\", W/\"a\"")], Some(ConditionalResponse::NotModified)),
+            (vec![(IF_NONE_MATCH, "*")], Some(ConditionalResponse::NotModified)),
+            (vec![(IF_NONE_MATCH, "a")], Some(ConditionalResponse::NotModified)),
             (vec![(IF_NONE_MATCH, "\"b\"")], None),
-            (vec![(IF_MODIFIED_SINCE, WRITTEN)], Some(Instead::NotModified)),
+            (vec![(IF_MODIFIED_SINCE, WRITTEN)], Some(ConditionalResponse::NotModified)),
             (vec![(IF_MODIFIED_SINCE, EARLIER)], None),
             (vec![(IF_MODIFIED_SINCE, "yesterday")], None),
             // The entity tag decides, if there is one.
             (vec![(IF_NONE_MATCH, "\"b\""), (IF_MODIFIED_SINCE, LATER)], None),
-            (vec![(IF_NONE_MATCH, "\"a\""), (IF_MODIFIED_SINCE, EARLIER)], Some(Instead::NotModified)),
+            (vec![(IF_NONE_MATCH, "\"a\""), (IF_MODIFIED_SINCE, EARLIER)], Some(ConditionalResponse::NotModified)),
             (vec![(IF_MATCH, "\"a\"")], None),
-            (vec![(IF_MATCH, "\"b\"")], Some(Instead::PreconditionFailed)),
+            (vec![(IF_MATCH, "\"b\"")], Some(ConditionalResponse::PreconditionFailed)),
             (vec![(IF_MATCH, "\"a\""), (IF_UNMODIFIED_SINCE, EARLIER)], None),
-            (vec![(IF_UNMODIFIED_SINCE, EARLIER)], Some(Instead::PreconditionFailed)),
+            (vec![(IF_UNMODIFIED_SINCE, EARLIER)], Some(ConditionalResponse::PreconditionFailed)),
             (vec![(IF_UNMODIFIED_SINCE, WRITTEN)], None),
-            (vec![(IF_MATCH, "\"b\""), (IF_NONE_MATCH, "\"a\"")], Some(Instead::PreconditionFailed)),
+            (vec![(IF_MATCH, "\"b\""), (IF_NONE_MATCH, "\"a\"")], Some(ConditionalResponse::PreconditionFailed)),
         ] {
             assert_eq!(Conditions::of(&headers(&conditions)).judge(&object), expected, "{conditions:?}");
         }

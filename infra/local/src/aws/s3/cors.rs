@@ -47,8 +47,8 @@ pub(super) fn preflight(rules: &[CorsSpec], request: &Request, request_id: &str)
         let message = "Insufficient information. Origin request header needed.";
         return Service::S3.refuse(&AwsError::new(StatusCode::BAD_REQUEST, "BadRequest", message), request_id);
     };
-    let asked = text(request, &ACCESS_CONTROL_REQUEST_HEADERS).unwrap_or_default().to_ascii_lowercase();
-    let headers: Vec<&str> = asked.split(',').map(str::trim).filter(|h| !h.is_empty()).collect();
+    let requested = text(request, &ACCESS_CONTROL_REQUEST_HEADERS).unwrap_or_default().to_ascii_lowercase();
+    let headers: Vec<&str> = requested.split(',').map(str::trim).filter(|h| !h.is_empty()).collect();
     let Some(rule) = rules.iter().find(|r| covers(r, &origin, &method, &headers)) else {
         let message = "CORSResponse: This CORS request is not allowed.";
         return Service::S3.refuse(&AwsError::new(StatusCode::FORBIDDEN, "AccessForbidden", message), request_id);

@@ -76,13 +76,13 @@ impl S3 {
         Ok(Self { root, files, notifications: notify::Notifications::new(template)?, _temporary: temporary })
     }
 
-    /// The folder with one folder for each bucket. An object is the file at its key.
+    /// Returns the folder with one folder for each bucket. An object is the file at its key.
     #[must_use]
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// The file of an object. `None` for a key that leads out of the bucket.
+    /// Returns the file of an object. `None` for a key that leads out of the bucket.
     fn file_of(&self, bucket: &str, key: &str) -> Option<PathBuf> {
         let path = Path::new(bucket).join(key);
         path.components().all(|part| matches!(part, Component::Normal(_))).then(|| self.root.join(path))
@@ -134,7 +134,7 @@ fn file_system(root: &Path) -> Result<FileSystem, StartError> {
     FileSystem::new(root).map_err(|e| StartError::State(format!("buckets: {e:?}")))
 }
 
-/// The s3s service behind the endpoint.
+/// Returns the s3s service behind the endpoint.
 pub(super) fn service(core: &Arc<Core>) -> Result<S3Service, StartError> {
     let mut auth = SimpleAuth::new();
     for credential in core.credentials.iter() {
@@ -171,62 +171,62 @@ pub(super) async fn answer(core: &Arc<Core>, service: &S3Service, mut request: R
             Service::S3.refuse(&AwsError::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", "S3 failed"), &id)
         }
     };
-    let noted = note.take();
-    let response = conditions.apply(&noted.operation, response, &id);
-    let response = finish(core, &noted, trace.as_deref(), response, &id).await;
+    let facts = note.take();
+    let response = conditions.apply(&facts.operation, response, &id);
+    let response = finish(core, &facts, trace.as_deref(), response, &id).await;
     origin.allow(rules, response)
 }
 
 /// Counts a call after it was executed or refused, and sends its notifications.
-async fn finish(core: &Core, noted: &RequestFacts, trace: Option<&str>, response: Response, id: &str) -> Response {
-    if noted.function.is_empty() {
+async fn finish(core: &Core, facts: &RequestFacts, trace: Option<&str>, response: Response, id: &str) -> Response {
+    if facts.function.is_empty() {
         // Without a known caller nothing was executed.
         return response;
     }
-    core.aws.calls.count(trace, &noted.function, Service::S3, &noted.operation, Capacity::default());
-    let (mut response, wrong_checksum) = find_wrong_checksum(response, &noted.operation).await;
+    core.aws.calls.count(trace, &facts.function, Service::S3, &facts.operation, Capacity::default());
+    let (mut response, wrong_checksum) = find_wrong_checksum(response, &facts.operation).await;
     if wrong_checksum {
-        noted.keys.iter().for_each(|key| core.aws.s3.undo(&noted.bucket, key, noted.backup.as_deref()));
+        facts.keys.iter().for_each(|key| core.aws.s3.undo(&facts.bucket, key, facts.backup.as_deref()));
     }
-    if let Some(backup) = &noted.backup {
+    if let Some(backup) = &facts.backup {
         // The link no longer exists if it was used to restore the object.
         fs::remove_file(backup).unwrap_or_default();
     }
-    if response.status().is_success() && noted.operation == "DeleteObjects" {
-        response = deleted(noted, id);
+    if response.status().is_success() && facts.operation == "DeleteObjects" {
+        response = deleted(facts, id);
     }
     if response.status().is_success() {
-        if noted.operation.starts_with("DeleteObject") {
-            noted.keys.iter().for_each(|key| core.aws.s3.forget(&noted.bucket, key));
+        if facts.operation.starts_with("DeleteObject") {
+            facts.keys.iter().for_each(|key| core.aws.s3.forget(&facts.bucket, key));
         }
-        for key in &noted.keys {
-            core.aws.s3.date(&noted.operation, &noted.bucket, key, core.clock.now());
-            core.aws.s3.notifications.created(core, &noted.operation, &noted.bucket, key).await;
+        for key in &facts.keys {
+            core.aws.s3.date(&facts.operation, &facts.bucket, key, core.clock.now());
+            core.aws.s3.notifications.created(core, &facts.operation, &facts.bucket, key).await;
         }
     }
-    let list = Need::new("s3:ListBucket", format!("arn:aws:s3:::{}", noted.bucket));
-    if response.status() == StatusCode::NOT_FOUND && !noted.keys.is_empty() && !core.aws.may(&noted.function, &list) {
+    let list = Need::new("s3:ListBucket", format!("arn:aws:s3:::{}", facts.bucket));
+    if response.status() == StatusCode::NOT_FOUND && !facts.keys.is_empty() && !core.aws.may(&facts.function, &list) {
         // Without the permission to list, a caller must not learn that an object does not exist.
         return Service::S3.refuse(&AwsError::new(StatusCode::FORBIDDEN, "AccessDenied", "Access Denied"), id);
     }
-    if noted.lost { lost() } else { response }
+    if facts.lost { lost() } else { response }
 }
 
-/// The response of `DeleteObjects`: a line for each key, or with `quiet` only for those that may not be deleted.
-fn deleted(noted: &RequestFacts, id: &str) -> Response {
+/// Returns the response of `DeleteObjects`: a line for each key, or with `quiet` only for those that may not be deleted.
+fn deleted(facts: &RequestFacts, id: &str) -> Response {
     let mut xml = String::from("<DeleteResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">");
     // Writing to a String cannot fail.
-    for key in noted.keys.iter().filter(|_| !noted.quiet) {
+    for key in facts.keys.iter().filter(|_| !facts.quiet) {
         let _written = write!(xml, "<Deleted><Key>{}</Key></Deleted>", escape(key));
     }
-    for key in &noted.denied {
+    for key in &facts.denied {
         let _written = write!(xml, "<Error><Key>{}</Key><Code>AccessDenied</Code><Message>Access Denied</Message></Error>", escape(key));
     }
     xml.push_str("</DeleteResult>");
     xml_reply(StatusCode::OK, &xml, id)
 }
 
-/// Whether an object was refused because of its checksum. s3s-fs stores such an object nevertheless.
+/// Returns the response, and whether it refuses an object because of its checksum. s3s-fs stores such an object nevertheless.
 async fn find_wrong_checksum(response: Response, operation: &str) -> (Response, bool) {
     if operation != "PutObject" || response.status() != StatusCode::BAD_REQUEST {
         return (response, false);
@@ -244,7 +244,7 @@ fn bucket<'a>(core: &'a Core, path: &str) -> Option<&'a BucketSpec> {
     core.template.buckets.iter().find(|b| b.name == name)
 }
 
-/// Why a presigned link is not valid. `None` for a valid one, and for a request without one.
+/// Returns why a presigned link is not valid. `None` for a valid one, and for a request without one.
 fn link_error(query: &str, now: Time) -> Option<AwsError> {
     let denied = |message: &str| Some(AwsError::new(StatusCode::FORBIDDEN, "AccessDenied", message));
     let signed = sigv4::query_value(query, "X-Amz-Date")?;

@@ -22,7 +22,7 @@ struct Object<'a> {
 }
 
 impl Notifications {
-    /// The notifications of a template.
+    /// Returns the notifications of a template.
     ///
     /// # Errors
     /// If one is for another event than new objects.

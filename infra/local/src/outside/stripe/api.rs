@@ -8,9 +8,10 @@ use serde_json::{Value, json};
 use super::{
     API_VERSION, PUBLISHABLE_KEY, SECRET_KEY, WEBHOOK_SECRET,
     banks::Bank,
-    books::{Answered, Books, Confirmation, CustomerEntry, IntentEntry, cards, new_id},
+    books::Confirmation,
     cards::Card,
     form::Form,
+    objects::{Books, CustomerEntry, IntentEntry, StoredAnswer, cards, new_id},
     refusal::Refusal,
     render,
 };
@@ -19,11 +20,11 @@ use super::{
 const REMEMBERED: Duration = Duration::from_secs(24 * 3600);
 /// The most characters of an idempotency key.
 const KEY_MAX: usize = 255;
-/// The smallest payment by card in each currency, in minor units. [`MAX`] is the largest.
-const LEAST: [(&str, i64); 4] = [("pln", 200), ("gbp", 30), ("eur", 50), ("usd", 50)];
-const MAX: i64 = 99_999_999;
+/// The smallest payment by card in each currency, in minor units. [`MAX_AMOUNT`] is the largest.
+const MIN_AMOUNTS: [(&str, i64); 4] = [("pln", 200), ("gbp", 30), ("eur", 50), ("usd", 50)];
+const MAX_AMOUNT: i64 = 99_999_999;
 /// The properties of a payment that a request can expand.
-const IN_FULL: [&str; 3] = ["latest_charge", "latest_charge.refunds", "customer"];
+const EXPANDABLE: [&str; 3] = ["latest_charge", "latest_charge.refunds", "customer"];
 
 /// A request.
 #[derive(Clone, Debug, Default)]
@@ -57,7 +58,7 @@ impl From<Result<Value, Refusal>> for Answer {
     }
 }
 
-/// The answer to a refused request.
+/// Returns the answer to a refused request.
 pub(crate) fn refused(refusal: Refusal) -> Answer {
     Answer::from(Err::<Value, _>(refusal))
 }
@@ -67,7 +68,7 @@ pub(crate) fn answer(books: &mut Books, sys: &Sys, call: &Call) -> Answer {
     answer_once(books, sys, call, |books, form| perform(books, sys, call, form).into())
 }
 
-/// Fails at a request, before or after it has done what is asked.
+/// Fails with 500, before or after the request is executed.
 pub(crate) fn fail(books: &mut Books, sys: &Sys, call: &Call, after: bool) -> Answer {
     answer_once(books, sys, call, |books, form| {
         if after {
@@ -77,7 +78,7 @@ pub(crate) fn fail(books: &mut Books, sys: &Sys, call: &Call, after: bool) -> An
     })
 }
 
-/// Does this work for a request, unless an earlier one with the same idempotency key has got an answer.
+/// Executes a request, unless an earlier one with the same idempotency key has an answer.
 fn answer_once(books: &mut Books, sys: &Sys, call: &Call, work: impl FnOnce(&mut Books, &Form) -> Answer) -> Answer {
     let form = Form::parse(&call.query, &call.body);
     if let Err(refusal) = admit(books, call, &form) {
@@ -107,7 +108,7 @@ fn answer_once(books: &mut Books, sys: &Sys, call: &Call, work: impl FnOnce(&mut
 /// request with wrong parameters.
 fn remember(books: &mut Books, key: &str, asked: String, at: Time, done: &Answer) {
     if matches!(done.status, 200 | 402 | 500) {
-        books.requests.insert(key.to_owned(), Answered { at, asked, status: done.status, body: done.body.clone() });
+        books.requests.insert(key.to_owned(), StoredAnswer { at, asked, status: done.status, body: done.body.clone() });
     }
 }
 
@@ -232,28 +233,30 @@ fn delete_customer(books: &mut Books, sys: &Sys, id: &str) -> Result<Value, Refu
     let former = books.customer(id, "id")?.clone();
     let object = render::customer(id, &former);
     // A deleted customer keeps no personal data.
-    let gone = CustomerEntry { name: None, email: None, metadata: BTreeMap::new(), deleted: true, ..former };
-    books.customers.insert(id.to_owned(), gone);
+    let deleted = CustomerEntry { name: None, email: None, metadata: BTreeMap::new(), deleted: true, ..former };
+    books.customers.insert(id.to_owned(), deleted);
     books.add_event(sys, "customer.deleted", object);
     Ok(json!({ "id": id, "object": "customer", "deleted": true }))
 }
 
-/// The amount of a form, which can be paid in this currency.
+/// Returns the amount of a form, which can be paid in this currency.
 fn amount(form: &Form, currency: &str) -> Result<i64, Refusal> {
     form.need("amount")?;
-    let Some((_, least)) = LEAST.iter().find(|(known, _)| *known == currency) else {
+    let Some((_, least)) = MIN_AMOUNTS.iter().find(|(known, _)| *known == currency) else {
         return Err(Refusal::invalid(format!("Invalid currency: {currency}.")).param("currency"));
     };
     match form.number("amount")?.unwrap_or(0) {
         amount if amount < *least => {
             Err(Refusal::invalid("Amount must be at least the minimum of the currency.").code("amount_too_small").param("amount"))
         }
-        amount if amount > MAX => Err(Refusal::invalid("Amount must be no more than 999,999.99").code("amount_too_large").param("amount")),
+        amount if amount > MAX_AMOUNT => {
+            Err(Refusal::invalid("Amount must be no more than 999,999.99").code("amount_too_large").param("amount"))
+        }
         amount => Ok(amount),
     }
 }
 
-/// The types of payment methods for this currency. Some types are only for one currency.
+/// Returns the types of payment methods for this currency. Some types are only for one currency.
 fn method_types(form: &Form, currency: &str) -> Result<Vec<String>, Refusal> {
     let wrong = |what: String| Refusal::invalid(what).param("allowed_payment_method_types");
     let mut types = Vec::new();
@@ -279,7 +282,7 @@ fn create_intent(books: &mut Books, sys: &Sys, form: &Form) -> Result<Value, Ref
         "confirm",
         "return_url",
     ])?;
-    let expand = form.expand(&IN_FULL)?;
+    let expand = form.expand(&EXPANDABLE)?;
     form.need("amount")?;
     let currency = form.need("currency")?.to_ascii_lowercase();
     let amount = amount(form, &currency)?;
@@ -326,7 +329,7 @@ fn create_intent(books: &mut Books, sys: &Sys, form: &Form) -> Result<Value, Ref
 }
 
 fn shown(books: &Books, id: &str, form: &Form) -> Result<Value, Refusal> {
-    let expand = form.expand(&IN_FULL)?;
+    let expand = form.expand(&EXPANDABLE)?;
     Ok(render::intent(books, books.intent(id, "id")?, &expand))
 }
 
@@ -337,7 +340,7 @@ fn update_intent(books: &mut Books, id: &str, form: &Form) -> Result<Value, Refu
         return Err(Refusal::state("update the amount of", &intent.status));
     }
     if let Some(currency) = form.get("currency") {
-        if !LEAST.iter().any(|(known, _)| *known == currency) {
+        if !MIN_AMOUNTS.iter().any(|(known, _)| *known == currency) {
             return Err(Refusal::invalid(format!("Invalid currency: {currency}.")).param("currency"));
         }
         currency.clone_into(&mut intent.currency);
@@ -419,7 +422,7 @@ fn create_endpoint(sys: &Sys, form: &Form) -> Result<Value, Refusal> {
     }))
 }
 
-/// The page of a list that a form asks for. The list is sorted, the newest first.
+/// Returns the page of a list that a form asks for. The list is sorted, the newest first.
 fn page<T>(form: &Form, all: Vec<T>, id: impl Fn(&T) -> &str, url: &str, shown: impl Fn(&T) -> Value) -> Result<Value, Refusal> {
     let limit = form.number("limit")?.unwrap_or(10);
     if limit > 100 {
@@ -442,11 +445,11 @@ fn page<T>(form: &Form, all: Vec<T>, id: impl Fn(&T) -> &str, url: &str, shown: 
 fn list_customers(books: &Books, form: &Form) -> Result<Value, Refusal> {
     form.only(&["email", "created", "limit", "starting_after"])?;
     let (since, until) = (form.number("created[gte]")?.unwrap_or(0), form.number("created[lte]")?.unwrap_or(i64::MAX));
-    let asked = |customer: &CustomerEntry| {
+    let matches = |customer: &CustomerEntry| {
         let has_address = form.get("email").is_none_or(|email| customer.email.as_deref() == Some(email));
         !customer.deleted && has_address && (since..=until).contains(&customer.created)
     };
-    let mut all: Vec<(&String, &CustomerEntry)> = books.customers.iter().filter(|(_, customer)| asked(customer)).collect();
+    let mut all: Vec<(&String, &CustomerEntry)> = books.customers.iter().filter(|(_, customer)| matches(customer)).collect();
     all.sort_by_key(|(_, customer)| std::cmp::Reverse(customer.created));
     page(form, all, |(id, _)| id.as_str(), "/v1/customers", |(id, customer)| render::customer(id, customer))
 }
@@ -471,8 +474,8 @@ fn list_events(books: &Books, form: &Form) -> Result<Value, Refusal> {
     form.only(&["created", "delivery_success", "limit", "starting_after", "type", "types"])?;
     let since = form.number("created[gte]")?.unwrap_or(0);
     let delivered = form.word("delivery_success", &["true", "false"])?;
-    let asked = |delivery: bool| delivered.is_none_or(|word| (word == "true") == delivery);
-    let kind = |kind: &str| form.get("type").is_none_or(|asked| asked == kind);
-    let all = books.events.iter().rev().filter(|event| event.created >= since && asked(event.delivered) && kind(&event.kind));
+    let has_delivery = |delivery: bool| delivered.is_none_or(|word| (word == "true") == delivery);
+    let kind = |kind: &str| form.get("type").is_none_or(|wanted| wanted == kind);
+    let all = books.events.iter().rev().filter(|event| event.created >= since && has_delivery(event.delivered) && kind(&event.kind));
     page(form, all.collect(), |event| &event.id, "/v1/events", |event| render::event(event))
 }

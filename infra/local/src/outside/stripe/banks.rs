@@ -15,7 +15,7 @@ pub(crate) enum Bank {
 impl Bank {
     pub const ALL: [Self; 2] = [Self::Blik, Self::P24];
 
-    /// The type of Stripe's payment method.
+    /// Returns the type of Stripe's payment method.
     pub const fn kind(self) -> &'static str {
         match self {
             Self::Blik => "blik",
@@ -23,7 +23,7 @@ impl Bank {
         }
     }
 
-    /// The id of the only payment method of this type in the local cloud.
+    /// Returns the id of the only payment method of this type in the local cloud.
     pub const fn method(self) -> &'static str {
         match self {
             Self::Blik => "pm_blik",
@@ -31,12 +31,12 @@ impl Bank {
         }
     }
 
-    /// The bank of a payment method with this id.
+    /// Returns the bank of a payment method with this id.
     pub fn of_method(method: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|bank| bank.method() == method)
     }
 
-    /// The bank that a form pays with. Checks the fields that the bank requires.
+    /// Returns the bank that a form pays with. Checks the fields that the bank requires.
     pub fn of_form(form: &Form) -> Result<Option<Self>, Refusal> {
         let kind = form.get("payment_method_data[type]");
         let Some(bank) = Self::ALL.into_iter().find(|bank| Some(bank.kind()) == kind) else { return Ok(None) };

@@ -60,18 +60,18 @@ pub(crate) const CARDS: [Card; 20] = [
 ];
 
 impl Card {
-    /// The card of a payment method.
+    /// Returns the card of a payment method.
     pub fn of_method(method: &str) -> Option<Self> {
         CARDS.into_iter().find(|card| card.method == method)
     }
 
-    /// The card with this number, which may have spaces.
+    /// Returns the card with this number, which may have spaces.
     pub fn of_number(number: &str) -> Option<Self> {
         let digits: String = number.chars().filter(|c| !c.is_whitespace()).collect();
         CARDS.into_iter().find(|card| card.number == digits)
     }
 
-    /// The last four digits.
+    /// Returns the last four digits.
     pub fn last4(self) -> &'static str {
         self.number.get(self.number.len().saturating_sub(4)..).unwrap_or_default()
     }

@@ -12,7 +12,7 @@ const METADATA: (usize, usize, usize) = (50, 40, 500);
 pub(crate) struct Form(BTreeMap<String, String>);
 
 impl Form {
-    /// The parameters in a query and a body.
+    /// Returns the parameters in a query and a body.
     pub fn parse(query: &str, body: &str) -> Self {
         let pairs = [query, body].into_iter().flat_map(|text| form_urlencoded::parse(text.as_bytes()));
         Self(pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect())
@@ -29,12 +29,12 @@ impl Form {
         }
     }
 
-    /// A parameter.
+    /// Returns a parameter.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
     }
 
-    /// A parameter that must be there.
+    /// Returns a parameter that must be there.
     pub fn need(&self, name: &str) -> Result<&str, Refusal> {
         let refused = |what: &str, code| Err(Refusal::invalid(format!("{what}: {name}.")).code(code).param(name));
         match self.get(name) {
@@ -44,7 +44,7 @@ impl Form {
         }
     }
 
-    /// A whole number above zero.
+    /// Returns a whole number above zero.
     pub fn number(&self, name: &str) -> Result<Option<i64>, Refusal> {
         let Some(text) = self.get(name) else { return Ok(None) };
         match text.parse::<i64>() {
@@ -54,7 +54,7 @@ impl Form {
         }
     }
 
-    /// One of these words.
+    /// Returns one of these words.
     pub fn word(&self, name: &str, words: &[&str]) -> Result<Option<&str>, Refusal> {
         let Some(word) = self.get(name).filter(|word| !word.is_empty()) else { return Ok(None) };
         if words.contains(&word) {
@@ -63,7 +63,7 @@ impl Form {
         Err(Refusal::invalid(format!("Invalid {name}: must be one of {}", words.join(", "))).param(name))
     }
 
-    /// Everything within a name: `list[0]=a&list[]=b`, or `object[member]=c`.
+    /// Returns everything within a name: `list[0]=a&list[]=b`, or `object[member]=c`.
     pub fn within<'a>(&'a self, name: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
         self.0.iter().filter_map(move |(key, value)| {
             let inner = key.strip_prefix(name)?.strip_prefix('[')?.strip_suffix(']')?;
@@ -71,7 +71,7 @@ impl Form {
         })
     }
 
-    /// The metadata.
+    /// Returns the metadata.
     pub fn metadata(&self) -> Result<BTreeMap<String, String>, Refusal> {
         let (pairs, key_max, value_max) = METADATA;
         let all: BTreeMap<String, String> = self.within("metadata").map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
@@ -88,11 +88,11 @@ impl Form {
         Ok(all)
     }
 
-    /// The properties to expand. An error if one of them cannot be expanded.
+    /// Returns the properties to expand. An error if one of them cannot be expanded.
     pub fn expand(&self, known: &[&str]) -> Result<Vec<&str>, Refusal> {
-        let asked: Vec<&str> = self.within("expand").map(|(_, name)| name).collect();
-        match asked.iter().find(|name| !known.contains(name)) {
-            None => Ok(asked),
+        let requested: Vec<&str> = self.within("expand").map(|(_, name)| name).collect();
+        match requested.iter().find(|name| !known.contains(name)) {
+            None => Ok(requested),
             Some(name) => Err(Refusal::invalid(format!("This property cannot be expanded ({name}).")).param("expand")),
         }
     }

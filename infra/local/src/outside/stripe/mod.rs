@@ -10,6 +10,7 @@ mod banks;
 mod books;
 mod cards;
 mod form;
+mod objects;
 mod refusal;
 mod render;
 #[cfg(test)]
@@ -36,15 +37,16 @@ use serde_json::Value;
 use self::{
     api::{Answer, Call},
     banks::Bank,
-    books::{Books, Confirmation},
+    books::Confirmation,
     cards::Card,
+    objects::Books,
     refusal::Refusal,
 };
 use super::mode::{Mode, SLOW, garbled};
 use crate::{
     Core, StartError,
     activity::Guard,
-    storage::{damaged, kept_in, replace_file},
+    storage::{damaged, read_file, replace_file},
 };
 
 /// The path of the service on the listener.
@@ -72,17 +74,17 @@ const RETRIES: [Duration; 5] = [
     Duration::from_secs(5 * 3600),
     Duration::from_secs(10 * 3600),
 ];
-const LATER: Duration = Duration::from_secs(12 * 3600);
-const GIVEN_UP: Duration = Duration::from_secs(3 * 24 * 3600);
+const LAST_RETRY_INTERVAL: Duration = Duration::from_secs(12 * 3600);
+const RETRY_PERIOD: Duration = Duration::from_secs(3 * 24 * 3600);
 /// The most requests that are remembered.
 const REMEMBERED: usize = 200;
 
-/// The address of the stand-in on the listener at this address.
+/// Returns the address of the stand-in on the listener at this address.
 pub(crate) fn url(outside: &str) -> String {
     format!("{outside}{PATH}")
 }
 
-/// The parameters of the template with which payments are made at Stripe itself, if the environment has `STRIPE_SECRET_KEY`. Then
+/// Returns the parameters of the template with which payments are made at Stripe itself, if the environment has `STRIPE_SECRET_KEY`. Then
 /// `STRIPE_PUBLISHABLE_KEY` and `STRIPE_WEBHOOK_SECRETS` are needed too, and `STRIPE_URL` may name another address than Stripe's own.
 ///
 /// # Errors
@@ -158,7 +160,7 @@ struct Shared {
 
 struct StripeState {
     books: Books,
-    /// Those of the account that does not answer.
+    /// The books of the other account: see [`Stripe::swap_account`].
     elsewhere: Books,
     mode: Mode,
     webhooks: Webhooks,
@@ -166,12 +168,12 @@ struct StripeState {
 }
 
 impl Stripe {
-    /// The books in `file`, or empty ones if it does not exist.
+    /// Opens the books in `file`, or empty ones if it does not exist.
     ///
     /// # Errors
     /// [`StartError::State`] if the file is damaged.
     pub(super) fn open(file: Option<PathBuf>) -> Result<Self, StartError> {
-        let books = file.as_deref().map_or(Ok(None), kept_in).map_err(damaged(file.as_deref()))?.unwrap_or_default();
+        let books = file.as_deref().map_or(Ok(None), read_file).map_err(damaged(file.as_deref()))?.unwrap_or_default();
         let elsewhere = Books::of_another_account();
         let state = StripeState { books, elsewhere, mode: Mode::Well, webhooks: Webhooks::AtOnce, asked: Vec::new() };
         Ok(Self(Arc::new(Shared { file, kept: Mutex::new(state) })))
@@ -181,7 +183,7 @@ impl Stripe {
         self.0.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The current mode.
+    /// Returns the current mode.
     #[must_use]
     pub fn mode(&self) -> Mode {
         self.kept().mode
@@ -199,7 +201,7 @@ impl Stripe {
         std::mem::swap(&mut kept.books, &mut kept.elsewhere);
     }
 
-    /// How the webhooks of new events are sent now.
+    /// Returns how the webhooks of new events are sent now.
     #[must_use]
     pub fn webhooks(&self) -> Webhooks {
         self.kept().webhooks
@@ -210,16 +212,16 @@ impl Stripe {
         self.kept().webhooks = webhooks;
     }
 
-    /// The last requests, oldest first.
+    /// Returns the last requests, oldest first.
     #[must_use]
     pub fn asked(&self) -> Vec<StripeRequest> {
         self.kept().asked.clone()
     }
 
-    /// The events, oldest first.
+    /// Returns the events, oldest first.
     #[must_use]
     pub fn events(&self) -> Vec<StripeEvent> {
-        let event = |event: &books::EventEntry| StripeEvent {
+        let event = |event: &objects::EventEntry| StripeEvent {
             id: event.id.clone(),
             kind: event.kind.clone(),
             delivered: event.delivered,
@@ -228,7 +230,7 @@ impl Stripe {
         self.kept().books.events.iter().map(event).collect()
     }
 
-    /// The payments as Stripe shows them, with their charges, the newest first.
+    /// Returns the payments as Stripe shows them, with their charges, the newest first.
     #[must_use]
     pub fn payments(&self) -> Vec<Value> {
         let kept = self.kept();
@@ -237,7 +239,7 @@ impl Stripe {
         all.into_iter().map(|intent| render::intent(&kept.books, intent, &["latest_charge"])).collect()
     }
 
-    /// The customers who are not deleted, by their ids.
+    /// Returns the customers who are not deleted, by their ids.
     #[must_use]
     pub fn customers(&self) -> Vec<Value> {
         let kept = self.kept();
@@ -254,7 +256,7 @@ impl Stripe {
     }
 
     /// Deletes a customer, as a user of Stripe's dashboard would.
-    pub fn lose_customer(&self, core: &Arc<Core>, id: &str) {
+    pub fn delete_customer(&self, core: &Arc<Core>, id: &str) {
         let call = Call { method: "DELETE".to_owned(), path: format!("/customers/{id}"), ..by_account() };
         self.change(core, |books, sys| api::answer(books, sys, &call));
     }
@@ -301,7 +303,7 @@ impl Stripe {
         }
     }
 
-    /// When the next webhook is due, if one is.
+    /// Returns when the next webhook is due, if one is.
     pub(crate) fn next_due(&self) -> Option<Time> {
         self.kept().books.events.iter().filter_map(|event| event.due).min()
     }
@@ -327,15 +329,18 @@ impl Stripe {
         if let Some(event) = kept.books.events.iter_mut().find(|event| event.id == id) {
             event.attempts = event.attempts.saturating_add(1);
             event.delivered |= taken;
-            let wait = RETRIES.get(usize::try_from(event.attempts.saturating_sub(1)).unwrap_or(usize::MAX)).copied().unwrap_or(LATER);
+            let wait = RETRIES
+                .get(usize::try_from(event.attempts.saturating_sub(1)).unwrap_or(usize::MAX))
+                .copied()
+                .unwrap_or(LAST_RETRY_INTERVAL);
             let next = now + wait;
-            let given_up = Time::from_millis(event.created.saturating_mul(1000)) + GIVEN_UP;
+            let given_up = Time::from_millis(event.created.saturating_mul(1000)) + RETRY_PERIOD;
             event.due = Some(next).filter(|next| !event.delivered && *next <= given_up);
         }
         answer
     }
 
-    /// The body of an event and its current signature, for tests that change one of them.
+    /// Returns the body of an event and its current signature, for tests that change one of them.
     #[must_use]
     pub fn webhook(&self, core: &Core, id: &str) -> Option<(String, String)> {
         let body = self.kept().books.events.iter().find(|event| event.id == id).map(|event| render::event(event).to_string())?;
@@ -343,7 +348,7 @@ impl Stripe {
     }
 }
 
-/// The value of `Stripe-Signature` for these bytes at this time.
+/// Returns the value of `Stripe-Signature` for these bytes at this time.
 #[must_use]
 pub fn signature(body: &str, at: Time) -> String {
     let at = at.seconds();
@@ -379,9 +384,9 @@ pub enum Act {
     BankRefuses,
     /// The payer disputes the payment.
     Dispute,
-    /// The payer loses the dispute.
+    /// The account wins the dispute.
     WinDispute,
-    /// The payer wins the dispute.
+    /// The account loses the dispute.
     LoseDispute,
     /// The account refunds the whole payment, or this part in minor units.
     Refund(Option<i64>),
@@ -419,13 +424,13 @@ fn perform(books: &mut Books, sys: &Sys, intent: &str, act: &Act) -> Result<(), 
     }
 }
 
-/// The payer asks a bank to pay.
+/// Acts as a payer who asks a bank to pay.
 fn ask(books: &mut Books, sys: &Sys, intent: &str, bank: Bank) -> Result<(), Refusal> {
     let (method, return_url) = (Some(bank.method().to_owned()), Some("https://stoa.example/paid".to_owned()));
     books.confirm(sys, intent, Confirmation { method, return_url })
 }
 
-/// A request with the account's secret key.
+/// Returns a request with the account's secret key.
 fn by_account() -> Call {
     Call { key: Some(SECRET_KEY.to_owned()), ..Call::default() }
 }
@@ -484,7 +489,7 @@ fn reply(sys: &Sys, answer: &Answer) -> Response {
     if answer.replayed {
         headers.insert("idempotent-replayed", HeaderValue::from_static("true"));
     }
-    if let Ok(request) = HeaderValue::try_from(books::new_id(sys, "req")) {
+    if let Ok(request) = HeaderValue::try_from(objects::new_id(sys, "req")) {
         headers.insert("request-id", request);
     }
     response

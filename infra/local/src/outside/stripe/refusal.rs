@@ -32,7 +32,7 @@ impl Refusal {
         Self { status, kind, code: None, param: None, message: message.into(), declined: None }
     }
 
-    /// An invalid request.
+    /// Returns an invalid request.
     pub fn invalid(message: impl Into<String>) -> Self {
         Self::new(400, "invalid_request_error", message)
     }
@@ -45,20 +45,20 @@ impl Refusal {
         Self { param: Some(param.into()), ..self }
     }
 
-    /// An object that does not exist: 404 if the path names it, 400 if a parameter does.
+    /// Returns an object that does not exist: 404 if the path names it, 400 if a parameter does.
     pub fn missing(what: &str, id: &str, param: &str) -> Self {
         let status = if param == "id" { 404 } else { 400 };
         let refusal = Self::new(status, "invalid_request_error", format!("No such {what}: '{id}'"));
         refusal.code("resource_missing").param(if param == "id" { what } else { param })
     }
 
-    /// An act that the state of the payment does not allow.
+    /// Returns an act that the state of the payment does not allow.
     pub fn state(act: &str, status: &str) -> Self {
         Self::invalid(format!("You cannot {act} this PaymentIntent because it has a status of {status}."))
             .code("payment_intent_unexpected_state")
     }
 
-    /// The body.
+    /// Returns the body.
     pub fn body(&self) -> Value {
         let mut error = Map::new();
         error.insert("type".to_owned(), self.kind.into());

@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 use super::{
     API_VERSION,
     banks::Bank,
-    books::{Books, ChargeEntry, CustomerEntry, DisputeEntry, EventEntry, IntentEntry, RefundEntry},
     cards::{Card, CardOutcome},
+    objects::{Books, ChargeEntry, CustomerEntry, DisputeEntry, EventEntry, IntentEntry, RefundEntry},
 };
 
-/// An object with these members too, which are null.
+/// Returns an object with these members too, which are null.
 fn with_nulls(mut object: Value, names: &[&str]) -> Value {
     if let Some(members) = object.as_object_mut() {
         members.extend(names.iter().map(|name| ((*name).to_owned(), Value::Null)));
@@ -29,7 +29,7 @@ pub(crate) fn customer(id: &str, customer: &CustomerEntry) -> Value {
     with_nulls(object, &["address", "currency", "default_source", "description", "discount", "phone", "shipping", "test_clock"])
 }
 
-/// A payment, with these properties expanded.
+/// Returns a payment, with these properties expanded.
 pub(crate) fn intent(books: &Books, intent: &IntentEntry, expand: &[&str]) -> Value {
     let paid_by = intent.charge.as_ref().map(|id| match books.charges.get(id) {
         Some(found) if expand.contains(&"latest_charge.refunds") => with_refunds(books, found),
@@ -114,7 +114,7 @@ pub(crate) fn charge(charge: &ChargeEntry) -> Value {
     with_nulls(object, &nulls)
 }
 
-/// A charge with its last ten refunds.
+/// Returns a charge with its last ten refunds.
 fn with_refunds(books: &Books, found: &ChargeEntry) -> Value {
     let mut refunds: Vec<&RefundEntry> = books.refunds.values().filter(|refund| refund.charge == found.id).collect();
     refunds.sort_by_key(|refund| std::cmp::Reverse(refund.created));
@@ -126,7 +126,7 @@ fn with_refunds(books: &Books, found: &ChargeEntry) -> Value {
     object
 }
 
-/// How a charge was paid.
+/// Returns how a charge was paid.
 fn details(charge: &ChargeEntry) -> Value {
     match Bank::of_method(&charge.method) {
         Some(Bank::Blik) => return json!({ "type": "blik", "blik": { "buyer_id": null } }),
@@ -143,7 +143,7 @@ fn details(charge: &ChargeEntry) -> Value {
     json!({ "type": "card", "card": card })
 }
 
-/// The billing details of a payer without any data.
+/// Returns the billing details of a payer without any data.
 fn nobody() -> Value {
     with_nulls(json!({}), &["address", "email", "name", "phone", "tax_id"])
 }

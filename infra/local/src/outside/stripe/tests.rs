@@ -24,39 +24,39 @@ impl Bench {
         Self { books: Books::default(), sys }
     }
 
-    fn ask(&mut self, asked: &str, body: &str) -> Answer {
-        self.call(&Call { body: body.to_owned(), ..to(asked) })
+    fn ask(&mut self, request: &str, body: &str) -> Answer {
+        self.call(&Call { body: body.to_owned(), ..to(request) })
     }
 
     fn call(&mut self, call: &Call) -> Answer {
         answer(&mut self.books, &self.sys, call)
     }
 
-    fn done(&mut self, asked: &str, body: &str) -> Value {
-        let answer = self.ask(asked, body);
-        assert_eq!(answer.status, 200, "{asked} {body}: {}", answer.body);
+    fn done(&mut self, request: &str, body: &str) -> Value {
+        let answer = self.ask(request, body);
+        assert_eq!(answer.status, 200, "{request} {body}: {}", answer.body);
         answer.body
     }
 
-    fn id(&mut self, asked: &str, body: &str) -> String {
-        self.done(asked, body)["id"].as_str().expect("an id").to_owned()
+    fn id(&mut self, request: &str, body: &str) -> String {
+        self.done(request, body)["id"].as_str().expect("an id").to_owned()
     }
 
-    /// A payment that was paid with this method.
+    /// Returns a payment that was paid with this method.
     fn paid(&mut self, method: &str) -> String {
         self.id("POST /payment_intents", &format!("amount=1234&currency=pln&confirm=true&payment_method={method}"))
     }
 }
 
 /// `POST /customers`, by the account.
-fn to(asked: &str) -> Call {
-    let (method, path) = asked.split_once(' ').expect("a method and a path");
+fn to(request: &str) -> Call {
+    let (method, path) = request.split_once(' ').expect("a method and a path");
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     Call { method: method.to_owned(), path: path.to_owned(), query: query.to_owned(), ..by_account() }
 }
 
-/// The status, the type and the code of a refusal. `async-stripe` reads it.
-fn told(answer: &Answer) -> (u16, String, String) {
+/// Returns the status, the type and the code of a refusal. `async-stripe` reads it.
+fn refusal_of(answer: &Answer) -> (u16, String, String) {
     let read = from_str::<Error>(&answer.body.to_string()).unwrap_or_else(|_| panic!("async-stripe does not read {}", answer.body));
     let code = read.error.code.as_ref().map(|code| code.as_str().to_owned()).unwrap_or_default();
     (answer.status, read.error.type_.as_str().to_owned(), code)
@@ -142,14 +142,14 @@ fn what_stripe_refuses_is_refused() {
         ("{pairs}", pairs.join("&")),
     ];
     let fill = |text: &str| named.iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value));
-    for (asked, body, status, code) in REFUSED {
+    for (request, body, status, code) in REFUSED {
         let before = bench.books.events.len();
-        let (got, kind, refused) = told(&bench.ask(&fill(asked), &fill(body)));
-        assert_eq!((got, refused.as_str()), (status, code), "{asked} {body}");
-        assert_eq!(kind, if status == 402 { "card_error" } else { "invalid_request_error" }, "{asked} {body}");
+        let (got, kind, refused) = refusal_of(&bench.ask(&fill(request), &fill(body)));
+        assert_eq!((got, refused.as_str()), (status, code), "{request} {body}");
+        assert_eq!(kind, if status == 402 { "card_error" } else { "invalid_request_error" }, "{request} {body}");
         // A payment that is created and not confirmed is there all the same.
         let confirmed = body.contains("confirm=true");
-        assert!(confirmed || bench.books.events.len() == before, "{asked} {body} has changed something");
+        assert!(confirmed || bench.books.events.len() == before, "{request} {body} has changed something");
     }
 }
 
@@ -158,22 +158,26 @@ fn who_asks_is_checked_first() {
     let mut bench = Bench::new();
     let intent = bench.done("POST /payment_intents", "amount=500&currency=pln");
     let (id, secret) = (intent["id"].as_str().expect("an id"), intent["client_secret"].as_str().expect("a secret"));
-    let mut with = |key: Option<&str>, asked: &str| {
-        let call = Call { key: key.map(str::to_owned), ..to(asked) };
+    let mut with = |key: Option<&str>, request: &str| {
+        let call = Call { key: key.map(str::to_owned), ..to(request) };
         bench.call(&call)
     };
     for key in [None, Some(""), Some("sk_test_wrong"), Some("pk_test_wrong")] {
-        assert_eq!(told(&with(key, "POST /customers")).0, 401, "{key:?}");
+        assert_eq!(refusal_of(&with(key, "POST /customers")).0, 401, "{key:?}");
     }
     let browser = Some(PUBLISHABLE_KEY);
-    for asked in ["POST /customers", "GET /payment_intents", "POST /refunds"] {
-        assert_eq!(told(&with(browser, asked)), (403, "invalid_request_error".to_owned(), "secret_key_required".to_owned()), "{asked}");
+    for request in ["POST /customers", "GET /payment_intents", "POST /refunds"] {
+        assert_eq!(
+            refusal_of(&with(browser, request)),
+            (403, "invalid_request_error".to_owned(), "secret_key_required".to_owned()),
+            "{request}"
+        );
     }
     assert_eq!(with(browser, &format!("GET /payment_intents/{id}?client_secret={secret}")).status, 200);
-    assert_eq!(told(&with(browser, &format!("GET /payment_intents/{id}?client_secret=other"))).2, "payment_intent_invalid_parameter");
-    assert_eq!(told(&with(browser, &format!("GET /payment_intents/{id}"))).2, "parameter_missing");
+    assert_eq!(refusal_of(&with(browser, &format!("GET /payment_intents/{id}?client_secret=other"))).2, "payment_intent_invalid_parameter");
+    assert_eq!(refusal_of(&with(browser, &format!("GET /payment_intents/{id}"))).2, "parameter_missing");
     let old = Call { version: Some("2020-08-27".to_owned()), ..to("GET /payment_intents") };
-    assert_eq!(told(&bench.call(&old)).0, 400);
+    assert_eq!(refusal_of(&bench.call(&old)).0, 400);
 }
 
 #[test]
@@ -194,7 +198,7 @@ fn every_test_card_ends_as_documented() {
                 assert_eq!(bench.books.authenticate(&bench.sys, &id, true).is_ok(), then.is_none(), "{}", card.method);
             }
             cards::CardOutcome::Declined(code, reason) => {
-                assert_eq!(told(&answer), (402, "card_error".to_owned(), code.to_owned()));
+                assert_eq!(refusal_of(&answer), (402, "card_error".to_owned(), code.to_owned()));
                 assert_eq!(answer.body["error"]["decline_code"], reason);
                 assert_eq!(status.as_deref(), Some("requires_payment_method"), "another card may be tried");
                 bench.done(&format!("POST /payment_intents/{id}/confirm"), "payment_method=pm_card_visa");
@@ -214,7 +218,7 @@ const BLIK: &str = "payment_method_data[type]=blik&payment_method_options[blik][
 const P24: &str =
     "payment_method_data[type]=p24&payment_method_data[billing_details][email]=ana@example.test&return_url=https://stoa.example/";
 
-/// The status of a payment, which `async-stripe` reads.
+/// Returns the status of a payment, which `async-stripe` reads.
 fn status(bench: &mut Bench, id: &str) -> String {
     let intent = bench.done(&format!("GET /payment_intents/{id}?expand[0]=latest_charge"), "");
     assert!(from_str::<PaymentIntent>(&intent.to_string()).is_ok(), "{intent}");
@@ -231,10 +235,10 @@ fn with_blik_the_payer_confirms_in_the_app_of_the_bank() {
         (&*BLIK.replace("123456", "12345"), "payment_intent_invalid_parameter"),
         (&*BLIK.replace("123456", "12345a"), "payment_intent_invalid_parameter"),
     ] {
-        assert_eq!(told(&bench.ask(&confirm, body)), (400, "invalid_request_error".to_owned(), code.to_owned()), "{body}");
+        assert_eq!(refusal_of(&bench.ask(&confirm, body)), (400, "invalid_request_error".to_owned(), code.to_owned()), "{body}");
     }
-    let asked = bench.done(&confirm, BLIK);
-    assert_eq!((status(&mut bench, &id).as_str(), &asked["next_action"]["type"]), ("requires_action", &Value::from("blik_authorize")));
+    let intent = bench.done(&confirm, BLIK);
+    assert_eq!((status(&mut bench, &id).as_str(), &intent["next_action"]["type"]), ("requires_action", &Value::from("blik_authorize")));
     assert!(bench.books.authenticate(&bench.sys, &id, false).is_err(), "the payer declines it");
     assert_eq!(status(&mut bench, &id), "requires_payment_method");
     let error = bench.done(&format!("GET /payment_intents/{id}"), "")["last_payment_error"]["code"].clone();
@@ -247,9 +251,9 @@ fn with_blik_the_payer_confirms_in_the_app_of_the_bank() {
     bench.sys.set_offset_millis(121_000);
     bench.books.authenticate(&bench.sys, &id, true).expect("confirmed");
     assert_eq!(status(&mut bench, &id), "succeeded");
-    // A payment that allows cards alone cannot be paid so.
+    // A payment that allows only cards cannot be paid from a bank account.
     let card = bench.id("POST /payment_intents", "amount=500&currency=pln");
-    assert_eq!(told(&bench.ask(&format!("POST /payment_intents/{card}/confirm"), BLIK)).2, "payment_intent_invalid_parameter");
+    assert_eq!(refusal_of(&bench.ask(&format!("POST /payment_intents/{card}/confirm"), BLIK)).2, "payment_intent_invalid_parameter");
 }
 
 #[test]
@@ -259,7 +263,7 @@ fn with_przelewy24_the_payer_is_sent_away_and_the_bank_decides_later() {
         let id = bench.id("POST /payment_intents", BY_BANK);
         let confirm = format!("POST /payment_intents/{id}/confirm");
         for missing in ["payment_method_data[billing_details][email]=ana@example.test&", "&return_url=https://stoa.example/"] {
-            assert_eq!(told(&bench.ask(&confirm, &P24.replace(missing, ""))).2, "parameter_missing", "{missing}");
+            assert_eq!(refusal_of(&bench.ask(&confirm, &P24.replace(missing, ""))).2, "parameter_missing", "{missing}");
         }
         assert_eq!(bench.done(&confirm, P24)["next_action"]["type"], "redirect_to_url");
         assert!(bench.books.authenticate(&bench.sys, &id, false).is_err(), "the payer comes back without paying");
@@ -269,7 +273,7 @@ fn with_przelewy24_the_payer_is_sent_away_and_the_bank_decides_later() {
         bench.books.authenticate(&bench.sys, &id, true).expect("confirmed");
         assert_eq!(status(&mut bench, &id), "processing");
         for act in ["cancel", "confirm"] {
-            let refused = told(&bench.ask(&format!("POST /payment_intents/{id}/{act}"), ""));
+            let refused = refusal_of(&bench.ask(&format!("POST /payment_intents/{id}/{act}"), ""));
             assert_eq!(refused.2, "payment_intent_unexpected_state", "{act}");
         }
         assert_eq!(bench.books.decide(&bench.sys, &id, pays).is_ok(), pays);
@@ -288,15 +292,15 @@ fn an_idempotency_key_stands_for_one_request() {
         assert_eq!((again.status, &again.body, again.replayed), (200, &first.body, true));
     }
     assert_eq!(bench.books.intents.len(), 1);
-    assert_eq!(told(&bench.call(&keyed("amount=501&currency=pln", "k"))).1, "idempotency_error");
+    assert_eq!(refusal_of(&bench.call(&keyed("amount=501&currency=pln", "k"))).1, "idempotency_error");
     assert_eq!(bench.call(&keyed("amount=500&currency=pln", &"k".repeat(256))).status, 400);
-    // What was wrong in itself is not remembered. What the bank has decided is.
+    // The answer to a malformed request is not remembered. The decision of a bank is.
     assert_eq!(bench.call(&keyed("amount=5&currency=pln", "small")).status, 400);
     assert_eq!(bench.call(&keyed("amount=500&currency=pln", "small")).status, 200);
     let declined = "amount=500&currency=pln&confirm=true&payment_method=pm_card_visa_chargeDeclined";
     let refused = bench.call(&keyed(declined, "declined"));
     assert_eq!((refused.status, bench.call(&keyed(declined, "declined")).body), (402, refused.body));
-    // And so is a failure of Stripe's own, whether it has done what it was asked or not.
+    // So is a failure of Stripe itself, whether it has executed the request or not.
     for (after, customers) in [(false, 0), (true, 1)] {
         let named = Call { body: "name=ana".to_owned(), idempotency_key: Some(format!("failed-{after}")), ..to("POST /customers") };
         assert_eq!(api::fail(&mut bench.books, &bench.sys, &named, after).status, 500);
@@ -386,8 +390,8 @@ fn lists_are_paged_and_events_say_whether_they_were_delivered() {
     for name in ["ana", "ben"] {
         bench.done("POST /customers", &format!("name={name}&email={name}@example.test"));
     }
-    for (asked, found) in [("limit=1", 1), ("email=ben@example.test", 1), ("created[lte]=1", 0), ("created[gte]=1", 2)] {
-        assert_eq!(page(&bench.done(&format!("GET /customers?{asked}"), "")).len(), found, "{asked}");
+    for (request, found) in [("limit=1", 1), ("email=ben@example.test", 1), ("created[lte]=1", 0), ("created[gte]=1", 2)] {
+        assert_eq!(page(&bench.done(&format!("GET /customers?{request}"), "")).len(), found, "{request}");
     }
 }
 

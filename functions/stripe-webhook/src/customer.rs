@@ -8,8 +8,8 @@ use stripe_api::sync_customer;
 
 use crate::State;
 
-/// Tells Stripe how a person is called now. Repeating it is harmless.
-pub(crate) async fn renamed(s: &State, user: UserId) -> Result<(), Failure> {
+/// Sends the current name and address of a person to Stripe. Idempotent.
+pub(crate) async fn update(s: &State, user: UserId) -> Result<(), Failure> {
     let (person, customer) = (User::key_of(user), Customer::key_of(user));
     let mut found = s.table.get_many(vec![person.clone(), customer.clone()]).await?;
     let (person, customer) = (found.take::<User>(&person)?, found.take::<Customer>(&customer)?);

@@ -42,7 +42,7 @@ impl Term {
 
 /// A search: the conditions that all have to hold for a record.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Wanted {
+pub struct SearchQuery {
     /// Parts of the text.
     terms: Vec<Term>,
     /// A part of the title.
@@ -52,7 +52,7 @@ pub struct Wanted {
     labels: BTreeSet<String>,
 }
 
-impl Wanted {
+impl SearchQuery {
     /// Every record.
     #[must_use]
     pub fn all() -> Self {
@@ -61,21 +61,21 @@ impl Wanted {
 
     /// Adds a part of the text.
     #[must_use]
-    pub fn with(mut self, term: Term) -> Self {
+    pub fn containing(mut self, term: Term) -> Self {
         self.terms.push(term);
         self
     }
 
     /// Adds a part of the title. Only for catalogues whose titles are in normal form and a part of the text, such as usernames.
     #[must_use]
-    pub fn titled(mut self, part: Term) -> Self {
+    pub fn title_containing(mut self, part: Term) -> Self {
         self.in_title = Some(part);
         self
     }
 
     /// Adds the condition that the owner is one of these. Only the first [`OWNERS_MAX`] count. Without owners nothing matches.
     #[must_use]
-    pub fn of(mut self, owners: impl IntoIterator<Item = UserId>) -> Self {
+    pub fn owned_by(mut self, owners: impl IntoIterator<Item = UserId>) -> Self {
         self.owners = Some(owners.into_iter().take(usize::try_from(OWNERS_MAX).unwrap_or(usize::MAX)).collect());
         self
     }
@@ -95,7 +95,7 @@ impl Wanted {
 
     /// Whether a record matches.
     #[must_use]
-    pub fn finds(&self, entry: &SearchEntry) -> bool {
+    pub fn matches(&self, entry: &SearchEntry) -> bool {
         self.terms.iter().all(|term| entry.text().contains(term.text()))
             && self.in_title.as_ref().is_none_or(|term| entry.title.contains(term.text()))
             && self.owners.as_ref().is_none_or(|owners| entry.owner.is_some_and(|owner| owners.contains(&owner)))
@@ -119,10 +119,14 @@ impl Wanted {
         vec![gram.or_else(label).unwrap_or(List::All)]
     }
 
-    /// The condition that a record of this list matches. `None` if all of them do.
-    pub(crate) fn filter(&self, list: &List) -> Option<Cond> {
+    /// The condition that a record of this list matches, or may match if its text is not stored. `None` if all of them match.
+    pub(crate) fn filter(&self, catalogue: Catalogue, list: &List) -> Option<Cond> {
         let term = |term: &&Term| !matches!(list, List::Gram(gram) if gram == term.text());
-        let texts = self.terms.iter().filter(term).map(|term| field("text").has(term.text()));
+        let text = |term: &Term| {
+            let has = field("text").has(term.text());
+            if catalogue.has_orders() { field("text").absent().or(has) } else { has }
+        };
+        let texts = self.terms.iter().filter(term).map(text);
         let title = self.in_title.iter().map(|term| field("title").has(term.text()));
         let labels = self.labels.iter().filter(|label| !matches!(list, List::Label(own) if own == *label));
         let labels = labels.map(|label| field("labels").has(label));
@@ -152,38 +156,38 @@ mod tests {
 
     #[test]
     fn the_shortest_list_is_read() {
-        let one = |wanted: &Wanted| wanted.lists();
+        let one = |query: &SearchQuery| query.lists();
         let gram = |gram: &str| vec![List::Gram(gram.to_owned())];
-        assert_eq!(one(&Wanted::all()), [List::All]);
-        assert_eq!(one(&Wanted::all().with(term("Żół"))), gram("zol"));
-        assert_eq!(one(&Wanted::all().with(term("e"))), [List::All]);
-        assert_eq!(one(&Wanted::all().with(term("e")).labelled("country", "PL")), [List::Label("country=PL".to_owned())]);
-        assert_eq!(one(&Wanted::all().with(term("qx")).labelled("country", "PL")), gram("qx"));
-        assert_eq!(one(&Wanted::all().with(term("zolw")).of([UserId::NIL])), [List::Owner(UserId::NIL)]);
-        assert!(one(&Wanted::all().of([])).is_empty());
+        assert_eq!(one(&SearchQuery::all()), [List::All]);
+        assert_eq!(one(&SearchQuery::all().containing(term("Żół"))), gram("zol"));
+        assert_eq!(one(&SearchQuery::all().containing(term("e"))), [List::All]);
+        assert_eq!(one(&SearchQuery::all().containing(term("e")).labelled("country", "PL")), [List::Label("country=PL".to_owned())]);
+        assert_eq!(one(&SearchQuery::all().containing(term("qx")).labelled("country", "PL")), gram("qx"));
+        assert_eq!(one(&SearchQuery::all().containing(term("zolw")).owned_by([UserId::NIL])), [List::Owner(UserId::NIL)]);
+        assert!(one(&SearchQuery::all().owned_by([])).is_empty());
     }
 
     #[test]
     fn what_a_list_ensures_is_not_asked_again() {
-        let wanted = Wanted::all().with(term("zol"));
-        assert!(wanted.filter(&wanted.lists()[0]).is_none() && wanted.rest_filter().is_some());
-        let wanted = wanted.labelled("country", "PL");
-        assert!(wanted.filter(&wanted.lists()[0]).is_some());
-        assert!(Wanted::all().of([]).rest_filter().is_none() && Wanted::all().rest_filter().is_none());
+        let query = SearchQuery::all().containing(term("zol"));
+        assert!(query.filter(Catalogue::Models, &query.lists()[0]).is_none() && query.rest_filter().is_some());
+        let query = query.labelled("country", "PL");
+        assert!(query.filter(Catalogue::Models, &query.lists()[0]).is_some());
+        assert!(SearchQuery::all().owned_by([]).rest_filter().is_none() && SearchQuery::all().rest_filter().is_none());
     }
 
     #[test]
     fn a_record_is_found_if_everything_holds() {
-        let entry = SearchEntry::titled("mdl_1", "Żółty Rower").of(UserId::NIL).labelled("country", "PL");
-        for (found, wanted) in [
-            (true, Wanted::all()),
-            (true, Wanted::all().with(term("ty ro")).labelled("country", "PL").of([UserId::NIL])),
-            (true, Wanted::all().with(term("ZOL")).with(term("wer"))),
-            (false, Wanted::all().with(term("zol")).labelled("country", "DE")),
-            (false, Wanted::all().with(term("zol")).of([])),
-            (false, Wanted::all().with(Term::beginning("rower").unwrap()).with(term("blue"))),
+        let entry = SearchEntry::titled("mdl_1", "Żółty Rower").owned_by(UserId::NIL).labelled("country", "PL");
+        for (found, query) in [
+            (true, SearchQuery::all()),
+            (true, SearchQuery::all().containing(term("ty ro")).labelled("country", "PL").owned_by([UserId::NIL])),
+            (true, SearchQuery::all().containing(term("ZOL")).containing(term("wer"))),
+            (false, SearchQuery::all().containing(term("zol")).labelled("country", "DE")),
+            (false, SearchQuery::all().containing(term("zol")).owned_by([])),
+            (false, SearchQuery::all().containing(Term::beginning("rower").unwrap()).containing(term("blue"))),
         ] {
-            assert_eq!(wanted.finds(&entry), found, "{wanted:?}");
+            assert_eq!(query.matches(&entry), found, "{query:?}");
         }
         assert_eq!((Term::part(" \u{301} "), Term::beginning("")), (None, None));
     }
