@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Asks for a refund of an order.
-async fn refund(staff: &Caller, order: &Value, key: &str, amount: u64) -> Reply {
+pub(crate) async fn refund(staff: &Caller, order: &Value, key: &str, amount: u64) -> Reply {
     let body = json!({ "amount": { "amount": amount, "currency": "PLN" }, "reason": "requested_by_customer" });
     staff.with("idempotency-key", key).post(&format!("/v1/admin/orders/{}/refunds", text(&order["id"])), body).await
 }

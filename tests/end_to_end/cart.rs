@@ -1,6 +1,10 @@
 //! Carts of guests and of members, and a guest's cart after the sign-in.
 
 use futures_util::future::join_all;
+use local::aws::{
+    Service,
+    faults::{Fault, Target},
+};
 use tests::{Caller, Cloud, DAY, Value, json, race};
 
 use crate::{
@@ -159,6 +163,25 @@ async fn a_guests_cart_is_merged_once() {
     assert!(content(&cloud.anonymous().with("cart-token", &token).get(CART).await.is(200)).is_empty());
     assert!(cloud.of_kind("guest_cart").await.is_empty());
     items::are_as_described(&cloud).await;
+}
+
+/// While a guest's cart cannot be merged, its owner signs in and has their own cart all the same. It is merged when the cart is next read.
+/// Promise: cart-merge
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cart_that_cannot_be_merged_keeps_nobody_out() {
+    let cloud = Cloud::start().await;
+    let (_, products) = shop(&cloud, 2).await;
+    let ana = cloud.member("ana").await;
+    put(&ana, &products[0], 1).await;
+    let token = text(&put(&cloud.anonymous(), &products[1], 2).await["token"]);
+    let down = cloud.aws.faults.script(Target::of("OrdersFunction", Service::DynamoDb, "TransactWriteItems"), Fault::Unavailable);
+    let signed_in = cloud.sign_in("ana").await.with("cart-token", &token);
+    assert_eq!(content(&signed_in.get(CART).await.is(200)), [(products[0].clone(), 1)]);
+    assert!(down.hits() > 0);
+    assert_eq!(cloud.of_kind("guest_cart").await.len(), 1);
+    down.end();
+    assert_eq!(content(&signed_in.get(CART).await.is(200)), [(products[0].clone(), 1), (products[1].clone(), 2)]);
+    assert!(cloud.of_kind("guest_cart").await.is_empty());
 }
 
 /// At the checkout the guest's cart takes the place of the member's, which is saved.

@@ -816,6 +816,44 @@ async fn a_page_of_another_origin_rates_and_comments_a_product() {
     assert_eq!(done, expected);
 }
 
+/// Makes models and searches them batch by batch, changes one that another client has changed meanwhile, and removes it.
+const MODELS: &str = r"(async () => {
+    const { createShop } = await import(`${API}/client/shop.js`);
+    const [stoa, elsewhere] = [await open(), await open()];
+    for (const client of [stoa, elsewhere]) await client.session.signIn({ login: 'ana', password: PASSWORD });
+    const [{ models }, { models: others }] = [createShop(stoa), createShop(elsewhere)];
+    const made = [];
+    for (const title of ['Red bike', 'Red boat', 'Blue car']) made.push((await models.create({ title })).data.id);
+    const batches = [];
+    const search = models.search({ search: 'red' });
+    for (let more = true; more;) {
+        const { data } = await search.page();
+        batches.push([data.items.map(({ title }) => title).join(), data.relevant, data.divider]);
+        more = data.more;
+    }
+    const { data: renamed } = await models.update(made[0], { title: 'Red tandem' });
+    await others.update(made[0], { title: 'Red tricycle' });
+    const late = await models.update(made[0], { title: 'Red unicycle' });
+    const after = await models.update(made[0], { title: 'Red unicycle' });
+    const removed = await models.remove(made[0]);
+    const gone = await models.get(made[0]);
+    return { batches, renamed: renamed.title, late: late.problem?.code, after: after.data?.title, removed: !removed.problem, gone: gone.problem?.code };
+})()";
+
+/// Models are made, found, changed and removed from a page of another origin.
+/// Promise: client-shop
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium"]
+async fn a_page_of_another_origin_makes_and_finds_models() {
+    let (cloud, site) = (start().await, Site::open("localhost").await);
+    let _ana = cloud.member("ana").await;
+    let mut page = page(&cloud, &site).await;
+    let done = page.run(&with_password(MODELS)).await;
+    let expected = json!({ "batches": [["Red bike,Red boat", true, false], ["Blue car", false, true]], "renamed": "Red tandem",
+        "late": "version_mismatch", "after": "Red unicycle", "removed": true, "gone": "not_found" });
+    assert_eq!(done, expected);
+}
+
 /// Somebody begins a registration.
 const COMES: &str = r"(async () => {
     const { createAccount } = await import(`${API}/client/account.js`);

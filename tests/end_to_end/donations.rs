@@ -271,13 +271,12 @@ async fn the_same_key_begins_one_payment() {
     ana.with("idempotency-key", "a b").post(DONATIONS, of(1234)).await.is_problem(400, "idempotency_key_required");
     let same = ana.with("idempotency-key", "same");
     let mut answers = BTreeSet::new();
-    for _ in 0..10 {
-        for reply in join_all((0..100).map(|_| same.post(DONATIONS, of(1234)))).await {
-            // Some may be told that another one is under way.
-            match reply.status.as_u16() {
-                201 => drop(answers.insert(reply.json().to_string())),
-                status => assert!([409, 503].contains(&status), "{reply:?}"),
-            }
+    cloud.limits.lift(true);
+    for reply in join_all((0..1_000).map(|_| same.post(DONATIONS, of(1234)))).await {
+        // Some may be told that another one is under way.
+        match reply.status.as_u16() {
+            201 => drop(answers.insert(reply.json().to_string())),
+            status => assert!([409, 503].contains(&status), "{reply:?}"),
         }
     }
     assert_eq!(answers.len(), 1, "{answers:?}");

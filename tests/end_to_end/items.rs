@@ -12,11 +12,12 @@ use tasks::items;
 use tests::{Cloud, Value};
 
 /// Fails if an item is of an unknown kind, in another table, or if its keys, its places in the indexes or its time to live are not
-/// as its type says.
+/// as its type says. Also if the stock of a product is not where its orders are.
 pub(crate) async fn are_as_described(cloud: &Cloud) {
     let kinds: BTreeMap<&str, ItemKind> = items::all().into_iter().map(|kind| (kind.name, kind)).collect();
     let mut wrong = Vec::new();
     for (table, rows) in cloud.dump().await.as_object().unwrap() {
+        wrong.extend(misplaced_stock(rows.as_array().unwrap()));
         // A test that needs a long table puts fillers into it.
         for row in rows.as_array().unwrap().iter().filter(|row| row["kind"]["S"] != "filler") {
             let Some(ItemKind { version, about, .. }) = row["kind"]["S"].as_str().and_then(|kind| kinds.get(kind)) else {
@@ -30,6 +31,26 @@ pub(crate) async fn are_as_described(cloud: &Cloud) {
         }
     }
     assert!(wrong.is_empty(), "not as their types say:\n{}", wrong.join("\n"));
+}
+
+/// Returns the products whose stock does not add up to what was received, or of which another number is reserved or sold than orders have.
+/// Shipped orders are deleted after the years for which the law requires them.
+fn misplaced_stock(rows: &[Value]) -> Vec<String> {
+    let number = |value: &Value| value["N"].as_str().and_then(|number| number.parse::<u64>().ok()).unwrap_or_default();
+    let orders: Vec<&Value> = rows.iter().filter(|row| row["kind"]["S"] == "order" || row["kind"]["S"] == "order_record").collect();
+    let held = |product: &Value, states: &[&str]| -> u64 {
+        let those = orders.iter().filter(|order| states.iter().any(|state| order["state"]["S"] == *state));
+        let lines = those.flat_map(|order| order["lines"]["L"].as_array().into_iter().flatten());
+        lines.filter(|line| line["M"]["product"] == product["id"]).map(|line| number(&line["M"]["quantity"])).sum()
+    };
+    let is_wrong = |product: &&Value| {
+        let [available, reserved, sold, received] = ["available", "reserved", "sold", "received"].map(|name| number(&product[name]));
+        available + reserved + sold != received
+            || reserved != held(product, &["placed", "pending_payment", "paid", "refunding"])
+            || sold < held(product, &["shipped", "delivered"])
+    };
+    let products = rows.iter().filter(|row| row["kind"]["S"] == "product");
+    products.filter(is_wrong).map(|product| format!("its stock is not where its orders are: {product}")).collect()
 }
 
 /// `StateTable` is `…-state`.

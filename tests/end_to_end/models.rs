@@ -426,7 +426,8 @@ async fn models_follow_their_owner() {
     assert!(walk(&visitor, &[("creator", "ben")]).await.relevant.is_empty());
 }
 
-/// Where captchas are on, each new model takes a token that was given for that. Where they are off, which is the default, nobody is asked.
+/// Where captchas are on, each new model takes a token that was given for that, or a proof of work of the same person while their service
+/// is away. Where they are off, which is the default, nobody is asked.
 /// Promise: models-captcha
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_new_model_takes_a_captcha_where_they_are_on() {
@@ -438,10 +439,17 @@ async fn a_new_model_takes_a_captcha_where_they_are_on() {
     assert_eq!(ana.post(MODELS, json!({ "title": "Red bike" })).await.field_errors(), ["/captcha required"]);
     assert_eq!(sent("made up").await.field_errors(), ["/captcha captcha"]);
     assert_eq!(sent(&token("contact")).await.field_errors(), ["/captcha captcha"]);
+    // While the service is away a proof of work takes its place, and not that of a token.
     captchas.be(Mode::Down);
-    sent(&token("create_model")).await.is_problem(503, "unavailable");
-    captchas.be(Mode::Well);
+    sent(&token("create_model")).await.is_problem(403, "proof_of_work_required");
+    assert_eq!(ana.post_with_work(MODELS, json!({ "title": "Red bike" })).await.field_errors(), ["/captcha required"]);
     assert!(cloud.of_kind("model").await.is_empty());
+    let asked = sent("none").await.is_problem(403, "proof_of_work_required");
+    let (work, bike) = (tests::work(&asked), json!({ "title": "Blue bike", "captcha": "none" }));
+    cloud.member("ben").await.with("proof-of-work", &work).post(MODELS, bike.clone()).await.is_problem(403, "proof_of_work_required");
+    let blue = ana.with("proof-of-work", work).post(MODELS, bike).await.is(201);
+    captchas.be(Mode::Well);
+    let _ = ana.with("if-match", "*").delete(&format!("{MODELS}/{}", blue["id"].as_str().unwrap())).await.is(204);
 
     let good = token("create_model");
     sent(&good).await.is(201);

@@ -216,6 +216,7 @@ async fn the_same_key_places_one_order() {
     let answers: BTreeSet<String> = replies.iter().map(|reply| reply.is(201).to_string()).collect();
     assert_eq!(answers.len(), 1, "{answers:?}");
     assert_eq!((stock(&staff, &products[0]).await, cloud.of_kind("order").await.len()), ([9, 1, 0, 10], 1));
+    assert_eq!(cloud.mails_to(&ana.email()).await.len(), 1);
     ask(&ana, "mine", 2000).await.is_problem(422, "idempotency_key_reused");
     // Two keys for one cart: the second finds it empty.
     assert_eq!(ask(&ana, "other", 1000).await.is_problem(409, "order_incomplete")["missing"], "cart");

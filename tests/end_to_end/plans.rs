@@ -11,13 +11,13 @@ use local::outside::{
 use tests::{Caller, Cloud, PASSWORD, Value, json};
 
 use crate::{
-    card_orders::{paid_order, try_run},
+    card_orders::{order, paid_order, stored_stock, try_run},
     card_refunds::change_at_stripe,
-    cart::shop,
+    cart::{put, shop},
     deletion::{SWEEP, assert_gone, run, schedule, until_due},
     donations::{self, VISA, WEBHOOK, act, card, intent},
     items,
-    orders::PHONE,
+    orders::{PHONE, ask_to_pay},
 };
 
 const PLANS: &str = "/v1/plans";
@@ -460,7 +460,11 @@ async fn refused_cards_take_a_captcha() {
     ben.with("idempotency-key", "his").post(PAYMENTS, json!({ "plan": "basic" })).await.is_problem(403, "captcha_required");
     assert_eq!(other.post(PAYMENTS, with(&token("contact"))).await.field_errors(), ["/captcha captcha"]);
     captchas.be(Mode::Down);
-    other.post(PAYMENTS, with(&token("pay"))).await.is_problem(503, "unavailable");
+    ana.with("idempotency-key", "gift").post(donations::DONATIONS, donations::of(1234)).await.is_problem(403, "captcha_required");
+    let mut gift = donations::of(1234);
+    gift["captcha"] = json!("none");
+    ana.with("idempotency-key", "gift").post(donations::DONATIONS, gift.clone()).await.is_problem(403, "proof_of_work_required");
+    let _ = ana.with("idempotency-key", "gift").post_with_work(donations::DONATIONS, gift).await.is(201);
     captchas.be(Mode::Well);
     let solved = token("pay");
     let accepted = other.post(PAYMENTS, with(&solved)).await.is(201);
@@ -471,6 +475,46 @@ async fn refused_cards_take_a_captcha() {
     assert_eq!(cloud.of_kind("plan_payment").await.len(), 2, "what was refused is not there");
     cloud.advance(HOUR * 25).await;
     buy(&cloud.sign_in("ben").await, "basic").await;
+}
+
+/// Ten payments in an hour are begun from one network, by whomever and for whatever. The eleventh waits, and takes nothing out of stock; the
+/// same from elsewhere, and a repetition, do not.
+/// Promise: payment-limits
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cards_are_not_tried_by_several_people_of_one_network() {
+    let cloud = Cloud::start().await;
+    let (_, products) = shop(&cloud, 1).await;
+    let home = cloud.caller_at(Ipv4Addr::new(127, 77, 0, 1));
+    let at_home = async |name: &str| {
+        let signed_in = home.post("/v1/sessions", json!({ "login": name, "password": PASSWORD })).await.is(201);
+        home.named(name).signed_in(signed_in)
+    };
+    for name in ["ana", "ben"] {
+        cloud.member(name).await;
+    }
+    let elsewhere = cloud.buyer("cid", PHONE).await;
+    let (ana, ben, cid) = (at_home("ana").await, at_home("ben").await, at_home("cid").await);
+    for key in ["1", "2", "3", "4"] {
+        donations::begin(&ana, key).await;
+        donations::begin(&ben, key).await;
+    }
+    buy(&ana, "basic").await;
+    order(&cid, "five", &products[0], 5).await;
+    let begun = cloud.outside.stripe.payments().len();
+    assert_eq!(begun, 10);
+    for (payer, path, body) in [
+        (&ben, donations::DONATIONS, donations::of(1234)),
+        (&cid, donations::DONATIONS, donations::of(1234)),
+        (&cid, PAYMENTS, json!({ "plan": "basic" })),
+    ] {
+        payer.with("idempotency-key", "eleventh").post(path, body).await.is_problem(429, "too_many_requests");
+    }
+    put(&cid, &products[0], 1).await;
+    ask_to_pay(&cid, "card", "eleventh", 1000).await.is_problem(429, "too_many_requests");
+    assert_eq!(cloud.outside.stripe.payments().len(), begun);
+    assert_eq!(stored_stock(&cloud, &products[0]).await, [5, 5, 0, 10]);
+    donations::begin(&ben, "4").await;
+    ask_to_pay(&elsewhere, "card", "eleventh", 1000).await.is(201);
 }
 
 /// Two refused cards, or one that is told of very often, have no consequence.

@@ -366,6 +366,28 @@ async fn the_lowest_price_of_thirty_days_stands_beside_a_discount() {
     items::are_as_described(&cloud).await;
 }
 
+/// The lowest price of thirty days is found among very many, such as those of a program that changes a price every hour.
+/// Promise: product-prices
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_lowest_price_is_found_among_very_many() {
+    let cloud = Cloud::start().await;
+    let staff = administrator(&cloud).await;
+    let garden = category(&staff, "Garden").await;
+    let id = text(&create(&staff, "Garden turtle", &garden, 1000).await["id"]);
+    let (core, first) = (cloud.core(), cloud.of_kind("price").await.remove(0));
+    let table = core.template.tables.iter().find(|table| table.stream_arn.is_some()).unwrap();
+    for version in 10..730 {
+        let mut later = first.clone();
+        later["sk"] = json!({ "S": format!("PRICE#{version:010}") });
+        later["since_version"] = json!({ "N": version.to_string() });
+        later["price"]["M"]["amount"] = json!({ "N": "5000" });
+        let request = serde_json::from_value(json!({ "TableName": table.name, "Item": later })).unwrap();
+        core.aws.dynamodb.database().put_item(request).unwrap();
+    }
+    let dearer = json!({ "price": { "amount": 6000, "currency": "PLN" }, "discount_percent": 10 });
+    assert_eq!(change(&staff, &id, dearer).await.is(200)["discount"]["lowest_price"]["amount"], 1000);
+}
+
 /// What is available, reserved and sold adds up to what was received, whatever staff count. Only they see more than what is available.
 /// Promise: product-stock
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,14 +1,18 @@
 //! What Stripe tells, in every order and late, and what it does not tell. And the stand-in itself.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 use futures_util::future::join_all;
 use kernel::Env;
 use local::{
+    Options, Stack,
     aws::faults::{Fault, Target},
     outside::{
         Mode,
-        stripe::{Act, PUBLISHABLE_KEY, SECRET_KEY, StripeEvent, WEBHOOK_SECRET, Webhooks, signature},
+        stripe::{Act, PUBLISHABLE_KEY, SECRET_KEY, StripeEvent, WEBHOOK_SECRET, Webhooks, parameters, signature},
     },
 };
 use reqwest::Method;
@@ -114,8 +118,9 @@ async fn everybody_who_hears_of_a_payment_at_once_credits_it_once() {
     let webhooks = join_all((0..500).map(|n| stripe.deliver(&core, &events[n % 2])));
     let returns = join_all((0..500).map(|_| seen(&ana, &begun)));
     let reconciled = join_all((0..500).map(|_| try_run(&cloud)));
-    let (webhooks, returns, _) = tokio::join!(webhooks, returns, reconciled);
-    assert!(webhooks.iter().flatten().all(|status| [200, 409, 503].contains(status)), "{webhooks:?}");
+    let (webhooks, returns, reconciled) = tokio::join!(webhooks, returns, reconciled);
+    assert!(webhooks.iter().all(|status| [Ok(200), Ok(409), Ok(503)].contains(status)), "{webhooks:?}");
+    assert!(reconciled.contains(&true), "some runs end well");
     assert!(returns.iter().all(|donation| donation["state"] == "paid"));
     for event in &events {
         assert_eq!(stripe.deliver(&core, event).await, Ok(200));
@@ -137,7 +142,7 @@ async fn one_event_a_thousand_times_has_one_effect() {
     act(&cloud, &begun, card(VISA));
     let paid = stripe.events().last().unwrap().id.clone();
     let answers = join_all((0..1_000).map(|_| stripe.deliver(&core, &paid))).await;
-    assert!(answers.iter().flatten().all(|status| [200, 409, 503].contains(status)), "{answers:?}");
+    assert!(answers.iter().all(|status| [Ok(200), Ok(409), Ok(503)].contains(status)), "{answers:?}");
     assert_eq!(stripe.deliver(&core, &paid).await, Ok(200));
     let donations = stored(&cloud).await;
     assert_eq!((&donations[0]["state"]["S"], &donations[0]["version"]["N"]), (&json!("paid"), &json!("3")));
@@ -187,6 +192,22 @@ async fn late_old_and_unknown_events_are_taken() {
     }
     for sent in ["", "null", "{}", "{\"id\":5}"] {
         assert_eq!(post(&anybody, &signature(sent, cloud.now()), sent).await.is(200)["outcome"], "ignored", "{sent}");
+    }
+}
+
+/// Events of an unknown type, and those of another form, are counted for operators.
+/// Promise: stripe-order
+#[test]
+fn events_that_are_not_used_are_counted() {
+    let journey = async {
+        let cloud = Cloud::start().await;
+        for sent in [r#"{"id":"evt_1","type":"of.tomorrow","livemode":false,"data":{"object":{}}}"#, "{}"] {
+            post(&cloud.anonymous(), &signature(sent, cloud.now()), sent).await.is(200);
+        }
+    };
+    let Some(((), log)) = tests::logged(journey) else { return };
+    for metric in ["UnusedEvents", "UnreadableEvents"] {
+        assert_eq!(log.lines().filter(|line| line.contains(metric)).count(), 1, "{metric}: {log}");
     }
 }
 
@@ -346,6 +367,28 @@ async fn an_outage_loses_no_event() {
     assert_eq!(cloud.mails_to(&ana.email()).await.len(), 1);
 }
 
+/// While Stripe is slow the webhook answers soon all the same, and not with a success: Stripe sends the event again.
+/// Promise: stripe-outage
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_webhook_does_not_wait_for_a_slow_stripe() {
+    let cloud = Cloud::start_with(&[("StripePatience", "1500")]).await;
+    let (ana, core, stripe) = (cloud.member("ana").await, cloud.core(), &cloud.outside.stripe);
+    stripe.send_webhooks(Webhooks::Held);
+    let begun = begin(&ana, "one").await;
+    act(&cloud, &begun, card(VISA));
+    let last = || stripe.events().pop().unwrap();
+    stripe.be(Mode::Slow);
+    let sent = Instant::now();
+    assert_eq!(stripe.deliver(&core, &last().id).await, Ok(503));
+    // Stripe would have answered after ten seconds, and its client waits for eight.
+    assert!(sent.elapsed() < Duration::from_secs(6), "{:?}", sent.elapsed());
+    assert_eq!(stored(&cloud).await[0]["state"]["S"], "pending_payment");
+    stripe.be(Mode::Well);
+    cloud.advance(Duration::from_secs(5 * 60)).await;
+    assert_eq!((last().delivered, last().attempts), (true, 2));
+    assert_eq!((&stored(&cloud).await[0]["state"]["S"], cloud.mails_to(&ana.email()).await.len()), (&json!("paid"), 1));
+}
+
 /// A donation is paid while calls of the webhook fail. Stripe sends its events again.
 async fn paid_despite(cloud: &Cloud, name: &str, target: Target, fault: Fault) -> u32 {
     cloud.limits.lift(true);
@@ -448,6 +491,38 @@ async fn a_browser_pays_with_the_secret_of_its_payment() {
     assert_eq!(confirm(secret, VISA).await.is(200)["status"], "succeeded");
     cloud.settle().await;
     assert_eq!(seen(&ana, &begun).await["state"], "paid");
+}
+
+/// With keys in the environment payments are made at the Stripe that it names, and the stand-in is off. Its webhooks come from outside, as
+/// the Stripe CLI forwards them.
+/// Promise: local-stripe
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_keys_in_the_environment_payments_are_made_at_stripe() {
+    // The stand-in of another local cloud.
+    let elsewhere = Stack::start(Options { now: Options::for_tests().now, ..Options::default() }).await.unwrap();
+    let (core, stripe, url) = (elsewhere.core(), &elsewhere.outside.stripe, format!("{}/stripe", elsewhere.urls.outside));
+    stripe.send_webhooks(Webhooks::Held);
+    let env = [
+        ("STRIPE_URL", url.as_str()),
+        ("STRIPE_SECRET_KEY", SECRET_KEY),
+        ("STRIPE_PUBLISHABLE_KEY", PUBLISHABLE_KEY),
+        ("STRIPE_WEBHOOK_SECRETS", WEBHOOK_SECRET),
+    ];
+    let given = parameters(&env.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter().collect()).unwrap();
+    let given: Vec<(&str, &str)> = given.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let cloud = Cloud::start_with(&given).await;
+    let (ana, anybody) = (cloud.member("ana").await, cloud.anonymous());
+    let begun = begin(&ana, "one").await;
+    assert_eq!((stripe.payments().len(), cloud.outside.stripe.payments().len()), (1, 0));
+    stripe.act(&core, &intent(&begun), &card(VISA)).unwrap();
+    let (_, event) = stripe.webhook(&core, &stripe.events().last().unwrap().id).unwrap();
+    post(&anybody, &signature(&event, cloud.now()), &event).await.is(200);
+    assert_eq!(stored(&cloud).await[0]["state"]["S"], "paid");
+
+    let console = format!("{}/_local/stripe", cloud.urls.console);
+    assert_eq!(anybody.get(&console).await.is(200)["real"], json!(url));
+    anybody.post(&console, json!({ "mode": "down" })).await.has(400);
+    anybody.get(&format!("{}/stripe/v1/balance", cloud.urls.outside)).await.has(404);
 }
 
 /// The page of the console pays as the payer and as the bank, with BLIK and with Przelewy24.

@@ -72,8 +72,8 @@ pub struct AlertedPaymentList {
 }
 
 /// Lists the payments of donations, orders and plans that staff have to check: those that were disputed within the last month, those whose
-/// last refund failed, until a refund succeeds, and those of the last month that differ from the requested payment. For administrators,
-/// with a second factor.
+/// last refund failed, until a refund succeeds, and those of the last month that differ from the requested payment or came after the end
+/// of their order. For administrators, with a second factor.
 ///
 /// AWS calls: the batch that authenticates the caller and reads their roles; a query; a batch of those who pay, if there are payments.
 #[utoipa::path(get, path = "/v1/admin/payment-alerts", params(AlertsQuery),

@@ -21,7 +21,7 @@
 //! | `PUT`, `DELETE /v1/admin/users/{username}/roles/{role}` | the same; for a removal also a query for API keys and their deletion |
 //! | `GET /v1/admin/rooms` | the caller and their roles in one; a query; a batch of the rooms |
 //! | `DELETE /v1/admin/rooms/{room}` | the caller and their roles in one; a read, a batch and a transaction |
-//! | `GET /v1/admin/work` | the caller and their roles in one; up to thirteen queries of eleven items and a read at once |
+//! | `GET /v1/admin/work` | the caller and their roles in one; up to fourteen queries of eleven items and a read at once |
 //! | `GET /v1/admin/payment-alerts` | the caller and their roles in one; a query |
 //! | `GET /v1/admin/figures` | the caller and their roles in one; a query |
 //! | `POST /v1/admin/first` | the caller and the offer in one; a counter; their roles; a transaction |

@@ -68,6 +68,9 @@ pub struct StaffWork {
     /// Payments within the last month that differed from the requested payment and were refunded. For administrators.
     #[serde(skip_serializing_if = "Option::is_none")]
     wrong_payments: Option<CappedCount>,
+    /// Payments that came after the end of their orders, which were given back, within a month. For administrators.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    late_payments: Option<CappedCount>,
     /// Deletions of accounts that should have begun an hour ago. For administrators.
     #[serde(skip_serializing_if = "Option::is_none")]
     overdue_deletions: Option<CappedCount>,
@@ -81,7 +84,7 @@ pub struct StaffWork {
 /// For moderators, with a second factor. Some counts are only for administrators.
 ///
 /// AWS calls: the batch that authenticates the caller and reads their roles; then, at once, a query of at most eleven items for threads
-/// and one for reports; for administrators also one for tickets, three for orders, three for payments, four for deletions, and a read of
+/// and one for reports; for administrators also one for tickets, three for orders, four for payments, four for deletions, and a read of
 /// the last sweep.
 #[utoipa::path(get, path = "/v1/admin/work", responses((status = 200, body = StaffWork), Problems))]
 pub async fn get_work(State(s): State<crate::State>, caller: Staff<Moderator>) -> Result<Json<StaffWork>, Error> {
@@ -97,7 +100,7 @@ pub async fn get_work(State(s): State<crate::State>, caller: Staff<Moderator>) -
         }
         let orders = |state| in_this_state(&s.table, state, None, READ_LIMIT);
         let alerts = |alert| alert::page(&s.table, alert, s.sys.now(), None, READ_LIMIT);
-        let (tickets, placed, paid, refunding, (disputed, _), (failed, _), (wrong, _), deletions, swept) = try_join!(
+        let (tickets, placed, paid, refunding, (disputed, _), (failed, _), (wrong, _), (late, _), deletions, swept) = try_join!(
             tickets::list(&s.table, ThreadState::Open, Days::default(), None, READ_LIMIT),
             orders(OrderState::Placed),
             orders(OrderState::Paid),
@@ -105,17 +108,18 @@ pub async fn get_work(State(s): State<crate::State>, caller: Staff<Moderator>) -
             alerts(Alert::Disputed),
             alerts(Alert::RefundFailed),
             alerts(Alert::WrongPayment),
+            alerts(Alert::LatePayment),
             overdue_deletions(&s),
             s.table.get::<LastRun>(LastRun::key_of(SWEEP))
         )?;
         let to_ship = placed.items.len().saturating_add(paid.items.len());
-        let (disputed, failed, wrong) = (disputed.len(), failed.len(), wrong.len());
-        let counts = [tickets.items.len(), to_ship, refunding.items.len(), disputed, failed, wrong, deletions].map(CappedCount::of);
+        let [disputed, failed, wrong, late] = [disputed, failed, wrong, late].map(|alerts| alerts.len());
+        let counts = [tickets.items.len(), to_ship, refunding.items.len(), disputed, failed, wrong, late, deletions].map(CappedCount::of);
         Ok(Some((counts, swept.map(|last| Timestamp::from(last.at)))))
     };
     let ((support_threads, reports), administration) = try_join!(moderation, administration)?;
-    let (counts, last_sweep) = administration.map_or(([None; 7], None), |(counts, last_sweep)| (counts.map(Some), last_sweep));
-    let [tickets, orders, refunds, disputes, failed_refunds, wrong_payments, overdue_deletions] = counts;
+    let (counts, last_sweep) = administration.map_or(([None; 8], None), |(counts, last_sweep)| (counts.map(Some), last_sweep));
+    let [tickets, orders, refunds, disputes, failed_refunds, wrong_payments, late_payments, overdue_deletions] = counts;
     Ok(Json(StaffWork {
         support_threads,
         reports,
@@ -125,6 +129,7 @@ pub async fn get_work(State(s): State<crate::State>, caller: Staff<Moderator>) -
         disputes,
         failed_refunds,
         wrong_payments,
+        late_payments,
         overdue_deletions,
         last_sweep,
     }))

@@ -6,7 +6,7 @@ const STATES = ["placed", "paid", "pending_payment", "shipped", "delivered", "re
 /** What staff can do next. A paid order ends by a refund. */
 const STEPS = { placed: ["shipped", "cancelled"], paid: ["shipped"], refunding: ["shipped"], shipped: ["delivered", "returned"], delivered: ["returned"] };
 /** Why staff look at orders, and what that is called where it is counted. */
-const ALERTS = { disputed: "disputes", refund_failed: "failed_refunds", wrong_payment: "wrong_payments" };
+const ALERTS = { disputed: "disputes", refund_failed: "failed_refunds", wrong_payment: "wrong_payments", late_payment: "late_payments" };
 /** Why money is given back. */
 const REASONS = ["requested_by_customer", "duplicate", "fraudulent"];
 const LIST = "/v1/admin/orders";

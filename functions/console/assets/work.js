@@ -14,6 +14,7 @@ const PLACES = {
   disputes: [["orders"], { alert: "disputed" }],
   failed_refunds: [["orders"], { alert: "refund_failed" }],
   wrong_payments: [["orders"], { alert: "wrong_payment" }],
+  late_payments: [["orders"], { alert: "late_payment" }],
   overdue_deletions: [["people"], { state: "leaving" }],
 };
 

@@ -70,10 +70,11 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (aws, sys) = (boot.aws()?, boot.sys.clone());
     let tokens = boot.env.read(|r| Tokens::read(r, &aws, &sys))?;
     let table = tokens.table().clone();
-    let (stripe, publishable_key, gate) = boot.env.read(|r| (Stripe::read(r, Some(&table)), PublishableKey::read(r), CardGate::read(r)))?;
+    let (stripe, publishable_key) = boot.env.read(|r| (Stripe::read(r, Some(&table)), PublishableKey::read(r)))?;
     let (blocked, limits, plans) = boot.env.read(|r| (Blocked::read(r), DonationLimits::read(r), Plans::read(r)))?;
     let stripe = stripe.ok_or_else(|| ConfigError(vec!["Stripe cannot be used".to_owned()]))?;
     let sealer = tokens.warm_up_with_sealer("donations").await?;
+    let gate = boot.env.read(|r| CardGate::read(r, &sealer))?;
     let state = State { table, sys, tokens, sealer, stripe, publishable_key, gate, blocked, limits, plans };
     web::function(&boot, routes(), state)
 }

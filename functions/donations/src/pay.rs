@@ -1,8 +1,9 @@
 //! Beginning a payment, and reading its state: the same for donations and plans.
 
 use accounts::user::User;
+use axum::http::HeaderMap;
 use callers::MemberWith;
-use kernel::{Kind, Problem, Timestamp};
+use kernel::{Client, Kind, Problem, Timestamp};
 use money::Money;
 use payments::{CardPayment, Customer, PaymentState, Purpose, Written, begin, write};
 use serde::Serialize;
@@ -60,8 +61,10 @@ impl PaymentCourse {
 pub(crate) struct Begin<'a> {
     /// The caller, with their customer.
     pub caller: MemberWith<Customer>,
-    /// The network that it came from.
-    pub network: String,
+    /// Where it came from.
+    pub client: &'a Client,
+    /// Its headers, which have a proof of work if one takes the place of a captcha.
+    pub headers: &'a HeaderMap,
     /// Its idempotency key.
     pub key: &'a str,
     /// The token of a captcha.
@@ -76,11 +79,11 @@ impl Begin<'_> {
         purpose: &P,
         admitted: impl Future<Output = Result<(), Problem>> + Send,
     ) -> Result<(CardPayment<P>, String), Problem> {
-        let Self { caller: MemberWith { member, resource }, network, key, captcha } = self;
-        let user = &member.user;
+        let Self { caller: MemberWith { member, resource }, client, headers, key, captcha } = self;
+        let (user, network) = (&member.user, client.network());
         let may_begin = async {
             admitted.await?;
-            s.gate.check(&s.table, s.sys.now(), user.id, &network, captcha).await
+            s.gate.check(&s.table, s.sys.now(), user.id, (client, headers), captcha).await
         };
         let payment = begin(&s.table, &s.sys, user.id, &network, key, purpose, may_begin).await?;
         let (payment, at_stripe) = match payment.intent.clone() {

@@ -1,6 +1,6 @@
 //! Plans: listing them, buying one, and reading the caller's own.
 
-use axum::extract::State;
+use axum::{extract::State, http::HeaderMap};
 use callers::{Member, MemberWith};
 use kernel::{Fields, Kind, Locale, Problem, Timestamp, id::PlanPaymentId};
 use money::Money;
@@ -59,7 +59,8 @@ pub struct NewPlanPayment {
     /// The id of the plan.
     #[schema(min_length = 1, max_length = 32, pattern = "^[a-z0-9-]+$", examples("basic"))]
     plan: String,
-    /// The token of a captcha with the action `pay`. Required after `captcha_required`, otherwise ignored.
+    /// The token of a captcha with the action `pay`. Required after `captcha_required`, otherwise ignored. While their service is away any
+    /// text will do: the answer is `proof_of_work_required` then.
     #[schema(max_length = 8192, nullable = false)]
     captcha: Option<String>,
 }
@@ -101,7 +102,7 @@ pub struct BegunPlanPayment {
 /// The browser pays it with Stripe's script and the `client_secret`. The same `Idempotency-Key` with the same body gets the same payment
 /// for 24 hours. A caller who has this plan, or one in the same currency with the same or a higher price, gets `plan_held`. If two payments
 /// are begun before one of them is paid, and the one that is paid first excludes the other, the other is refunded at once. After three
-/// refused cards a captcha is required, if this deployment uses captchas.
+/// refused cards a captcha is required, if this deployment uses captchas, and a proof of work while their service does not answer.
 ///
 /// AWS calls: the batch that authenticates the caller and reads their customer; a read of the key; a query of the caller's plans; a batch
 /// of two counters; a transaction of the key, the payment and the counters; a transaction that adds Stripe's payment. With the first
@@ -110,7 +111,7 @@ pub struct BegunPlanPayment {
 #[utoipa::path(post, path = "/v1/plan-payments", request_body = NewPlanPayment,
     params(("Idempotency-Key" = String, Header, min_length = 1, max_length = 255, description = "Names this request, for 24 hours.", example = "7f9c24e8-3b12-4f0a-9d1e-5c6a7b8d9e0f")),
     extensions(
-        ("x-problems" = json!(["idempotency_key_required", "captcha_required", "plan_held", "idempotency_key_reused", "invalid", "too_many_requests", "unavailable", "conflict"])),
+        ("x-problems" = json!(["idempotency_key_required", "captcha_required", "proof_of_work_required", "plan_held", "idempotency_key_reused", "invalid", "too_many_requests", "unavailable", "conflict"])),
         ("x-limits" = json!([PAYMENTS, FROM_NETWORK, CAPTCHAS])),
     ),
     responses((status = 201, body = BegunPlanPayment), Problems))]
@@ -118,6 +119,7 @@ pub async fn create_plan_payment(
     State(s): State<crate::State>,
     caller: MemberWith<Customer>,
     client: Client,
+    headers: HeaderMap,
     Language(locale): Language,
     IdempotencyKey(key): IdempotencyKey,
     Json(new): Json<NewPlanPayment>,
@@ -131,7 +133,7 @@ pub async fn create_plan_payment(
         }
         Ok(())
     };
-    let begin = Begin { caller, network: client.network(), key: &key, captcha: new.captcha.as_deref() };
+    let begin = Begin { caller, client: &client, headers: &headers, key: &key, captcha: new.captcha.as_deref() };
     let (payment, client_secret) = begin.payment(&s, &plan, lacks_it).await?;
     let location = format!("/v1/plan-payments/{}", payment.id);
     Ok(Created(location, BegunPlanPayment { payment: PlanPaymentInfo::of(&payment, locale), client_secret }))

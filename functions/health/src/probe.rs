@@ -141,7 +141,7 @@ async fn run_probe(name: &'static str, probe: impl Future<Output = Result<(), Fa
 
 /// Returns the response of a service, or `None` if the service throttles the request: then it works. Each process of this function calls
 /// SES, which allows one such call a second. Otherwise anybody could cause false alarms of monitors.
-fn answered<T, E: Error + ProvideErrorMetadata>(answer: Result<T, E>) -> Result<Option<T>, Failure> {
+fn unless_throttled<T, E: Error + ProvideErrorMetadata>(answer: Result<T, E>) -> Result<Option<T>, Failure> {
     match answer {
         Ok(answer) => Ok(Some(answer)),
         Err(e) if e.code().is_some_and(|code| code.starts_with("Throttl")) => Ok(None),

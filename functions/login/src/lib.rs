@@ -114,7 +114,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         sending: SendLimits::read(r),
         codes: CodeRules::read(r),
         cooldown: PasswordCooldown::read(r),
-        gate: Gate::new(keys.code_key()),
+        gate: Gate::new(keys.code_key().secret().clone()),
         published: PublishedAddresses::read(r),
         sys: sys.clone(),
     })?;

@@ -1,13 +1,14 @@
 //! Creating, changing and deleting models.
 
-use axum::extract::State;
+use axum::{extract::State, http::HeaderMap};
 use callers::{Member, MemberWith};
 use catalogue::{Model, Title};
 use kernel::{Fields, Kind, Problem, id::ModelId};
+use proofs::gate::DIFFICULTY;
 use serde::Deserialize;
 use store::limits::{self, DAY, HOUR, Quota};
 use utoipa::ToSchema;
-use web::{Created, IfMatch, Json, NoContent, Problems, Versioned};
+use web::{Client, Created, IfMatch, Json, NoContent, Problems, Versioned};
 
 use crate::show::ModelInfo;
 
@@ -29,23 +30,26 @@ pub struct CreateModel {
     /// The code of one of the countries of this deployment, in upper or lower case. Absent for the first one.
     #[schema(format = "typed", nullable = false, examples("PL"))]
     country: Option<String>,
-    /// The token of a captcha with the action `create_model`. Required if this deployment uses captchas, otherwise ignored.
+    /// The token of a captcha with the action `create_model`. Required if this deployment uses captchas, otherwise ignored. While their
+    /// service is away any text will do: the answer is `proof_of_work_required` then.
     #[schema(max_length = 8192, nullable = false)]
     captcha: Option<String>,
 }
 
-/// Creates a model. Requires a captcha if this deployment uses captchas.
+/// Creates a model. Requires a captcha if this deployment uses captchas, and a proof of work instead while their service does not answer.
 ///
 /// Each request whose captcha is verified counts against the limit, even if the captcha is refused.
 ///
 /// AWS calls: the caller; a counter; a transaction of the model and the lists that it is found in. With captchas also a request to their
 /// service.
 #[utoipa::path(post, path = "/v1/models", request_body = CreateModel,
-    extensions(("x-problems" = json!(["invalid", "too_many_requests", "unavailable", "conflict"])), ("x-limits" = json!([CREATIONS]))),
+    extensions(("x-problems" = json!(["proof_of_work_required", "invalid", "too_many_requests", "conflict"])), ("x-limits" = json!([CREATIONS]))),
     responses((status = 201, body = ModelInfo), Problems))]
 pub async fn create_model(
     State(s): State<crate::State>,
     caller: Member,
+    client: Client,
+    headers: HeaderMap,
     Json(body): Json<CreateModel>,
 ) -> Result<Created<ModelInfo>, web::Error> {
     let mut fields = Fields::new();
@@ -53,11 +57,14 @@ pub async fn create_model(
     let country = body.country.map(|country| fields.take("/country", s.countries.parse(&country)));
     let country = country.unwrap_or_else(|| s.countries.0.first().copied());
     let (Some(title), Some(country)) = (title, country) else { return Err(fields.problem().into()) };
-    limits::take(&s.table, s.sys.now(), &[CREATIONS.of(caller.user.id)]).await?;
+    let (user, now) = (caller.user.id, s.sys.now());
+    limits::take(&s.table, now, &[CREATIONS.of(user)]).await?;
     if let Some(captcha) = &s.captcha {
-        captcha.check(s.sys.now(), body.captcha.as_deref().unwrap_or_default(), CAPTCHA_ACTION).await.map_err(Problem::from)?;
+        let checked = captcha.check(now, body.captcha.as_deref().unwrap_or_default(), CAPTCHA_ACTION).await;
+        let work = || s.work.demand(now, &client, &headers, &format!("{CAPTCHA_ACTION} {user}"), DIFFICULTY);
+        checked.or_else(|refused| refused.or_else(work))?;
     }
-    let model = Model::new(s.sys.id(), caller.user.id, title, country);
+    let model = Model::new(s.sys.id(), user, title, country);
     model.create(&s.table).await?;
     Ok(Created(format!("/v1/models/{}", model.id), ModelInfo::of(&model, Some(&caller.user))))
 }

@@ -24,7 +24,7 @@ use axum::extract::FromRef;
 use countries::Country;
 use function::{Boot, Function, StartError};
 use kernel::{FieldError, Origins, Sys, env::Reader};
-use proofs::captcha::Captcha;
+use proofs::{captcha::Captcha, gate::Gate};
 use store::{Sealer, Table};
 
 /// The state of the function: its clients, keys and settings.
@@ -37,6 +37,8 @@ pub struct State {
     countries: Countries,
     /// The service of captchas. `None` if captchas are off.
     captcha: Option<Captcha>,
+    /// What takes their place while the service does not answer.
+    work: Gate,
 }
 
 /// The countries that a model can have. The first one is the default.
@@ -82,6 +84,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         State {
             table: tokens.table().clone(),
             tokens: tokens.clone(),
+            work: Gate::of(&sealer),
             sealer,
             countries: Countries::read(r),
             captcha: Captcha::read(r, &origins),

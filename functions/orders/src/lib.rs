@@ -78,10 +78,10 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         table: tokens.table().clone(),
         audit: Audit::new(&r.need("AUDIT_TABLE_NAME")),
         tokens: tokens.clone(),
+        gate: CardGate::read(r, &sealer),
         sealer,
         links: Links::read(r),
         stripe: stripe.clone(),
-        gate: CardGate::read(r),
         sys: sys.clone(),
     })?;
     web::function(&boot, routes(), state)

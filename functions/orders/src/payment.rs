@@ -7,6 +7,7 @@ use commerce::{
     order::Order,
     order_writes::{Written, write},
 };
+use http::HeaderMap;
 use kernel::{Kind, Problem, id::OrderId};
 use payments::{CAPTCHAS, Customer, FROM_NETWORK, PAYMENTS, PaidFor, Progress};
 use serde::Deserialize;
@@ -122,20 +123,22 @@ pub(crate) async fn refreshed(s: &Shop, order: Order) -> Result<Order, Problem> 
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PayOrder {
-    /// The token of a captcha with the action `pay`. Required after `captcha_required`, otherwise ignored.
+    /// The token of a captcha with the action `pay`. Required after `captcha_required`, otherwise ignored. While their service is away any
+    /// text will do: the answer is `proof_of_work_required` then.
     #[schema(max_length = 8192, nullable = false)]
     captcha: Option<String>,
 }
 
 /// Returns the secret to pay one of the caller's orders by card, for example in another tab. If Stripe has cancelled the payment, another
-/// one is begun. After three refused cards a captcha is required, if this deployment uses captchas.
+/// one is begun. After three refused cards a captcha is required, if this deployment uses captchas, and a proof of work while their service
+/// does not answer.
 ///
 /// AWS calls: the caller and the order in one; a counter; with captchas a batch read; a read of the caller's customer. If another payment
 /// is begun also two counters and two transactions. One to four requests to Stripe.
 #[utoipa::path(post, path = "/v1/orders/{order}/payment", params(("order" = OrderId, Path, description = "The order.")),
     request_body = Option<PayOrder>,
     extensions(
-        ("x-problems" = json!(["captcha_required", "not_found", "order_state", "invalid", "too_many_requests", "unavailable", "conflict"])),
+        ("x-problems" = json!(["captcha_required", "proof_of_work_required", "not_found", "order_state", "invalid", "too_many_requests", "unavailable", "conflict"])),
         ("x-limits" = json!([CHECKS, PAYMENTS, FROM_NETWORK, CAPTCHAS])),
     ),
     responses((status = 200, body = OrderInfo), Problems))]
@@ -143,6 +146,7 @@ pub async fn pay_order(
     State(s): State<Shop>,
     caller: MemberWith<Order>,
     client: Client,
+    headers: HeaderMap,
     body: Option<Json<PayOrder>>,
 ) -> Result<Json<OrderInfo>, Error> {
     let order = caller.resource.ok_or(Kind::NotFound)?;
@@ -152,7 +156,7 @@ pub async fn pay_order(
     }
     limits::take(&s.table, now, &[CHECKS.of(user.id)]).await?;
     let PayOrder { captcha } = body.map(|Json(body)| body).unwrap_or_default();
-    s.gate.check(&s.table, now, user.id, &network, captcha.as_deref()).await?;
+    s.gate.check(&s.table, now, user.id, (&client.0, &headers), captcha.as_deref()).await?;
     let customer = s.table.get::<Customer>(Customer::key_of(user.id)).await?;
     let info = payable(&s, user, customer, order, &tries(user, &network)).await?;
     Ok(Json(info))

@@ -6,6 +6,7 @@ use commerce::{
     order::PaymentMethod,
     place::{Placing, Wish, is_placed, place},
 };
+use http::HeaderMap;
 use money::Money;
 use payments::{CAPTCHAS, Customer, FROM_NETWORK, PAYMENTS};
 use serde::Deserialize;
@@ -30,7 +31,8 @@ pub struct PlaceOrder {
     payment_method: PaymentMethod,
     /// The total of the cart that the caller has seen. If the current total is different, the order is refused.
     total: Money,
-    /// By card: the token of a captcha with the action `pay`. Required after `captcha_required`, otherwise ignored.
+    /// By card: the token of a captcha with the action `pay`. Required after `captcha_required`, otherwise ignored. While their service is
+    /// away any text will do: the answer is `proof_of_work_required` then.
     #[schema(max_length = 8192, nullable = false)]
     captcha: Option<String>,
 }
@@ -38,7 +40,8 @@ pub struct PlaceOrder {
 /// Orders the content of the caller's cart. The recipient is the name, the phone number and the main address of the account.
 ///
 /// An order by card has to be paid within fifteen minutes: the browser pays it with Stripe's script and the `client_secret`, and it counts
-/// as paid when Stripe says so. After three refused cards a captcha is required, if this deployment uses captchas.
+/// as paid when Stripe says so. After three refused cards a captcha is required, if this deployment uses captchas, and a proof
+/// of work while their service does not answer.
 ///
 /// An account can have ten orders in cash that are not shipped yet.
 ///
@@ -52,7 +55,7 @@ pub struct PlaceOrder {
 #[utoipa::path(post, path = "/v1/orders", request_body = PlaceOrder,
     params(("Idempotency-Key" = String, Header, min_length = 1, max_length = 255, description = "Names this request, for 24 hours.", example = "7f9c24e8-3b12-4f0a-9d1e-5c6a7b8d9e0f")),
     extensions(
-        ("x-problems" = json!(["idempotency_key_required", "captcha_required", "idempotency_key_reused", "order_incomplete", "out_of_stock", "prices_changed", "orders_open", "invalid", "too_many_requests", "unavailable", "conflict"])),
+        ("x-problems" = json!(["idempotency_key_required", "captcha_required", "proof_of_work_required", "idempotency_key_reused", "order_incomplete", "out_of_stock", "prices_changed", "orders_open", "invalid", "too_many_requests", "unavailable", "conflict"])),
         ("x-limits" = json!([ORDERS, PAYMENTS, FROM_NETWORK, CAPTCHAS])),
     ),
     responses((status = 201, body = OrderInfo), Problems))]
@@ -60,6 +63,7 @@ pub async fn place_order(
     State(s): State<Shop>,
     caller: MemberWith<Customer>,
     client: Client,
+    headers: HeaderMap,
     IdempotencyKey(key): IdempotencyKey,
     Json(PlaceOrder { payment_method, total, captcha }): Json<PlaceOrder>,
 ) -> Result<Created<OrderInfo>, Error> {
@@ -69,7 +73,7 @@ pub async fn place_order(
     let limits = [ORDERS.of(user.id)].into_iter().chain(tries.iter().filter(|_| by_card).cloned()).collect();
     let placing = Placing { user, wish: Wish { payment_method, total }, key: &key, network, limits };
     if by_card && !is_placed(&s.table, now, &placing).await? {
-        s.gate.check(&s.table, now, user.id, &placing.network, captcha.as_deref()).await?;
+        s.gate.check(&s.table, now, user.id, (&client.0, &headers), captcha.as_deref()).await?;
     }
     let order = place(&s.table, &s.sys, &placing).await?;
     tracing::info!(order.id = %order.id, "an order was placed");

@@ -64,7 +64,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         cooldown: PasswordCooldown::read(r),
         hasher: keys.hasher(&sys),
         password_checker: PasswordChecker::read(r),
-        gate: Gate::new(keys.code_key()),
+        gate: Gate::new(keys.code_key().secret().clone()),
         site: Site::read(r),
         sys: sys.clone(),
     })?;

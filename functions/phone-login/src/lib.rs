@@ -91,7 +91,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         code_key: keys.code_key(),
         sending: SendLimits::read(r),
         codes: CodeRules::read(r),
-        gate: Gate::new(keys.code_key()),
+        gate: Gate::new(keys.code_key().secret().clone()),
         digits: Digits::read(r),
         terms: Terms::read(r),
         sys: sys.clone(),

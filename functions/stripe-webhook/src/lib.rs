@@ -2,8 +2,8 @@
 //! for events that did not arrive and for orders that were not paid in time, and sends new names and mail addresses of people to Stripe.
 //!
 //! Only the id of the payment is read from an event, and then the payment itself is read at Stripe. So neither the order of events nor
-//! their version matters. Events of types that are not used get 200. A temporary failure gets 5xx, and Stripe delivers the event again, for
-//! three days.
+//! their version matters. Events of types that are not used get 200. A temporary failure gets 5xx, as does an event that takes too long,
+//! and Stripe delivers the event again, for three days.
 //!
 //! | operation | AWS calls |
 //! |---|---|
@@ -32,6 +32,8 @@ use stripe_api::Stripe;
 
 /// The interval of its schedule in the template.
 const EVERY: Duration = Duration::from_secs(900);
+/// The default of `STRIPE_PATIENCE`, in milliseconds.
+const PATIENCE_MS: u64 = 1500;
 
 events::hears! { NoticeDue }
 
@@ -49,6 +51,9 @@ pub struct State {
     sys: Sys,
     stripe: Stripe,
     secrets: WebhookSecrets,
+    /// How long an event is worked on, so that Stripe has its answer within two seconds. What takes longer goes on after what was done by
+    /// then, when Stripe sends the event again, or by the schedule.
+    patience: Duration,
 }
 
 // The operations in the order of the documentation: `routes()` and `description()`.
@@ -62,14 +67,14 @@ web::operations! { "stripe-webhook", "The webhook of Stripe, for events about pa
 /// [`StartError::Config`]
 pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (aws, sys) = (boot.aws()?, boot.sys.clone());
-    let (table, stripe, secrets) = boot.env.read(|r| {
+    let (table, stripe, secrets, patience) = boot.env.read(|r| {
         let table = Table::read(r, &aws, &sys);
         let stripe = Stripe::read(r, Some(&table));
-        (table, stripe, WebhookSecrets::read(r))
+        (table, stripe, WebhookSecrets::read(r), Duration::from_millis(r.or("STRIPE_PATIENCE", PATIENCE_MS)))
     })?;
     let stripe = stripe.ok_or_else(|| ConfigError(vec!["Stripe cannot be used".to_owned()]))?;
     table.warm_up().await;
-    let state = State { table, sys, stripe, secrets };
+    let state = State { table, sys, stripe, secrets, patience };
     let http = web::function(&boot, routes(), state.clone())?;
     Ok(Function::raw(move |payload, context| {
         let (state, http) = (state.clone(), http.clone());

@@ -82,6 +82,8 @@ fn unhex(text: &str) -> Option<[u8; 32]> {
 
 #[cfg(test)]
 mod tests {
+    use kernel::Env;
+
     use super::*;
 
     const BODY: &[u8] = br#"{"id":"evt_1"}"#;
@@ -117,6 +119,21 @@ mod tests {
         assert!(!good(&both, &forged, BODY), "the empty secret");
         let several = format!("t={NOW}, v0=00, v1={}, v1={}", "0".repeat(64), signature(SECRET, NOW, BODY));
         assert!(good(&both, &several, BODY), "one of several signatures");
+    }
+
+    #[test]
+    fn no_process_starts_without_strong_secrets() {
+        let read = |list: &str| {
+            let env: Env = [("STRIPE_WEBHOOK_SECRETS".to_owned(), list.to_owned())].into_iter().collect();
+            env.read(WebhookSecrets::read).map(|secrets| secrets.0.len()).map_err(|e| e.to_string())
+        };
+        assert_eq!(read(SECRET), Ok(1));
+        assert_eq!(read(&format!("{SECRET}, whsec_another_one_0123456789abcdef012")), Ok(2));
+        let (short, plain) = (format!("{SECRET},whsec_short"), format!("whsec_{}", "0".repeat(32)));
+        for weak in ["", " , ", "whsec_short", &short, &plain] {
+            let refused = read(weak).unwrap_err();
+            assert!(refused.contains("STRIPE_WEBHOOK_SECRETS") && !refused.contains("whsec_"), "{weak:?}: {refused}");
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use payments::HandledEvent;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use stripe_api::{Settled, settle};
+use tokio::time::timeout;
 use utoipa::ToSchema;
 use web::{Json, Problems};
 
@@ -121,7 +122,11 @@ pub async fn receive_stripe_event(
     if s.table.get::<HandledEvent>(HandledEvent::key_of(&event.id)).await?.is_some() {
         return receipt(Outcome::HandledBefore);
     }
-    match settle(&s.table, &s.sys, &s.stripe, intent, Some(&event.id)).await? {
+    let settling = Box::pin(settle(&s.table, &s.sys, &s.stripe, intent, Some(&event.id)));
+    let Ok(settled) = timeout(s.patience, settling).await else {
+        return Err(Problem::unavailable("Stripe takes too long to answer").into());
+    };
+    match settled? {
         Settled::Donation(_) | Settled::Plan(_) | Settled::Order(_) | Settled::Record => receipt(Outcome::Applied),
         Settled::Before => receipt(Outcome::HandledBefore),
         Settled::Foreign | Settled::Gone => receipt(Outcome::Ignored),

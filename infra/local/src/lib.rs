@@ -62,10 +62,20 @@ pub struct Urls {
     pub aws: String,
     /// The stand-ins for services outside AWS, each with its own path.
     pub outside: String,
+    /// The API of Stripe: its stand-in, if the parameters name no other.
+    pub stripe: String,
     /// The API's documentation.
     pub docs: String,
     /// The console for staff.
     pub staff: String,
+}
+
+impl Urls {
+    /// Returns whether payments are made at the stand-in for Stripe.
+    #[must_use]
+    pub fn stands_in_for_stripe(&self) -> bool {
+        self.stripe == outside::stripe::url(&self.outside)
+    }
 }
 
 /// Why a stack does not start. The message is one line, which says how to solve the problem.

@@ -23,7 +23,7 @@ use tokio::{
 use tower::ServiceExt as _;
 use tower_http::timeout::TimeoutBody;
 
-use crate::{StartError, Urls};
+use crate::{StartError, Urls, outside};
 
 /// The host of the addresses for browsers. Browsers send `SameSite` cookies only within a site. A site has any port, and development
 /// servers of frontends are on `localhost`. Passkeys need a domain name, which this is.
@@ -84,6 +84,7 @@ impl Listeners {
 
     pub fn urls(&self) -> Result<Urls, StartError> {
         let api = url("http", BROWSER_HOST, &self.api)?;
+        let outside = url("http", FUNCTION_HOST, &self.outside)?;
         Ok(Urls {
             docs: format!("{api}/docs"),
             staff: format!("{api}/staff"),
@@ -91,7 +92,8 @@ impl Listeners {
             socket: url("ws", BROWSER_HOST, &self.socket)?,
             console: url("http", BROWSER_HOST, &self.console)?,
             aws: url("http", FUNCTION_HOST, &self.aws)?,
-            outside: url("http", FUNCTION_HOST, &self.outside)?,
+            stripe: outside::stripe::url(&outside),
+            outside,
         })
     }
 }

@@ -7,7 +7,8 @@ use std::{
 };
 
 use clap::{Parser, Subcommand};
-use local::{Options, Ports, Stack, Storage, at_root, hosts::Hosting, logs, requests, seed, tour};
+use kernel::Env;
+use local::{Options, Ports, Stack, Storage, at_root, hosts::Hosting, logs, outside::stripe, requests, seed, tour};
 use mimalloc::MiMalloc;
 use tracing::Level;
 use tracing_subscriber::{Layer as _, filter::Targets, fmt, layer::SubscriberExt as _, registry, util::SubscriberInitExt as _};
@@ -88,9 +89,10 @@ async fn run(flags: Flags) -> Result<(), Failure> {
         None => Hosting::Eager,
     };
     let origins = Some(flags.origins.join(",")).filter(|origins| !origins.is_empty());
+    let origins = origins.map(|origins| ("AllowedOrigins".to_owned(), origins));
     let options = Options {
         template: flags.template,
-        parameters: origins.map(|origins| ("AllowedOrigins".to_owned(), origins)).into_iter().collect(),
+        parameters: stripe::parameters(&Env::process())?.into_iter().chain(origins).collect(),
         storage: Storage::Folder(flags.state),
         fresh: flags.fresh,
         no_limits: flags.no_limits,
@@ -158,6 +160,9 @@ fn greet(stack: &Stack, out: &mut impl Write) -> io::Result<()> {
     ];
     for (name, url) in lines {
         writeln!(out, "{name:<11}{url}")?;
+    }
+    if !urls.stands_in_for_stripe() {
+        writeln!(out, "{:<11}{}, which needs webhooks forwarded to {}/v1/stripe-events", "Stripe", urls.stripe, urls.api)?;
     }
     let accounts = seed::accounts(stack);
     writeln!(out, "\nAccounts, all with the password {:?}:", accounts.first().map(|account| account.password).unwrap_or_default())?;

@@ -36,6 +36,8 @@ use crate::{
 const TEST_START: Time = Time::from_millis(1_893_499_260_000);
 /// The frontends that may call: any on this machine.
 const ORIGINS: &str = "http://localhost:*,http://127.0.0.1:*";
+/// The parameter with the address of Stripe's API.
+const STRIPE_URL: &str = "StripeUrl";
 /// How long stopping a stack waits for pending work.
 const WORK_PATIENCE: Duration = Duration::from_secs(5);
 /// How long stopping a stack then waits for replies.
@@ -94,7 +96,8 @@ impl Options {
     #[must_use]
     pub fn for_tests() -> Self {
         let env = Env::process();
-        let parameters = [("ClientRate", "1000"), ("AllowedOrigins", "http://localhost:5173")];
+        // On a slow machine work takes longer than on AWS.
+        let parameters = [("ClientRate", "1000"), ("StripePatience", "20000"), ("AllowedOrigins", "http://localhost:5173")];
         let parameters = parameters.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         let start = Self { now: Some(TEST_START), parameters, ..Self::default() };
         let Some(url) = env.get("STOA_TEST_LAMBDA") else { return start };
@@ -154,6 +157,7 @@ impl Plan {
     fn load(template: &str, mut urls: Urls, given: BTreeMap<String, String>) -> Result<Self, TemplateError> {
         let parameters = parameters(&urls, given);
         let stage = parameters.get("Stage").cloned().unwrap_or_default();
+        urls.stripe = parameters.get(STRIPE_URL).cloned().unwrap_or_default();
         let template = Template::load(template, &Deployment { stack: STACK.to_owned(), parameters })?;
         if let Some(api) = &template.socket_api {
             urls.socket = format!("{}/{}", urls.socket, api.stage);
@@ -252,7 +256,7 @@ fn core(plan: Plan, options: &Options) -> Result<Core, StartError> {
     let callers = template.functions.keys().map(String::as_str).chain([OPERATOR]);
     let credentials = Credentials::open(&sys, callers, file.as_deref()).map_err(damaged(file.as_deref()))?;
     let inbox = open_inbox(&sys, &storage)?;
-    let outside = outside::State::open(&storage)?;
+    let outside = outside::State::open(&storage, urls.stands_in_for_stripe())?;
     let aws = aws::State::open(&template, &storage, &clock)?;
     if let Some((folder, operator)) = keys.path("").zip(credentials.of(OPERATOR)) {
         write_environment(&folder, "operator", account(operator, &urls)).map_err(damaged(Some(&folder)))?;
@@ -340,7 +344,7 @@ fn parameters(urls: &Urls, given: BTreeMap<String, String>) -> BTreeMap<String, 
         ("CaptchaUrl", format!("{}{}/siteverify", urls.outside, outside::captcha::PATH)),
         ("CaptchaSiteKey", "the key of this site".to_owned()),
         ("CaptchaWidgetUrl", format!("{}{}/widget.js", urls.outside, outside::captcha::PATH)),
-        ("StripeUrl", format!("{}{}", urls.outside, outside::stripe::PATH)),
+        (STRIPE_URL, urls.stripe.clone()),
         ("StripeSecretKey", outside::stripe::SECRET_KEY.to_owned()),
         ("StripePublishableKey", outside::stripe::PUBLISHABLE_KEY.to_owned()),
         ("StripeWebhookSecrets", outside::stripe::WEBHOOK_SECRET.to_owned()),

@@ -80,6 +80,24 @@ const SIGN_IN: [(&str, f64); 6] = [
 /// Its mails: the code, and the notice of a sign-in on a new device.
 const SIGN_IN_MAILS: [&str; 2] = ["deliver challenge_issued", "deliver notice_due"];
 
+/// The operations of an order of three products: they are put into the cart and looked at, ordered, looked at again, shipped and delivered.
+const ORDER: [(&str, f64); 5] = [
+    ("PUT /v1/cart/items/{product}", 3.0),
+    ("GET /v1/cart", 1.0),
+    ("POST /v1/orders", 1.0),
+    ("GET /v1/orders/{order}", 1.0),
+    ("PUT /v1/admin/orders/{user}/{order}/state", 2.0),
+];
+/// The operations of a donation.
+const DONATION: [(&str, f64); 3] = [("GET /v1/donation-settings", 1.0), ("POST /v1/donations", 1.0), ("GET /v1/donations/{donation}", 1.0)];
+/// Stripe's events about a payment that is made: the charge, and the payment itself. Each is a request to Stripe. The first of them writes
+/// what is paid, with this many write units; the median event in `infra/calls.txt` has no news.
+const STRIPE_EVENT: &str = "POST /v1/stripe-events";
+const EVENTS_EACH: f64 = 2.0;
+const PAID_WRITE_UNITS: f64 = 10.0;
+/// The time of a request to Stripe, in milliseconds.
+const STRIPE_MS: f64 = 400.0;
+
 /// How often Lambda polls an empty queue in an hour: five parallel polls, each for twenty seconds.
 const QUEUE_POLLS_AN_HOUR: f64 = 5.0 * 180.0;
 
@@ -286,6 +304,48 @@ impl System {
         Ok(bill)
     }
 
+    /// Returns the bill of orders of three products, paid to whoever delivers them or by card.
+    fn orders(&self, by_card: bool, times: f64) -> Result<Bill, Failure> {
+        let mut bill = Bill::default();
+        for (operation, each) in ORDER {
+            self.request(&mut bill, operation, each * times)?;
+        }
+        if by_card {
+            self.pay(&mut bill, "POST /v1/orders", times)?;
+        }
+        self.event(&mut bill, "deliver order_placed", times)?;
+        bill.add("mail", times);
+        Ok(bill)
+    }
+
+    /// Returns the bill of donations that are paid.
+    fn donations(&self, times: f64) -> Result<Bill, Failure> {
+        let mut bill = Bill::default();
+        for (operation, each) in DONATION {
+            self.request(&mut bill, operation, each * times)?;
+        }
+        self.pay(&mut bill, "POST /v1/donations", times)?;
+        self.event(&mut bill, "deliver receipt_due", times)?;
+        bill.add("mail", times);
+        Ok(bill)
+    }
+
+    /// Adds what a payment by card takes besides the calls of the operation that begins it: that waits for Stripe, and events follow.
+    fn pay(&self, bill: &mut Bill, begun_by: &str, times: f64) -> Result<(), Failure> {
+        time(bill, self.function(begun_by)?, STRIPE_MS, times);
+        self.request(bill, STRIPE_EVENT, EVENTS_EACH * times)?;
+        time(bill, self.function(STRIPE_EVENT)?, STRIPE_MS, EVENTS_EACH * times);
+        bill.add("write_unit", PAID_WRITE_UNITS * times);
+        Ok(())
+    }
+
+    /// Returns the bill of pages of a search of models.
+    fn searches(&self, times: f64) -> Result<Bill, Failure> {
+        let mut bill = Bill::default();
+        self.request(&mut bill, "GET /v1/models", times)?;
+        Ok(bill)
+    }
+
     /// Returns the bill of hours in which somebody is online and silent.
     fn online(&self, hours: f64) -> Result<Bill, Failure> {
         let (mut bill, pings) = (Bill::default(), hours * 3_600.0 / PING_EVERY.as_secs_f64());
@@ -412,7 +472,7 @@ fn read() -> Result<(Prices, System, Bill), Failure> {
     Ok((prices, system, bill))
 }
 
-/// Prints the costs of an idle system, of a GB, of a thousand sign-ins, of a thousand hours online and of a million messages.
+/// Prints the costs of an idle system, of a GB, and of many sign-ins, hours online, messages, searches, orders and donations.
 pub fn print() -> Result<(), Failure> {
     let (prices, system, standing) = read()?;
     println!("Prices of {} as of {} ({PRICES}), in USD. Assumes that no other stack uses the free tier.", prices.region, prices.as_of);
@@ -429,18 +489,31 @@ pub fn print() -> Result<(), Failure> {
         ("1,000,000 messages in rooms of 100", system.messages(100, 1e6)?),
         ("1,000,000 messages in rooms of 1,000", system.messages(1_000, 1e6)?),
         ("1,000,000 messages in rooms of 10,000", system.messages(10_000, 1e6)?),
+        ("1,000,000 pages of searches of models", system.searches(1e6)?),
+        ("1,000 orders, paid in cash", system.orders(false, 1e3)?),
+        ("1,000 orders, paid by card", system.orders(true, 1e3)?),
+        ("1,000 donations", system.donations(1e3)?),
     ];
     for (title, bill) in marginal {
         print!("{}", bill.print(&prices, false, title)?);
     }
-    let steps: Vec<String> = SIGN_IN.iter().map(|(operation, times)| format!("{times} × {operation}")).collect();
-    println!("\nA sign-in is {}, and {} mails.", steps.join(", "), SIGN_IN_MAILS.len());
+    println!("\nA sign-in is {}, and {} mails.", listed(&SIGN_IN), SIGN_IN_MAILS.len());
+    println!("An order is {}, and a mail; a donation is {}, and a mail.", listed(&ORDER), listed(&DONATION));
+    println!(
+        "By card there are {EVENTS_EACH} × {STRIPE_EVENT} more, and {STRIPE_MS} ms for each request to Stripe, whose own fees are not included. \
+         The calls of an order are the median of both ways to pay."
+    );
     println!("Tables have {IDLE_TABLE_MB} MB while idle. An invocation takes {OWN_MS} ms, {CALL_MS} for each call to AWS,");
     println!(
         "{HASH_MS} to hash a password, {POST_MS} for {POSTS_AT_ONCE} posts to sockets; it logs {LOG_BYTES} bytes, and {TRACED} of them are traced."
     );
     println!("Text messages, outgoing data and cold starts are not included.");
     Ok(())
+}
+
+/// Returns the operations of a bill in words.
+fn listed(operations: &[(&str, f64)]) -> String {
+    operations.iter().map(|(operation, times)| format!("{times} × {operation}")).collect::<Vec<_>>().join(", ")
 }
 
 /// Checks that an idle system costs no more than the README promises, and that the notes for operators have the cost of the sweep of
@@ -526,12 +599,18 @@ mod tests {
             system.online(1e3).expect("hours online"),
             system.messages(2, 1e6).expect("messages"),
             system.messages(1_000, 1e6).expect("messages"),
+            system.searches(1e6).expect("searches"),
+            system.orders(false, 1e3).expect("orders"),
+            system.orders(true, 1e3).expect("orders"),
+            system.donations(1e3).expect("donations"),
         ];
         let used: BTreeSet<&str> = bills.iter().flat_map(|bill| bill.0.keys().copied()).chain(["large_dashboard"]).collect();
         assert_eq!(prices.by_name.keys().map(String::as_str).collect::<BTreeSet<_>>(), used);
         for bill in &bills {
             assert!(bill.total(&prices, false).expect("priced") > 0.0);
         }
+        let orders = |by_card| system.orders(by_card, 1e3).expect("orders").total(&prices, false).expect("priced");
+        assert!(orders(false) < orders(true) && orders(true) < 1.0, "{} {}", orders(false), orders(true));
         assert!(system.messages(10, 1e6).expect("messages").total(&prices, false).expect("priced") < 100.0);
     }
 }

@@ -277,7 +277,7 @@ Accounts, profiles, chat and account deletion. [Registration and sign-in, step b
   a client is one IPv4 address or one /64 of IPv6. A client that never pauses is refused by all of them: `client_rate`, some 20 requests a second, and 80 at once.\n\
 - Operations for which a stolen session must not be enough answer 401 `step_up_required` without a step-up within the last five minutes: `POST /v1/step-ups`.\n\
 - A request that uses up a code, a link, a flow or a password gets its answer again if the same client sends it again within ten seconds: after a double click, or when the reply was lost.\n\
-- Clients that are new to an account may get 403 `proof_of_work_required`: while very many sign-ins fail, while many text messages are sent, or after a few messages to one address or number. Find a number for which SHA-256 of `<challenge>.<number>` begins with `difficulty` zero bits and send `Proof-of-Work: <challenge>.<number>` with the same request. This takes about a second in a browser.\n\
+- Clients that are new to an account may get 403 `proof_of_work_required`: while very many sign-ins fail, while many text messages are sent, or after a few messages to one address or number. So may whoever creates a model, or pays after refused cards, while the service of captchas does not answer. Find a number for which SHA-256 of `<challenge>.<number>` begins with `difficulty` zero bits and send `Proof-of-Work: <challenge>.<number>` with the same request. This takes about a second in a browser.\n\
 - `X-Request-Id` names a request; state it when you report a problem.";
 
 /// Adds how callers are authenticated.

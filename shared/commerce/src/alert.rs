@@ -1,5 +1,5 @@
-//! Alerts of orders, which staff have to check: the payment is disputed, a refund failed, or the payment differs from the request. They are
-//! in one list with the alerts of other payments ([`payments::alert`]).
+//! Alerts of orders, which staff have to check: the payment is disputed, a refund failed, or the payment differs from the request or came
+//! after the end of the order. They are in one list with the alerts of other payments ([`payments::alert`]).
 
 use kernel::{
     Time,
@@ -14,6 +14,7 @@ use store::{StoreError, Table, Tx};
 
 use crate::{
     card::{RefundReason, RefundState},
+    machine::OrderState,
     order::Order,
 };
 
@@ -28,6 +29,7 @@ fn is_of(alert: Alert, order: &Order) -> bool {
             RefundState::Asked | RefundState::Done => false,
         }),
         Alert::WrongPayment => card.is_wrong,
+        Alert::LatePayment => matches!(order.state, OrderState::Expired | OrderState::Cancelled) && card.paid_at.is_some(),
     }
 }
 

@@ -14,8 +14,6 @@ use crate::product::{Product, partition};
 pub const LOOKED_BACK: Duration = Duration::from_secs(30 * 24 * 3600);
 /// How long a price is kept after it was replaced.
 const KEPT: Duration = Duration::from_secs(31 * 24 * 3600);
-/// The maximum number of prices of a product that are read.
-const MAX: u32 = 500;
 /// The prefix of the sort keys of a product's prices.
 const PREFIX: &str = "PRICE#";
 
@@ -64,12 +62,12 @@ pub(crate) fn end(tx: &mut Tx, product: &Product, now: Time) {
     tx.update(Update::of(key).set("until", now).expires(now + KEPT).when(Cond::Exists));
 }
 
-/// The lowest price that a product had within the thirty days before now. One query of the prices that are kept.
+/// The lowest price that a product had within the thirty days before now. One query of all prices that are kept, however many there are.
 ///
 /// # Errors
 /// [`StoreError`]
 pub async fn lowest(table: &Table, product: ProductId, now: Time) -> Result<Option<Money>, StoreError> {
-    let range = Range::of(partition(product)).prefix(PREFIX).newest_first().limit(MAX);
+    let range = Range::of(partition(product)).prefix(PREFIX);
     Ok(lowest_of(&table.query::<PriceChange>(range).await?.items, now))
 }
 

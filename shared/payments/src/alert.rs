@@ -1,5 +1,5 @@
-//! Alerts: payments that staff have to check, because they are disputed, a refund failed, or the payment differs from the request. There is
-//! one list for donations, plans and orders.
+//! Alerts: payments that staff have to check, because they are disputed, a refund failed, or the payment differs from the request or came
+//! after the end of its order. There is one list for donations, plans and orders.
 //!
 //! An alert is written and deleted in the transactions of the paid object, or of the [`crate::PaymentRemoval`] that Stripe refuses. That of
 //! a failed refund stays until the money is given back. The others expire after a month, because the system cannot know when staff have
@@ -34,11 +34,13 @@ pub enum Alert {
     /// The amount, the currency or the payer differs from the request, because somebody has changed the payment at Stripe. It is refunded,
     /// and the paid object has ended.
     WrongPayment,
+    /// The payment of an order came after its end, and is given back.
+    LatePayment,
 }
 
 impl Alert {
     /// All alerts.
-    const ALL: [Self; 3] = [Self::Disputed, Self::RefundFailed, Self::WrongPayment];
+    const ALL: [Self; 4] = [Self::Disputed, Self::RefundFailed, Self::WrongPayment, Self::LatePayment];
 
     /// Its name in keys and in JSON.
     #[must_use]
@@ -47,6 +49,7 @@ impl Alert {
             Self::Disputed => "disputed",
             Self::RefundFailed => "refund_failed",
             Self::WrongPayment => "wrong_payment",
+            Self::LatePayment => "late_payment",
         }
     }
 

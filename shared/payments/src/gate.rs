@@ -1,9 +1,14 @@
-//! Limits against programs that try stolen cards: few payments in an hour, and a captcha after three refused cards.
+//! Limits against programs that try stolen cards: few payments in an hour, and a captcha after three refused cards, or a proof of work
+//! while the service of captchas does not answer.
 
-use kernel::{Kind, Origins, Problem, Time, env::Reader, id::UserId};
-use proofs::captcha::{Captcha, CaptchaSite};
+use http::HeaderMap;
+use kernel::{Client, Kind, Origins, Problem, Time, env::Reader, id::UserId};
+use proofs::{
+    captcha::{Captcha, CaptchaSite},
+    gate::{DIFFICULTY, Gate},
+};
 use store::{
-    StoreError, Table,
+    Sealer, StoreError, Table,
     limits::{self, DAY, HOUR, Quota},
 };
 
@@ -23,38 +28,49 @@ const ACTION: &str = "pay";
 
 /// Requires captchas before payments after refused cards.
 #[derive(Clone)]
-pub struct CardGate(Option<Captcha>);
+pub struct CardGate {
+    captcha: Option<Captcha>,
+    work: Gate,
+}
 
 impl CardGate {
     /// Reads the settings of captchas: see [`Captcha::read`]. Without them refused cards have no effect here.
-    pub fn read(r: &mut Reader<'_>) -> Self {
+    pub fn read(r: &mut Reader<'_>, sealer: &Sealer) -> Self {
         let origins = Origins::read(r);
-        Self(Captcha::read(r, &origins))
+        Self { captcha: Captcha::read(r, &origins), work: Gate::of(sealer) }
     }
 
     /// The settings with which a page gets the token of a captcha, if this deployment uses captchas.
     #[must_use]
     pub fn captcha(&self) -> Option<CaptchaSite> {
-        self.0.as_ref().map(|captcha| captcha.site(ACTION))
+        self.captcha.as_ref().map(|captcha| captcha.site(ACTION))
     }
 
-    /// Requires a captcha if three cards of this person, or in this network, were refused. The caller calls it for each new payment, but
-    /// not for a repetition of the same request. If captchas are on, a batch read; after refused cards also a counter and a request to the
-    /// service.
+    /// Requires a captcha if three cards of this person, or in this network, were refused: `token`. While the service of captchas does not
+    /// answer, a proof of work in `headers`. The caller calls it for each new payment, but not for a repetition of the same request. If
+    /// captchas are on, a batch read; after refused cards also a counter and a request to the service.
     ///
     /// # Errors
-    /// [`Kind::CaptchaRequired`] if there is no token where one is needed, [`Kind::TooManyRequests`], and the errors of
-    /// [`Captcha::check`].
-    pub async fn check(&self, table: &Table, now: Time, user: UserId, network: &str, token: Option<&str>) -> Result<(), Problem> {
-        let Some(captcha) = &self.0 else { return Ok(()) };
-        if !has_refused_cards(table, now, user, network).await? {
+    /// [`Kind::CaptchaRequired`] if there is no token where one is needed, [`Kind::ProofOfWorkRequired`], [`Kind::TooManyRequests`], and
+    /// the errors of [`Captcha::check`].
+    pub async fn check(
+        &self,
+        table: &Table,
+        now: Time,
+        user: UserId,
+        (client, headers): (&Client, &HeaderMap),
+        token: Option<&str>,
+    ) -> Result<(), Problem> {
+        let Some(captcha) = &self.captcha else { return Ok(()) };
+        if !has_refused_cards(table, now, user, &client.network()).await? {
             return Ok(());
         }
         let Some(token) = token.filter(|token| !token.is_empty()) else {
             return Err(Kind::CaptchaRequired.because("three cards were refused"));
         };
         limits::take(table, now, &[CAPTCHAS.of(user)]).await?;
-        Ok(captcha.check(now, token, ACTION).await?)
+        let Err(refused) = captcha.check(now, token, ACTION).await else { return Ok(()) };
+        refused.or_else(|| self.work.demand(now, client, headers, &format!("{ACTION} {user}"), DIFFICULTY))
     }
 }
 

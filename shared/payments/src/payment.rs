@@ -247,6 +247,8 @@ impl<P: Purpose> CardPayment<P> {
             // All of it was given back and has come back, until as much is given back again.
             Alert::RefundFailed => self.is_wrong && self.back.refunded < self.back.came_back,
             Alert::WrongPayment => self.is_wrong,
+            // What has ended is cancelled at Stripe first.
+            Alert::LatePayment => false,
         }
     }
 

@@ -3,19 +3,21 @@
 //! Each account and each client has its own limits, but an attacker with many accounts and addresses stays below them. If codes and
 //! passwords fail far more often than by mistyping, everybody who begins to sign in has to compute a proof of work. Nobody is refused
 //! because of others: a proof takes a person's computer a second, and an attacker with ten thousand accounts hours.
+//!
+//! It also takes the place of a captcha while the service of captchas does not answer.
 
 use std::time::Duration;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use http::HeaderMap;
-use kernel::{Client, Kind, Problem, Time, crypto::hmac_sha256};
+use kernel::{Client, Kind, Problem, Secret, Time, crypto::hmac_sha256};
 use sha2::{Digest as _, Sha256};
 use store::{
-    Batch, Key, StoreError, Table,
+    Batch, Key, Sealer, StoreError, Table,
     limits::{self, Limit, MINUTE, Quota},
 };
 
-use crate::{SIGN_INS_FAILED, code_key::CodeKey};
+use crate::SIGN_INS_FAILED;
 
 /// The header with the proof of work.
 pub const HEADER: &str = "proof-of-work";
@@ -36,14 +38,20 @@ const SHARDS: u8 = 4;
 /// Requires a proof of work.
 #[derive(Clone)]
 pub struct Gate {
-    key: CodeKey,
+    key: Secret,
 }
 
 impl Gate {
     /// A gate with challenges under this key.
     #[must_use]
-    pub const fn new(key: CodeKey) -> Self {
+    pub const fn new(key: Secret) -> Self {
         Self { key }
+    }
+
+    /// Creates the gate of a function that seals, with challenges under a key of its own.
+    #[must_use]
+    pub fn of(sealer: &Sealer) -> Self {
+        Self::new(sealer.secret("stoa proof of work v1"))
     }
 
     /// The keys of the counters of failures: read them in a batch, and pass it to [`Gate::judge`].
@@ -85,7 +93,7 @@ impl Gate {
     fn challenge(&self, until: Time, difficulty: u32, client: &Client, name: &str) -> String {
         let until = until.millis();
         let work = format!("proof of work\0{until}\0{difficulty}\0{}\0{name}", client.network());
-        let tag = hmac_sha256(self.key.secret().expose().as_bytes(), &[work.as_bytes()]);
+        let tag = hmac_sha256(self.key.expose().as_bytes(), &[work.as_bytes()]);
         format!("{until}.{difficulty}.{}", BASE64.encode(tag))
     }
 

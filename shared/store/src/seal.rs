@@ -16,7 +16,7 @@ use crate::{About, Cond, Item, Key, Personal, StoreError, Table, WriteError};
 /// Seals values with AES-256-GCM-SIV (RFC 8452). The purpose is authenticated and not sent. It includes everything that must match on
 /// opening, such as user, route and filters.
 #[derive(Clone)]
-pub struct Sealer(Aes256GcmSiv, Sys);
+pub struct Sealer(Aes256GcmSiv, Sys, Secret);
 
 /// The text was not sealed here for this purpose, or has expired.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -113,7 +113,13 @@ impl Sealer {
     #[must_use]
     pub fn new(secret: &Secret, sys: &Sys) -> Self {
         let key = hkdf_sha256(&[], secret.expose().as_bytes(), b"stoa seal v1");
-        Self(Aes256GcmSiv::new(&key.into()), sys.clone())
+        Self(Aes256GcmSiv::new(&key.into()), sys.clone(), secret.clone())
+    }
+
+    /// Returns a secret for another use, derived from the same one. `used_for` names the use.
+    #[must_use]
+    pub fn secret(&self, used_for: &str) -> Secret {
+        Secret::new(BASE64_URL_SAFE_NO_PAD.encode(hkdf_sha256(&[], self.2.expose().as_bytes(), used_for.as_bytes())))
     }
 
     /// The cursors of a list. `list` names the list with everything that selects its items, such as `rooms of usr_01…`.

@@ -104,6 +104,7 @@ work-refunds = Orders partly refunded
 work-disputes = Disputed payments
 work-failed_refunds = Refunds that have failed
 work-wrong_payments = Wrong payments, given back
+work-late_payments = Payments after the end of an order, given back
 paid-for-donation = Donation
 paid-for-order = Order
 paid-for-plan_payment = Plan

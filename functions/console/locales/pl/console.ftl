@@ -104,6 +104,7 @@ work-refunds = Zamówienia częściowo zwrócone
 work-disputes = Płatności ze sporem
 work-failed_refunds = Nieudane zwroty
 work-wrong_payments = Błędne płatności, zwrócone
+work-late_payments = Płatności po zakończeniu zamówienia, zwrócone
 paid-for-donation = Darowizna
 paid-for-order = Zamówienie
 paid-for-plan_payment = Plan

@@ -314,6 +314,7 @@ breached-passwords-unasked = No requests yet.
 
 stripe-title = Stripe
 stripe-about = A stand-in for the service that takes cards. Payments wait here for their payer: you are the payer and the bank. Whatever happens is reported to the webhook.
+stripe-real = Payments are made at Stripe itself, at { $address }, because the environment has a secret key. The stand-in is off: pay with Stripe's test cards, and look at payments and events in its dashboard.
 stripe-payments = Payments
 stripe-none = No payments yet. A donation makes one.
 stripe-pay = Pay

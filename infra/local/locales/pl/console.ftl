@@ -314,6 +314,7 @@ breached-passwords-unasked = Jeszcze nie było żądań.
 
 stripe-title = Stripe
 stripe-about = Zastępuje usługę, która przyjmuje karty. Płatności czekają tu na płacącego: płacącym i bankiem jesteś Ty. O wszystkim dowiaduje się webhook.
+stripe-real = Płatności trafiają do samego Stripe, pod { $address }, bo w środowisku jest tajny klucz. Zastępnik jest wyłączony: płać kartami testowymi Stripe, a płatności i zdarzenia oglądaj w jego panelu.
 stripe-payments = Płatności
 stripe-none = Jeszcze nie ma płatności. Powstaje z darowizną.
 stripe-pay = Zapłać

@@ -21,6 +21,8 @@ pub(super) fn routes() -> Router<Arc<Core>> {
 
 #[derive(Serialize)]
 struct StripeReading {
+    /// The address of Stripe's API, if payments are made there and the stand-in is off.
+    real: Option<String>,
     mode: Mode,
     webhooks: Webhooks,
     /// The newest first.
@@ -45,9 +47,14 @@ struct StripeChange {
     deliver: Option<String>,
 }
 
+fn real(core: &Core) -> Option<&str> {
+    (!core.urls.stands_in_for_stripe()).then_some(core.urls.stripe.as_str())
+}
+
 async fn read(State(core): State<Arc<Core>>) -> Json<StripeReading> {
     let stripe = &core.outside.stripe;
     Json(StripeReading {
+        real: real(&core).map(str::to_owned),
         mode: stripe.mode(),
         webhooks: stripe.webhooks(),
         payments: stripe.payments(),
@@ -57,6 +64,9 @@ async fn read(State(core): State<Arc<Core>>) -> Json<StripeReading> {
 }
 
 async fn change(State(core): State<Arc<Core>>, Json(change): Json<StripeChange>) -> Result<Json<StripeReading>, ConsoleError> {
+    if let Some(real) = real(&core) {
+        return Err(ConsoleError::bad_request(format!("payments are made at {real}, and the stand-in is off")));
+    }
     let stripe = &core.outside.stripe;
     match change {
         StripeChange { payment: Some(payment), act: Some(act), mode: None, webhooks: None, deliver: None } => {

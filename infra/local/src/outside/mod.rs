@@ -29,24 +29,24 @@ pub struct State {
 }
 
 impl State {
-    /// Opens the state.
+    /// Opens the state. Without the stand-in for Stripe, what it knew of earlier payments stays in its file.
     ///
     /// # Errors
     /// [`StartError::State`] if a file is damaged.
-    pub fn open(storage: &Storage) -> Result<Self, StartError> {
+    pub fn open(storage: &Storage, stands_in_for_stripe: bool) -> Result<Self, StartError> {
         Ok(Self {
             breached: Breached::open(storage.path("breached-passwords.json"))?,
             captchas: Captchas::default(),
-            stripe: Stripe::open(storage.path("stripe.json"))?,
+            stripe: Stripe::open(storage.path("stripe.json").filter(|_| stands_in_for_stripe))?,
         })
     }
 }
 
 /// Returns the router of all stand-ins.
 pub fn router(core: Arc<Core>) -> Router {
-    Router::new()
-        .nest(breached::PATH, breached::routes())
-        .nest(captcha::PATH, captcha::routes())
-        .nest(stripe::PATH, stripe::routes())
-        .with_state(core)
+    let mut router = Router::new().nest(breached::PATH, breached::routes()).nest(captcha::PATH, captcha::routes());
+    if core.urls.stands_in_for_stripe() {
+        router = router.nest(stripe::PATH, stripe::routes());
+    }
+    router.with_state(core)
 }

@@ -90,7 +90,7 @@ step_required = Another step comes first.
     }
 username_taken = This username has just been taken. Choose another.
 account_exists = There is already an account with this address. Sign in.
-proof_of_work_required = There are very many requests of this kind at the moment, so your device has to solve a small task first. This takes a moment.
+proof_of_work_required = Before a request of this kind your device has to solve a small task at present. This takes a moment.
     .detail = Find a number for which the SHA-256 digest of <challenge>.<number> begins with <difficulty> zero bits, and send <challenge>.<number> in the header Proof-of-Work.
 account_idle = This number belongs to an account that has not been used for a long time.
     .detail = Phone numbers are given to other people after some time, so this may be somebody else's account. You can create a new one.

@@ -90,7 +90,7 @@ step_required = Najpierw potrzebny jest inny krok.
     }
 username_taken = Ta nazwa użytkownika została właśnie zajęta. Wybierz inną.
 account_exists = Konto z tym adresem już istnieje. Zaloguj się.
-proof_of_work_required = Takich żądań jest teraz bardzo dużo, dlatego Twoje urządzenie musi najpierw rozwiązać małe zadanie. To chwilę potrwa.
+proof_of_work_required = Przed takim żądaniem Twoje urządzenie musi teraz rozwiązać małe zadanie. To chwilę potrwa.
     .detail = Znajdź liczbę, dla której skrót SHA-256 tekstu <challenge>.<liczba> zaczyna się od tylu zerowych bitów, ile podaje <difficulty>, i wyślij <challenge>.<liczba> w nagłówku Proof-of-Work.
 account_idle = Ten numer należy do konta, którego od dawna nikt nie używał.
     .detail = Numery telefonów po pewnym czasie dostają inne osoby, więc może to być konto kogoś innego. Możesz założyć nowe.

@@ -49,7 +49,9 @@ function state(payment) {
 
 const amount = ({ amount, currency }) => `${(amount / 100).toFixed(2)} ${currency.toUpperCase()}`;
 
-const refresh = live(() => "/_local/stripe", ({ mode, webhooks, payments, events }) => {
+const refresh = live(() => "/_local/stripe", ({ real, mode, webhooks, payments, events }) => {
+  for (const part of document.querySelectorAll("main > .columns, main > .card")) part.hidden = Boolean(real);
+  if (real) $("about").textContent = say("stripe-real", { address: real });
   const sending = typeof webhooks === "string" ? webhooks : "after";
   show($("mode"), chip(modes[mode], mode === "well" ? "good" : "bad"));
   show($("webhooks"), chip(sendings[sending], sending === "at_once" ? "good" : "bad"));

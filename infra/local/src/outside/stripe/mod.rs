@@ -30,7 +30,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
-use kernel::{Sys, Time, crypto::hmac_sha256};
+use kernel::{ConfigError, Env, Sys, Time, crypto::hmac_sha256};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -50,7 +50,9 @@ use crate::{
 };
 
 /// The path of the service on the listener.
-pub(crate) const PATH: &str = "/stripe";
+pub(super) const PATH: &str = "/stripe";
+/// The address of Stripe's own API.
+const REAL_URL: &str = "https://api.stripe.com";
 /// The version of the API.
 const API_VERSION: &str = "2026-09-30.endive";
 /// The secret key of its account.
@@ -76,6 +78,35 @@ const LAST_RETRY_INTERVAL: Duration = Duration::from_secs(12 * 3600);
 const RETRY_PERIOD: Duration = Duration::from_secs(3 * 24 * 3600);
 /// The most requests that are remembered.
 const REMEMBERED: usize = 200;
+
+/// Returns the address of the stand-in on the listener at this address.
+pub(crate) fn url(outside: &str) -> String {
+    format!("{outside}{PATH}")
+}
+
+/// Returns the parameters of the template with which payments are made at Stripe itself, if the environment has `STRIPE_SECRET_KEY`. Then
+/// `STRIPE_PUBLISHABLE_KEY` and `STRIPE_WEBHOOK_SECRETS` are needed too, and `STRIPE_URL` may name another address than Stripe's own.
+///
+/// # Errors
+/// If one of them is missing, or a key is for real money, which has no place where the clock can be moved and the state be deleted.
+pub fn parameters(env: &Env) -> Result<Vec<(String, String)>, ConfigError> {
+    if env.get("STRIPE_SECRET_KEY").is_none() {
+        return Ok(Vec::new());
+    }
+    env.read(|r| {
+        let (secret, publishable) = (r.need("STRIPE_SECRET_KEY"), r.need("STRIPE_PUBLISHABLE_KEY"));
+        if [&secret, &publishable].iter().any(|key| key.contains("_live_")) {
+            r.wrong("the local cloud takes keys of Stripe's test mode only (sk_test_…, pk_test_…)".to_owned());
+        }
+        let given = [
+            ("StripeUrl", r.or("STRIPE_URL", REAL_URL.to_owned())),
+            ("StripeSecretKey", secret),
+            ("StripePublishableKey", publishable),
+            ("StripeWebhookSecrets", r.need("STRIPE_WEBHOOK_SECRETS")),
+        ];
+        given.map(|(name, value)| (name.to_owned(), value)).into()
+    })
+}
 
 /// How the webhooks of new events are sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

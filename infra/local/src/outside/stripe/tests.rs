@@ -411,6 +411,31 @@ fn the_books_survive_a_restart() {
 }
 
 #[test]
+fn keys_in_the_environment_lead_to_stripe_itself() {
+    let given = |vars: &[(&str, &str)]| {
+        let env: Env = vars.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        parameters(&env).map_err(|e| e.to_string())
+    };
+    let (secret, publishable, webhooks) =
+        (("STRIPE_SECRET_KEY", SECRET_KEY), ("STRIPE_PUBLISHABLE_KEY", PUBLISHABLE_KEY), ("STRIPE_WEBHOOK_SECRETS", WEBHOOK_SECRET));
+    assert_eq!(given(&[publishable, webhooks]), Ok(Vec::new()), "the stand-in");
+    let expected = [
+        ("StripeUrl", "https://api.stripe.com"),
+        ("StripeSecretKey", SECRET_KEY),
+        ("StripePublishableKey", PUBLISHABLE_KEY),
+        ("StripeWebhookSecrets", WEBHOOK_SECRET),
+    ];
+    let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+    assert_eq!(given(&[secret, publishable, webhooks]), Ok(expected));
+    let elsewhere = given(&[secret, publishable, webhooks, ("STRIPE_URL", "http://127.0.0.1:9")]).expect("given");
+    assert_eq!(elsewhere.first().map(|(_, url)| url.as_str()), Some("http://127.0.0.1:9"));
+    let missing = given(&[secret]).expect_err("refused");
+    assert!(missing.contains("STRIPE_PUBLISHABLE_KEY is missing") && missing.contains("STRIPE_WEBHOOK_SECRETS is missing"), "{missing}");
+    let live = given(&[("STRIPE_SECRET_KEY", "rk_live_51Stoa"), publishable, webhooks]).expect_err("refused");
+    assert!(live.contains("test mode only") && !live.contains("51Stoa"), "{live}");
+}
+
+#[test]
 fn a_signature_is_of_the_time_and_the_bytes() {
     let at = Time::from_millis(1_893_499_200_999);
     let signed = signature("{}", at);
