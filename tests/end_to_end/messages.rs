@@ -103,7 +103,7 @@ async fn a_large_room_takes_its_sender_no_more_calls() {
     let before = calls(&cloud);
     assert_eq!(say(&mut hers, &room, "two").await, 4);
     let now = calls(&cloud);
-    assert_eq!((now.0 - before.0, now.1 - before.1), (2, 0));
+    assert!(now.0 - before.0 <= 2 && now.1 == before.1, "{before:?} {now:?}");
     assert_eq!(his.expect(|frame| frame["payload"]["text"] == "two").await["payload"]["seq"], 4);
 }
 
