@@ -100,6 +100,7 @@ export async function together(ben: string): Promise<number> {
   await group.members.setRole(ben, "king");
   for await (const { user, role } of group.members.pages()) if (role === "owner") await stoa.people.block(user.id);
   stoa.rooms.subscribe((all) => all.map(({ unread, muted, club }) => [club?.name, unread?.mentions ?? 0, muted]));
+  stoa.rooms.unread.subscribe((sum) => sum.toFixed());
   const { data: page } = await stoa.rooms.more();
   const chats: number = page?.items.filter((chat) => !chat.muted).length ?? 0;
   const asked = await stoa.people.request(ben);

@@ -190,6 +190,8 @@ async fn a_file_of_each_type_reaches_the_other_member() {
         assert_eq!(found.get("preview_url").is_some(), *kind == "image", "{name}");
         if *kind == "image" {
             let preview = download(&cloud, &found["preview_url"]).await;
+            let shown = (preview.header("content-type"), preview.header("content-disposition"));
+            assert_eq!((&*shown.0, &*shown.1), ("image/jpeg", "inline"), "what is shown was encoded by the function: {name}");
             assert!(!holds(&preview.bytes, CANARY), "{name}");
             image::load_from_memory_with_format(&preview.bytes, ImageFormat::Jpeg).unwrap();
             assert!(reply.bytes.starts_with(b"GIF89a") || image::load_from_memory(&reply.bytes).is_ok(), "{name}");

@@ -143,6 +143,49 @@ async fn copies_of_a_send_take_one_number() {
     assert!(all.as_array().unwrap().iter().all(|m| m["kind"] == "text"), "{all}");
 }
 
+/// Messages of many people at the same moment into the public room, which take their numbers one after the other: each is acknowledged, or
+/// its sender is told when to come again, and no number is lost. None takes more than forty transactions.
+/// Promise: chat-numbers
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crowd_takes_one_number_after_the_other() {
+    // A refusal costs as much as two frames, and ten may come at once.
+    const MESSAGES: u64 = 5;
+    let cloud = Cloud::start().await;
+    let mut crowd = Vec::new();
+    for n in 0..10 {
+        let left: BTreeSet<u64> = (0..MESSAGES).collect();
+        crowd.push((cloud.member(&format!("one{n}")).await.socket().await, left));
+    }
+    let (mut taken, mut sends) = (BTreeSet::new(), 0);
+    while crowd.iter().any(|(_, left)| !left.is_empty()) {
+        assert!(sends < 10_000, "they get no further than {taken:?}");
+        for (socket, left) in &mut crowd {
+            for n in &*left {
+                socket.send(&n.to_string(), send("public", "hello", &format!("n{n}"))).await;
+                sends += 1;
+            }
+        }
+        for (socket, left) in &mut crowd {
+            for n in left.clone() {
+                let answer = socket.expect(|f| f["id"] == n.to_string().as_str()).await["payload"].clone();
+                if answer["type"] == "ack" {
+                    assert!(taken.insert(answer["seq"].as_u64().unwrap()) && left.remove(&n), "{answer}");
+                } else {
+                    assert_eq!(
+                        (&answer["problem"]["code"], &answer["problem"]["retry_after"]),
+                        (&json!("unavailable"), &json!(1)),
+                        "{answer}"
+                    );
+                }
+            }
+        }
+        cloud.refill_frames().await;
+    }
+    assert_eq!(taken, (1..=10 * MESSAGES).collect::<BTreeSet<_>>());
+    let caused = cloud.aws.calls.by_operation().remove("socket chat").unwrap().tally.calls;
+    assert!(caused["dynamodb.TransactWriteItems"] <= 40 * sends, "{caused:?} for {sends} sends");
+}
+
 /// How many messages have been counted since a moment.
 async fn counted(cloud: &Cloud, since: Time) -> u64 {
     let states = cloud.of_kind("chat").await;

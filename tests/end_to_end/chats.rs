@@ -1,5 +1,7 @@
 //! A person's chats by their last activity, their unread messages, and read markers.
 
+use std::{collections::BTreeSet, time::Duration};
+
 use tests::{Caller, Cloud, Socket, Value, json};
 
 async fn room_of(one: &Caller, other: &Caller) -> String {
@@ -43,7 +45,7 @@ async fn chats_are_listed_with_what_is_unread() {
     for (who, room, text) in [(0, "public", "p1"), (1, &with_cyd, "c1"), (0, &with_ana, "a1"), (2, &with_ana, "b1")] {
         let socket = [&mut hers, &mut third, &mut laptop].into_iter().nth(who).unwrap();
         let _ = say(socket, room, text).await;
-        cloud.advance(std::time::Duration::from_secs(1)).await;
+        cloud.advance(Duration::from_secs(1)).await;
     }
     assert_eq!(say(&mut hers, &with_ana, "a2").await, 3);
     assert_eq!(chats(&ben).await, named(&[("ana", 2), ("cyd", 1), ("public", 1)]));
@@ -146,7 +148,7 @@ async fn chats_come_in_pages_and_counts_end_at_ninety_nine() {
     let mut rooms = Vec::new();
     for name in ["ben", "cyd", "dan"] {
         rooms.push(room_of(&ana, &cloud.member(name).await).await);
-        cloud.advance(std::time::Duration::from_secs(1)).await;
+        cloud.advance(Duration::from_secs(1)).await;
     }
     let (mut path, mut seen) = ("/v1/chats?limit=2".to_owned(), Vec::new());
     loop {
@@ -161,7 +163,7 @@ async fn chats_come_in_pages_and_counts_end_at_ninety_nine() {
     let mut his = ben.socket().await;
     for i in 0..101 {
         if i == 50 {
-            cloud.advance(std::time::Duration::from_secs(60)).await;
+            cloud.advance(Duration::from_secs(60)).await;
         }
         if i % 9 == 0 {
             cloud.refill_frames().await;
@@ -176,4 +178,174 @@ async fn chats_come_in_pages_and_counts_end_at_ninety_nine() {
             assert_eq!(chat(&ana, &rooms[2]).await["unread"], expected, "{i}");
         }
     }
+}
+
+/// What somebody has written is not unread for themselves, and hides nothing: messages behind three hundred of their own are counted.
+/// Promise: unread-exact
+#[tokio::test(flavor = "multi_thread")]
+async fn a_count_sees_past_ones_own_messages() {
+    const OWN: u64 = 301;
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let room = room_of(&ana, &ben).await;
+    let (mut hers, mut his) = (ana.socket().await, ben.socket().await);
+    assert_eq!(say(&mut his, &room, "one").await, 1);
+    // As if a program of Ben's had written the others, which reads nothing.
+    let of_room = |items: Vec<Value>| items.into_iter().find(|item| item["pk"]["S"].as_str().unwrap().contains(&room)).unwrap();
+    let first = of_room(cloud.of_kind("message").await).to_string();
+    for seq in 2..=OWN {
+        let mut copy: Value = serde_json::from_str(&first.replace("000000000001", &format!("{seq:012}"))).unwrap();
+        copy["seq"] = json!({ "N": seq.to_string() });
+        cloud.put_item(&copy);
+    }
+    let mut stored = of_room(cloud.of_kind("room").await);
+    stored["seq"] = json!({ "N": OWN.to_string() });
+    cloud.put_item(&stored);
+    for n in 1..=3 {
+        assert_eq!(say(&mut hers, &room, &format!("answer {n}")).await, OWN + n);
+    }
+    assert_eq!(chat(&ben, &room).await["unread"], json!({ "messages": 3, "more": false, "mentions": 0 }));
+    assert_eq!(chat(&ana, &room).await["unread"], json!({ "messages": 99, "more": true, "mentions": 0 }));
+    assert_eq!(his.ask(json!({ "type": "read", "room": room, "seq": OWN + 2 })).await["seq"], OWN + 2);
+    assert_eq!(chat(&ben, &room).await["unread"]["messages"], 1);
+}
+
+const NAMES: [&str; 3] = ["ana", "ben", "cyd"];
+
+/// A group of three people. What happens in it is drawn, and is the same at each run.
+struct Model {
+    seed: usize,
+    /// The author of each message and whom it mentions, by number. `None` for events and deleted messages.
+    said: Vec<Option<(usize, Option<usize>)>>,
+    /// The read marker of each person.
+    read: [usize; 3],
+    /// Who blocks whom.
+    blocks: BTreeSet<(usize, usize)>,
+}
+
+impl Model {
+    /// Xorshift (Marsaglia 2003).
+    fn draw(&mut self, below: usize) -> usize {
+        self.seed ^= self.seed << 13;
+        self.seed ^= self.seed >> 7;
+        self.seed ^= self.seed << 17;
+        self.seed % below
+    }
+
+    /// Somebody sends, edits, deletes, reads, marks as unread or blocks, with one of two devices.
+    async fn step(&mut self, room: &str, people: &[Caller], devices: &mut [[Socket; 2]]) {
+        let (who, device, last) = (self.draw(3), self.draw(2), self.said.len());
+        let whom = Some(self.draw(6)).filter(|one| *one < 3);
+        let text = whom.map_or_else(|| "hello".to_owned(), |one| format!("look @{}", NAMES[one]));
+        let upto = last.saturating_sub(self.draw(6)).max(1);
+        let own = self.said.iter().rposition(|said| said.is_some_and(|(author, _)| author == who));
+        let frame = match (self.draw(8), own) {
+            (0..=2, _) => {
+                self.said.push(Some((who, whom)));
+                json!({ "type": "send", "room": room, "text": text, "nonce": format!("n{last}") })
+            }
+            (3, Some(at)) => {
+                self.said[at] = Some((who, whom));
+                json!({ "type": "edit", "room": room, "seq": at + 1, "text": text })
+            }
+            (4, Some(at)) => {
+                self.said[at] = None;
+                json!({ "type": "delete", "room": room, "seq": at + 1 })
+            }
+            (5, _) => {
+                self.read[who] = self.read[who].max(upto);
+                json!({ "type": "read", "room": room, "seq": upto })
+            }
+            (6, _) => {
+                self.read[who] = upto;
+                json!({ "type": "read", "room": room, "seq": upto, "unread": true })
+            }
+            _ => {
+                let other = (who + 1) % 3;
+                let path = format!("/v1/friends/{}/block", people[other].id());
+                if self.blocks.remove(&(who, other)) {
+                    people[who].delete(&path).await.is(204);
+                } else {
+                    self.blocks.insert((who, other));
+                    people[who].put(&path, json!({})).await.is(200);
+                }
+                return;
+            }
+        };
+        let answer = devices[who][device].ask(frame.clone()).await;
+        assert_ne!(answer["type"], "error", "{frame}: {answer}");
+    }
+
+    fn expected(&self, who: usize) -> Value {
+        let news = self.said.iter().skip(self.read[who]).flatten();
+        let counted: Vec<_> = news.filter(|(author, _)| *author != who && !self.blocks.contains(&(who, *author))).collect();
+        let mentions = counted.iter().filter(|(_, whom)| *whom == Some(who)).count();
+        json!({ "messages": counted.len(), "more": false, "mentions": mentions })
+    }
+}
+
+/// Random sends, edits, deletions, reads on two devices, marks as unread and blocks: after each of them the counts of all members are those
+/// of a model.
+/// Promise: unread-exact
+#[tokio::test(flavor = "multi_thread")]
+async fn counts_are_those_of_a_model() {
+    let cloud = Cloud::start().await;
+    let mut people = Vec::new();
+    for name in NAMES {
+        people.push(cloud.member(name).await);
+    }
+    let room = people[0].post("/v1/rooms", json!({ "kind": "group", "name": "Porch" })).await.is(201)["id"].as_str().unwrap().to_owned();
+    for who in &people[1..] {
+        people[0].put(&format!("/v1/rooms/{room}/invitations/{}", who.id()), Value::Null).await.is(204);
+        who.post(&format!("/v1/rooms/{room}/members"), Value::Null).await.is(200);
+    }
+    let mut devices = Vec::new();
+    for who in &people {
+        devices.push([who.socket().await, who.socket().await]);
+    }
+    // The events of the three who have joined.
+    let mut model = Model { seed: 0x5eed, said: vec![None; 3], read: [0; 3], blocks: BTreeSet::new() };
+    for step in 0..60 {
+        model.step(&room, &people, &mut devices).await;
+        // A device may send a marker every two seconds.
+        cloud.advance(Duration::from_secs(2)).await;
+        for (n, who) in people.iter().enumerate() {
+            assert_eq!(chat(who, &room).await["unread"], model.expected(n), "step {step}: {}", NAMES[n]);
+        }
+    }
+    assert!(model.said.len() > 20);
+}
+
+/// A page of fifty rooms takes a few batches, and one count for each room with something new.
+/// Promise: chat-list
+#[tokio::test(flavor = "multi_thread")]
+async fn fifty_rooms_take_a_count_for_each_with_news() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let room = ana.post("/v1/rooms", json!({ "kind": "group", "name": "Porch" })).await.is(201)["id"].as_str().unwrap().to_owned();
+    ana.put(&format!("/v1/rooms/{room}/invitations/{}", ben.id()), Value::Null).await.is(204);
+    ben.post(&format!("/v1/rooms/{room}/members"), Value::Null).await.is(200);
+    assert_eq!(say(&mut ana.socket().await, &room, "hello").await, 3);
+    let mut copied = Vec::new();
+    for kind in ["room", "member", "message"] {
+        let of_room = cloud.of_kind(kind).await.into_iter().filter(|item| item["pk"]["S"].as_str().unwrap().contains(&room));
+        copied.extend(of_room.filter(|item| kind != "member" || item["user"]["S"] == ben.id().as_str()));
+    }
+    for n in 0..49 {
+        let id = format!("rom_01ARZ3NDEKTSV4RRFFQ0{n:06}");
+        for item in &copied {
+            let mut copy: Value = serde_json::from_str(&item.to_string().replace(&room, &id)).unwrap();
+            if copy["kind"]["S"] == "member" {
+                copy["read_seq"] = json!({ "N": if n < 3 { "2" } else { "3" } });
+            }
+            cloud.put_item(&copy);
+        }
+    }
+    assert_eq!(ben.socket().await.ask(json!({ "type": "read", "room": room, "seq": 3 })).await["seq"], 3);
+    let list = ben.get("/v1/chats?limit=50").await;
+    let unread: Vec<u64> =
+        list.is(200)["items"].as_array().unwrap().iter().filter_map(|chat| chat["unread"]["messages"].as_u64()).collect();
+    assert_eq!((unread.len(), unread.iter().sum::<u64>()), (50, 3));
+    // The caller, the memberships, their rooms, the last messages, three counts, and whether their authors are blocked.
+    assert!(list.calls() <= 8, "{list:?}");
 }

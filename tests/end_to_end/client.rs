@@ -3,11 +3,17 @@
 
 use std::time::Duration;
 
-use local::seed;
+use local::{
+    aws::{
+        Service,
+        faults::{Fault, Target},
+    },
+    seed,
+};
 use tests::{Browser, Cloud, PASSWORD, Value, json};
 use tokio::task::JoinHandle;
 
-use crate::{browser::Site, pages};
+use crate::{browser::Site, pages, socket::until};
 
 /// The scripts of the client.
 const SCRIPTS: &[&str] = &["stoa.js", "core.js", "support.js", "shop.js", "checkout.js", "account.js"];
@@ -475,6 +481,62 @@ async fn a_group_on_one_page_loses_a_member() {
     assert!(errors.is_empty(), "{errors:?}");
 }
 
+/// Both talk in the public room. The first one makes a public channel, which the second one joins by its address and only reads.
+const CHANNEL: &str = r"(async () => {
+    const [first, second] = panes;
+    const reads = (pane, text) => until(() => said(pane).includes(text));
+    await say(first, 'Good morning, all!');
+    await reads(second, 'Good morning, all!');
+    await say(second, 'And to you!');
+    await reads(first, 'And to you!');
+    part(first, 'new').open = true;
+    const create = formOf(first, 'create');
+    const kind = create.querySelector('select');
+    kind.value = 'channel';
+    kind.dispatchEvent(new Event('change'));
+    const [name, slug] = create.querySelectorAll('input');
+    [name.value, slug.value] = ['News of the porch', 'porch-news'];
+    create.requestSubmit();
+    await until(() => first.querySelector('h3').textContent === 'News of the porch');
+    await say(first, 'We open at nine.');
+    part(second, 'new').open = true;
+    write(second, 'join', 'porch-news');
+    await until(() => second.querySelector('h3').textContent === 'News of the porch');
+    await reads(second, 'We open at nine.');
+    await say(first, 'We close at five.');
+    await reads(second, 'We close at five.');
+    const isHidden = pane => formOf(pane, 'say').closest('[hidden]') !== null;
+    await until(() => isHidden(second));
+    return [isHidden(first), said(second)];
+})()";
+
+/// The second person was banned, and sees why. The first one stays connected.
+const BANNED: &str = r"(async () => {
+    const [first, second] = panes;
+    const refused = second.querySelector('[data-refused]');
+    await until(() => !refused.hidden && second.querySelector('[data-state].bad'));
+    return [refused.textContent.includes('Be kinder.'), isLive(first)];
+})()";
+
+/// Two people of the console's page talk in the public room, and one reads the channel of the other. A ban is seen at once, with its reason,
+/// and after its end the person connects again.
+/// Promise: local-try, client-ban
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium"]
+async fn a_channel_and_a_ban_on_one_page() {
+    let (cloud, _running, mut browser) = console().await;
+    try_page(&mut browser, &cloud, "en").await;
+    assert_eq!(browser.run(CHANNEL).await, json!([false, ["We open at nine.", "We close at five."]]));
+    let banned = browser.run("panes[1].querySelector('h2').textContent").await;
+    let user = cloud.of_kind("user").await.into_iter().find(|user| user["username"]["S"] == banned).unwrap();
+    let path = format!("/v1/moderation/bans/{}", user["pk"]["S"].as_str().unwrap().trim_start_matches("USER#"));
+    let (mona, _) = cloud.staff("mona", "moderator").await;
+    mona.put(&path, json!({ "reason": "harassment", "explanation": "Be kinder.", "minutes": 60 })).await.is(204);
+    assert_eq!(browser.run(BANNED).await, json!([true, true]));
+    mona.delete(&path).await.is(204);
+    assert_eq!(browser.run("(panes[1].querySelector('[data-link]').click(), until(() => isLive(panes[1])))").await, true);
+}
+
 /// Two people of a page of another origin, signed in and connected, as `ana` and `ben`.
 const TWO: &str = r"(async () => {
     globalThis.ana = await open();
@@ -518,9 +580,10 @@ const TOGETHER: &str = r"(async () => {
     his.read();
     await reached(() => his.unread.current.messages === 0);
     await his.markUnread(sent.seq);
-    await reached(() => his.unread.current.messages === 1);
-    his.read();
+    await reached(() => his.unread.current.messages === 1 && ben.rooms.unread.current === 1);
     await ben.rooms.mute(his.name, true);
+    const silent = await reached(() => ben.rooms.unread.current === 0) && his.unread.current.messages;
+    his.read();
     await hers.members.setRole(idOf(ben), 'admin');
     await reached(() => entry(ben, hers).club.role === 'admin');
     await his.update({ name: 'The stoa' });
@@ -534,7 +597,7 @@ const TOGETHER: &str = r"(async () => {
     await reached(() => his.gone.current);
     await hers.send('Without them');
     const { problem } = await his.send('Still here?');
-    return { invited, invitations, mentions, answer, answered: answered.text, muted, members: members.length, sockets: ana.live.sockets.current,
+    return { invited, invitations, mentions, silent, answer, answered: answered.text, muted, members: members.length, sockets: ana.live.sockets.current,
         gone: [entry(ben, hers) === undefined, his.messages.current.length, problem.code] };
 })()";
 
@@ -544,11 +607,47 @@ const TOGETHER: &str = r"(async () => {
 #[ignore = "needs Chromium"]
 async fn a_page_of_another_origin_keeps_groups_and_unread_counts() {
     let (_cloud, _site, _running, mut page) = two_people().await;
-    let expected = json!({ "invited": ["The porch"], "invitations": 0, "mentions": 1, "answer": true, "answered": "Welcome, @ben!", "muted": true,
-        "members": 2, "sockets": 1, "gone": [true, 0, "aborted"] });
+    let expected = json!({ "invited": ["The porch"], "invitations": 0, "mentions": 1, "silent": 1, "answer": true,
+        "answered": "Welcome, @ben!", "muted": true, "members": 2, "sockets": 1, "gone": [true, 0, "aborted"] });
     assert_eq!(page.run(TOGETHER).await, expected);
     let errors = page.errors().await;
     assert!(errors.is_empty(), "{errors:?}");
+}
+
+/// Somebody is in the public room, with a client that may be silent for a second only, so that it gives a sign of life each second.
+const SHOWN: &str = r#"(async () => {
+    class Hasty extends WebSocket {
+        set onmessage(hear) {
+            super.onmessage = hear && (({ data }) => hear({ data: data.replace(/"ping_seconds": ?\d+/, '"ping_seconds":1') }));
+        }
+    }
+    const stoa = await open({ WebSocket: Hasty });
+    await stoa.session.signIn({ login: 'ana', password: PASSWORD });
+    globalThis.room = stoa.room('public');
+    globalThis.shows = number => reached(() => room.online.current?.online === number);
+    return shows(0);
+})()"#;
+
+/// Somebody whose connection is lost without a disconnect event leaves the number that others see, although nobody else comes or goes.
+/// Promise: presence
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium"]
+async fn a_lost_connection_leaves_the_shown_number() {
+    let (cloud, site) = (start().await, Site::open("localhost").await);
+    let (_ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let _running = Running::from(&cloud);
+    let mut page = page(&cloud, &site).await;
+    assert_eq!(page.run(&with_password(SHOWN)).await, true);
+    let ghost = ben.socket().await;
+    assert_eq!(page.run("shows(1)").await, true);
+    // Every `$disconnect` fails from here on.
+    let mute = Target::of("SocketFunction", Service::DynamoDb, "GetItem");
+    let mute = cloud.aws.faults.script(mute, Fault::Internal);
+    ghost.drop_silently();
+    until(async || mute.hits() >= 3).await;
+    cloud.settle().await;
+    cloud.advance(Duration::from_secs(60)).await;
+    assert_eq!(page.run("shows(0)").await, true);
 }
 
 /// Two lists are read again, and their answers are delayed while a message and a notification arrive: both stay in the lists.
@@ -1052,6 +1151,77 @@ async fn what_comes_early_is_not_lost() {
     let (cloud, site) = (start().await, Site::open("localhost").await);
     let mut page = page(&cloud, &site).await;
     assert_eq!(page.run(EARLY).await, json!(["Hello", 1]));
+}
+
+/// The first socket of a client lives for two seconds and is to be used each second. The ones after it are cut.
+const AWAKE: &str = r"(async () => {
+    const { createStoa } = await import(`${API}/client/stoa.js`);
+    const json = (status, body) => new Response(JSON.stringify(body), { status, headers: { 'content-type': 'application/json' } });
+    const sockets = [];
+    const happened = [];
+    const tickets = () => happened.filter(one => one === 'ticket').length;
+    const fetch = async url => {
+        const { pathname } = new URL(url);
+        if (pathname === '/v1/sessions') return json(200, { access_token: 'a', expires_in: 600, user_id: 'ana', user: { username: 'ana' } });
+        if (pathname !== '/v1/realtime/tickets') return json(200, { items: [] });
+        happened.push('ticket');
+        return json(201, { url: 'ws://nowhere.invalid', subprotocols: [] });
+    };
+    const hello = { type: 'message', room: 'r1', seq: 1, id: 'm1', kind: 'text', text: 'Hello', author: { id: 'ben', username: 'ben' }, created_at: '' };
+    class Brief {
+        readyState = 1;
+        number = sockets.push(this);
+        constructor() { setTimeout(() => this.onopen?.()); }
+        hear(payload, id) { this.onmessage?.({ data: JSON.stringify({ stream: 'chat', id, payload }) }); }
+        send(text) {
+            const { id, payload: { type } } = JSON.parse(text);
+            happened.push(`${type} ${this.number}`);
+            // It comes over both while one replaces the other.
+            if (type === 'hello' && this.number === 2) for (const socket of sockets) socket.hear(hello);
+            const [ping, life] = this.number === 1 ? [1, 2] : [20, 7200];
+            const limits = { frames_at_once: 10, frames_per_second: 2, ping_seconds: ping, connection_seconds: life };
+            const answers = { hello: { rooms: [{ room: 'r1', kind: 'group', last_seq: 0, read_seq: 0, changes: 0 }], limits }, history: { messages: [], upto: 0 } };
+            this.hear({ type, ...answers[type] }, id);
+        }
+        close() {
+            this.readyState = 3;
+            happened.push(`close ${this.number}`);
+        }
+    }
+    const stoa = createStoa({ url: API, fetch, WebSocket: Brief });
+    await stoa.session.signIn({ login: 'ana', password: '' });
+    const room = stoa.room('r1');
+    await reached(() => happened.includes('close 1'));
+    const order = ['ping 1', 'hello 2', 'close 1'].map(one => happened.indexOf(one));
+    const woken = [];
+    for (const [target, event] of [[globalThis, 'online'], [document, 'visibilitychange']]) {
+        const before = tickets();
+        sockets.at(-1).onclose();
+        const state = stoa.live.current;
+        target.dispatchEvent(new Event(event));
+        // Sooner than after the shortest pause.
+        await new Promise(then => setTimeout(then));
+        woken.push([state, tickets() - before]);
+        await reached(() => stoa.live.current === 'live');
+    }
+    // Shown again while the connection is there: it is tried.
+    document.dispatchEvent(new Event('visibilitychange'));
+    await reached(() => happened.at(-1) === 'ping 4');
+    const said = room.messages.current.map(({ text }) => text);
+    stoa.close();
+    return { ordered: order.every((at, n) => at > (order[n - 1] ?? -1)), woken, said };
+})()";
+
+/// A socket is replaced before its life ends, and what arrives meanwhile is shown once. A silent client gives signs of life. After a cut it
+/// connects at once when the network is back or the page is shown again.
+/// Promise: client-rooms
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium"]
+async fn a_socket_is_replaced_and_restored_at_once() {
+    let (cloud, site) = (start().await, Site::open("localhost").await);
+    let mut page = page(&cloud, &site).await;
+    let expected = json!({ "ordered": true, "woken": [["waiting", 1], ["waiting", 1]], "said": ["Hello"] });
+    assert_eq!(page.run(AWAKE).await, expected);
 }
 
 /// One device of a customer hears what another one writes to the support desk.

@@ -289,6 +289,10 @@ async fn a_mail_waits_for_the_end_of_quiet_hours() {
     say_anew(&cloud, "ana", &room, "good night").await;
     cloud.advance(LATER).await;
     assert_eq!((told(&cloud, &ben).await.len(), entries(&ben).await.len()), (0, 1));
+    // Nothing else waits: a notice about the security of the account is there at once.
+    let before = cloud.mails_to(&ben.email()).await.len();
+    ben.put("/v1/me/password", json!({ "current_password": PASSWORD, "new_password": "quiet rivers bend" })).await.is(204);
+    assert_eq!(cloud.mails_to(&ben.email()).await.len(), before + 1);
     cloud.advance(MINUTE * 50).await;
     assert_eq!(told(&cloud, &ben).await.len(), 0);
     cloud.advance(MINUTE * 8).await;

@@ -309,7 +309,8 @@ async fn a_ban_wins_against_joining_at_the_same_moment() {
 }
 
 /// A member of a group sends ten messages while they are removed: what was committed comes before the removal, and numbers have no gap.
-async fn removed_while_sending(owner: &Caller, room: &str, who: &Caller, socket: &mut Socket) {
+/// Returns how many messages were committed.
+async fn removed_while_sending(owner: &Caller, room: &str, who: &Caller, socket: &mut Socket) -> usize {
     let sends = async {
         for i in 0..10 {
             socket.send(&format!("s{i}"), send(room, "race", &format!("r{i}"))).await;
@@ -337,6 +338,7 @@ async fn removed_while_sending(owner: &Caller, room: &str, who: &Caller, socket:
     assert_eq!(all.last().unwrap()["event"]["type"], "removed", "{page}");
     let texts = numbers(&all.iter().filter(|m| m["kind"] == "text").collect::<Vec<_>>());
     assert!(texts == committed || unsure && texts.is_superset(&committed), "{committed:?} are acknowledged: {page}");
+    texts.len()
 }
 
 /// A hundred members are removed, twenty at the same moment, while each of them sends ten messages.
@@ -344,6 +346,7 @@ async fn removed_while_sending(owner: &Caller, room: &str, who: &Caller, socket:
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_removal_wins_against_sends_at_the_same_moment() {
     let cloud = Cloud::start().await;
+    let mut committed = 0;
     for n in 0..5 {
         let owner = cloud.member(&format!("owner{n}")).await;
         let mut members = Vec::new();
@@ -352,8 +355,10 @@ async fn a_removal_wins_against_sends_at_the_same_moment() {
             add(&owner, &room, &[&who]).await;
             members.push((room, who.socket().await, who));
         }
-        join_all(members.iter_mut().map(|(room, socket, who)| removed_while_sending(&owner, room, who, socket))).await;
+        let each = join_all(members.iter_mut().map(|(room, socket, who)| removed_while_sending(&owner, room, who, socket))).await;
+        committed += each.iter().sum::<usize>();
     }
+    assert!(committed > 0 && committed < 1000, "{committed} of the thousand came before the removals, so there was no race");
 }
 
 /// The oldest administrator takes over from an owner who leaves. Without one the owner stays, unless nobody else is left.
@@ -486,13 +491,9 @@ async fn a_larger_group_gets_every_message() {
 
 /// Puts this many copies of a membership into the table, each for another person, who does not exist.
 fn multiply(cloud: &Cloud, membership: &Value, of: &Caller, many: usize) {
-    let core = cloud.core();
-    let state = core.template.tables.iter().find(|t| t.stream_arn.is_some()).expect("a table");
     let (own, template) = (of.id(), membership.to_string());
     for n in 0..many {
-        let item: Value = serde_json::from_str(&template.replace(&own, &format!("usr_01ARZ3NDEKTSV4RRFFQ0{n:06}"))).unwrap();
-        let request = serde_json::from_value(json!({ "TableName": state.name, "Item": item })).unwrap();
-        core.aws.dynamodb.database().put_item(request).expect("it is put");
+        cloud.put_item(&serde_json::from_str(&template.replace(&own, &format!("usr_01ARZ3NDEKTSV4RRFFQ0{n:06}"))).unwrap());
     }
 }
 
@@ -569,4 +570,71 @@ async fn rooms_have_limits() {
         (count["joined"]["N"].clone(), count["owned"]["N"].clone())
     };
     assert_eq!((of(&ana), of(&ben)), ((json!("50"), json!("50")), (json!("11"), json!("1"))));
+}
+
+/// Changes an attribute of the stored item of this kind that belongs to a room or a person.
+async fn set(cloud: &Cloud, kind: &str, of: &str, attribute: &str, value: Value) {
+    let mut item = cloud.of_kind(kind).await.into_iter().find(|item| item["pk"]["S"].as_str().unwrap().contains(of)).unwrap();
+    item[attribute] = value;
+    cloud.put_item(&item);
+}
+
+/// Of these replies to requests at the same moment one has succeeded. The others name the maximum.
+fn one_of(replies: &[Reply], max: usize) -> usize {
+    let first = replies.iter().position(|reply| reply.status.is_success()).unwrap_or_else(|| panic!("{replies:?}"));
+    for (_, refused) in replies.iter().enumerate().filter(|(n, _)| *n != first) {
+        assert_eq!(refused.is_problem(409, "too_many")["max"], max);
+    }
+    first
+}
+
+/// A group has at most 256 members and twenty administrators, and a person is in at most 200 groups and channels: of several requests at
+/// the same moment only one takes the last place. Whoever has no place is invited by their friends instead of added.
+/// Promise: room-limits
+#[tokio::test(flavor = "multi_thread")]
+async fn groups_and_their_members_have_limits() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let (mut others, mut rooms) = (Vec::new(), Vec::new());
+    for n in 0..5 {
+        others.push(cloud.member(&format!("other{n}")).await);
+        rooms.push(group_of(&ana, "Porch").await);
+    }
+    let number = |n: u32| json!({ "N": n.to_string() });
+    let joins = |all: Vec<(Caller, String)>| {
+        race(all.len(), move |i| {
+            let (who, room) = all[i].clone();
+            async move { join(&who, &room).await }
+        })
+    };
+
+    for who in &others {
+        invite(&ana, who, &rooms[0]).await.is(204);
+    }
+    set(&cloud, "room", &rooms[0], "member_count", number(255)).await;
+    let in_group = one_of(&joins(others.iter().map(|who| (who.clone(), rooms[0].clone())).collect()).await, 256);
+
+    let ben = &others[in_group];
+    for room in &rooms[1..4] {
+        invite(&ana, ben, room).await.is(204);
+    }
+    set(&cloud, "room_count", &ben.id(), "joined", number(199)).await;
+    one_of(&joins(rooms[1..4].iter().map(|room| (ben.clone(), room.clone())).collect()).await, 200);
+    ana.post(&format!("/v1/friends/{}/request", ben.id()), json!({})).await.is(201);
+    ben.post(&format!("/v1/friends/{}/accept", ana.id()), json!({})).await.is(200);
+    invite(&ana, ben, &rooms[4]).await.is(204);
+    assert_eq!(members(&ana, &rooms[4]).await, roles(&[("ana", "owner")]));
+    assert_eq!(join(ben, &rooms[4]).await.is_problem(409, "too_many")["max"], 200);
+    set(&cloud, "room_count", &ben.id(), "joined", number(199)).await;
+    join(ben, &rooms[4]).await.is(200);
+
+    let eve = &others[(in_group + 1) % 5];
+    add(&ana, &rooms[4], &[eve]).await;
+    let admins = (0..19).map(|n| json!({ "S": format!("usr_01ARZ3NDEKTSV4RRFFQ0{n:06}") })).collect::<Vec<_>>();
+    set(&cloud, "room", &rooms[4], "admins", json!({ "L": admins })).await;
+    let promoted = race(2, |i| {
+        let (ana, who, room) = (ana.clone(), [ben, eve][i].clone(), rooms[4].clone());
+        async move { set_role(&ana, &who, &room, "admin").await }
+    });
+    one_of(&promoted.await, 20);
 }

@@ -81,6 +81,32 @@ async fn every_kind_of_frame_has_its_calls() {
     }
 }
 
+/// A message to more than twenty people takes its sender one transaction, and the rest is the fan-out's. Adding a friend to a group takes a
+/// counter, two batches and a transaction.
+/// Promise: frame-calls
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_room_takes_its_sender_no_more_calls() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    ana.post(&format!("/v1/friends/{}/request", ben.id()), json!({})).await.is(201);
+    ben.post(&format!("/v1/friends/{}/accept", ana.id()), json!({})).await.is(200);
+    let room = ana.post("/v1/rooms", json!({ "kind": "group", "name": "Porch" })).await.is(201)["id"].as_str().unwrap().to_owned();
+    let added = ana.put(&format!("/v1/rooms/{room}/invitations/{}", ben.id()), Value::Null).await;
+    added.is(204);
+    assert!(added.calls() <= 5, "{added:?}");
+    let mut stored = cloud.of_kind("room").await.into_iter().find(|stored| stored["id"]["S"] == room.as_str()).unwrap();
+    stored["member_count"] = json!({ "N": "21" });
+    cloud.put_item(&stored);
+    let (mut hers, mut his) = (ana.socket().await, ben.socket().await);
+    // The first frame of a socket takes one read more.
+    assert_eq!(say(&mut hers, &room, "one").await, 3);
+    let before = calls(&cloud);
+    assert_eq!(say(&mut hers, &room, "two").await, 4);
+    let now = calls(&cloud);
+    assert!(now.0 - before.0 <= 2 && now.1 == before.1, "{before:?} {now:?}");
+    assert_eq!(his.expect(|frame| frame["payload"]["text"] == "two").await["payload"]["seq"], 4);
+}
+
 /// The author edits and deletes a message for fifteen minutes. Everybody else sees that live, and finds it later; its number stays.
 /// Promise: message-change
 #[tokio::test(flavor = "multi_thread")]
@@ -172,6 +198,14 @@ async fn messages_answer_and_mention() {
     cloud.refill_frames().await;
     assert_eq!(hers.ask(delete(&room, 4)).await["type"], "deleted");
     assert_eq!(unread(&ben, &room).await, json!({ "messages": 2, "more": false, "mentions": 0 }));
+    // Of twelve people the first ten are mentioned.
+    let mut names = Vec::new();
+    for n in 0..12 {
+        names.push(format!("@{}", cloud.member(&format!("name{n}")).await.name()));
+    }
+    let many = json!({ "type": "send", "room": room, "text": names.join(" "), "nonce": "many" });
+    assert_eq!(hers.ask(many).await["seq"], 5);
+    assert_eq!(entry(&ana, &room, 5).await["mentions"].as_array().unwrap().len(), 10);
 }
 
 async fn post(who: &Caller, room: &str, key: &str, body: Value) -> Reply {

@@ -16,7 +16,7 @@ use local::{
     },
 };
 use search::normal;
-use tests::{Caller, Cloud, Reply, Value, json, race};
+use tests::{Caller, Cloud, Value, json, race};
 
 const MODELS: &str = "/v1/models";
 
@@ -54,13 +54,6 @@ struct Walk {
     dividers: usize,
 }
 
-/// The AWS calls of an operation.
-pub(crate) fn calls(reply: &Reply) -> u32 {
-    let timing = reply.header("server-timing");
-    let calls = timing.split("calls=").nth(1).and_then(|rest| rest.split(' ').next()).and_then(|calls| calls.parse().ok());
-    calls.unwrap_or_else(|| panic!("no calls in {timing:?}"))
-}
-
 async fn walk(who: &Caller, filters: &[(&str, &str)]) -> Walk {
     let (mut walk, mut next) = (Walk::default(), None::<String>);
     loop {
@@ -68,7 +61,7 @@ async fn walk(who: &Caller, filters: &[(&str, &str)]) -> Walk {
         let reply = who.get(&path(&filters.iter().copied().chain(cursor).collect::<Vec<_>>())).await;
         let batch = reply.is(200);
         let most = if filters.iter().any(|(name, _)| *name == "creator") { 27 } else { 3 };
-        assert!(calls(&reply) <= most, "{filters:?}: {}", reply.header("server-timing"));
+        assert!(reply.calls() <= most, "{filters:?}: {}", reply.header("server-timing"));
         let items = batch["items"].as_array().unwrap().clone();
         assert!(items.len() <= 5, "{batch}");
         let size = i64::try_from(items.len()).unwrap();

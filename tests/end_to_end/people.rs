@@ -180,7 +180,7 @@ async fn near(who: &Caller, within: u32) -> Vec<(String, u64)> {
 }
 
 /// Of a thousand and one random positions within one cell each makes a pair with the one before: what the person and another one nearby
-/// are answered is equal byte for byte.
+/// are answered is equal byte for byte. In the first half both are alone in their cells, then two others are in each.
 /// Promise: nearby-cells
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn positions_within_a_cell_are_one() {
@@ -199,8 +199,17 @@ async fn positions_within_a_cell_are_one() {
         if position % 480 == 479 {
             (ana, ben) = (cloud.sign_in("ana").await, cloud.sign_in("ben").await);
         }
+        if position == 500 {
+            for (name, latitude, longitude) in
+                [("cyd", 52.2317, 21.0113), ("dan", 52.2317, 21.0113), ("eve", 52.24, 21.03), ("fay", 52.24, 21.03)]
+            {
+                share(&cloud.member(name).await, latitude, longitude).await.is(200);
+            }
+            answers.clear();
+        }
         let within = |most: u32| f64::from(cloud.sys.below(most)) / 1_000_000.0;
-        share(&ana, south + within(5400), west + within(10_900)).await.is(200);
+        let told = share(&ana, south + within(5400), west + within(10_900)).await.is(200);
+        assert!(told["expires_at"].is_string() && told.as_object().unwrap().len() == 1, "{told}");
         answers.insert((ana.get(&path).await.has(200).bytes.clone(), ben.get(&path).await.has(200).bytes.clone()));
         assert_eq!(answers.len(), 1, "{position}: {answers:?}");
     }

@@ -6,7 +6,6 @@ use tests::{Caller, Cloud, Value, json, race};
 
 use crate::{
     items,
-    models::calls,
     products::{administrator, category, change, create, text},
 };
 
@@ -24,7 +23,7 @@ async fn found(who: &Caller, filters: &[(&str, &str)]) -> Vec<String> {
         let url = reqwest::Url::parse_with_params("http://localhost/v1/products", &filters).unwrap();
         let reply = who.get(&format!("{PRODUCTS}?{}", url.query().unwrap_or_default())).await;
         let page = reply.is(200);
-        assert!(calls(&reply) <= CALLS, "{filters:?}: {}", reply.header("server-timing"));
+        assert!(reply.calls() <= CALLS, "{filters:?}: {}", reply.header("server-timing"));
         ids.extend(page["items"].as_array().unwrap().iter().map(|product| text(&product["id"])));
         next = page["next_cursor"].as_str().map(ToOwned::to_owned);
         if next.is_none() {

@@ -321,9 +321,9 @@ impl Group {
         self.others.push(who);
     }
 
-    /// Removes a member, or takes one in again. Whoever is removed must not get anything of the room from then on.
+    /// Removes a member, or takes one in again if somebody is out. Whoever is removed must not get anything of the room from then on.
     async fn change(&mut self, clients: &mut [Client], random: &mut Random) {
-        if random.below(2) == 0 && !self.others.is_empty() {
+        if (self.out.is_empty() || random.below(2) == 0) && !self.others.is_empty() {
             let who = self.others.remove(usize::try_from(random.below(self.others.len() as u64)).unwrap());
             let path = format!("/v1/rooms/{}/members/{}", self.room, clients[who].caller.id());
             clients[self.owner].caller.delete(&path).await.is(204);
@@ -340,8 +340,12 @@ impl Group {
 /// All who are in a room have the same entries from their joining on, and of the acknowledged messages each once under its number.
 /// Others get nothing. What is unread of each room is what the client counts itself.
 async fn compare(cloud: &Cloud, clients: &mut [Client]) {
-    for client in &mut *clients {
-        client.complete(cloud).await;
+    // Once more after all have sent what was left, because each has to hear it.
+    for _ in 0..2 {
+        for client in &mut *clients {
+            client.complete(cloud).await;
+        }
+        cloud.settle().await;
     }
     let mut rooms: BTreeMap<String, BTreeMap<u64, Known>> = BTreeMap::new();
     for (client, (room, log)) in clients.iter().flat_map(|client| client.logs.iter().map(move |log| (client, log))) {
@@ -389,6 +393,8 @@ async fn an_acknowledged_message_is_read_once_in_order_by_all_in_its_room() {
     let (plan, mut cloud) = (Plan::read(), Cloud::start_in(folder.path().to_owned()).await);
     let (mut clients, mut groups) = ring(&cloud, &plan).await;
     let mut random = Random(plan.seed);
+    // A short run pauses often enough that members are removed and taken in again.
+    let (pause, mut pauses) = (if plan.messages < 100 { 5 } else { 25 }, 0);
     for turn in 1.. {
         let function = ["ChatFunction", "RoomFanoutFunction", "OutboxRelayFunction"][usize::try_from(random.below(3)).unwrap()];
         let first = 1 + u32::try_from(random.below(20)).unwrap();
@@ -407,9 +413,10 @@ async fn an_acknowledged_message_is_read_once_in_order_by_all_in_its_room() {
         fault.end();
         cloud.refill_frames().await;
         let done = clients.iter().all(|client| client.said >= plan.messages);
-        if done || turn % 25 == 0 {
+        if done || turn % pause == 0 {
             cloud.advance(Duration::from_secs(60)).await;
             compare(&cloud, &mut clients).await;
+            pauses += 1;
             for group in &mut groups {
                 group.change(&mut clients, &mut random).await;
             }
@@ -418,6 +425,7 @@ async fn an_acknowledged_message_is_read_once_in_order_by_all_in_its_room() {
             break;
         }
     }
+    assert!(pauses > 1, "too short for anybody to be looked at after their removal");
     let acknowledged: usize = clients.iter().map(|client| client.acknowledged.len()).sum();
     assert_eq!(acknowledged, plan.clients * plan.messages);
 }

@@ -10,6 +10,7 @@ use local::aws::{
 use tests::{Caller, Cloud, DAY, Reply, Socket, Value, json, race};
 
 use crate::{
+    contacts::by_phone,
     deletion::{SWEEP, run, schedule, until_due},
     export::download,
     items,
@@ -405,7 +406,7 @@ async fn first_answers_are_measured() {
     assert_eq!(kim.get("/v1/support/figures?days=91").await.field_errors(), ["/days range"]);
 }
 
-/// A canary in a private note is in no answer, frame, mail, transcript or archive of the customer.
+/// A canary in a private note is in no answer, frame (asked for or pushed), mail, transcript or archive of the customer.
 /// Promise: support-notes
 #[tokio::test(flavor = "multi_thread")]
 async fn a_private_note_never_reaches_the_customer() {
@@ -414,7 +415,7 @@ async fn a_private_note_never_reaches_the_customer() {
     let ana = cloud.member("ana").await;
     let ((kim, _), (lou, _)) = (cloud.staff("kim", "moderator").await, cloud.staff("lou", "moderator").await);
     let thread = thread_of(&ana, "My parcel").await;
-    let mut hers = ana.socket().await;
+    let (mut hers, phone) = (ana.socket().await, ana.socket().await);
     let seen = ask(&ana, "Where is it?", "q1").await;
     let notes = format!("/v1/support/threads/{thread}/notes");
     kim.post(&notes, json!({ "text": CANARY })).await.is(201);
@@ -443,7 +444,13 @@ async fn a_private_note_never_reaches_the_customer() {
     let archive = download(&cloud, &ana, &format!("/v1/me/exports/{export}")).await;
     assert!(String::from_utf8_lossy(&archive["rooms.json"]).contains("My parcel"), "her thread is in it");
     told.extend(archive.values().map(|file| String::from_utf8_lossy(file).into_owned()));
-    hers.drop_silently();
+    for mut device in [hers, phone] {
+        device.ping().await;
+        let pushed: Vec<String> = device.heard().iter().map(Value::to_string).collect();
+        assert!(pushed.iter().any(|frame| frame.contains("On its way.")), "the answer is pushed: {pushed:?}");
+        told.extend(pushed);
+        device.drop_silently();
+    }
     advance(&cloud, 5 * MINUTE).await;
     let mails = cloud.mails_to(&ana.email()).await;
     let of = |subject: &str| mails.iter().filter(|mail| mail.subject == subject).count();
@@ -533,6 +540,13 @@ async fn answers_are_mailed_to_who_has_left() {
     assert!(!mails[0].contains("kim"), "{}", mails[0]);
     cloud.advance(10 * MINUTE).await;
     assert_eq!(mailed().await.len(), 1, "once");
+    // The mails of a thread are one conversation.
+    let mail = cloud.mails_to(&ana.email()).await.into_iter().find(|mail| mail.subject == ANSWERED).unwrap();
+    assert_eq!(mail.headers["references"], mail.headers["in-reply-to"]);
+    // A transcript goes to a proven address only.
+    let zoe = by_phone(&cloud, "+447911123460").await;
+    let _ = thread_of(&zoe, "My account").await;
+    assert_eq!(zoe.post("/v1/support/thread/transcript", Value::Null).await.is_problem(409, "contact_required")["missing"], "email");
 }
 
 /// An answer is told in the inbox of a customer who is away. The mail about it waits for the end of their quiet hours. The link in it stops
@@ -681,6 +695,12 @@ async fn a_customer_who_floods_is_banned_and_the_team_is_not() {
     for n in 0..61 {
         answer(&kim, &thread, "Yes?", &format!("k{n}"), 60 + n).await.is(201);
     }
+    // Without a limit the newest hundred are read, the oldest of them first.
+    for (who, path) in [(&ana, format!("{THREAD}/messages")), (&kim, format!("/v1/support/threads/{thread}/messages"))] {
+        let page = who.get(&path).await.is(200);
+        let numbers: Vec<u64> = page["items"].as_array().unwrap().iter().filter_map(|message| message["seq"].as_u64()).collect();
+        assert_eq!((numbers, page["next_cursor"].is_string()), ((22..=121).collect(), true));
+    }
     let over = json!({ "text": "Hello?", "nonce": "over" });
     ana.post(&format!("{THREAD}/messages"), over.clone()).await.is_problem(403, "chat_banned");
     assert_eq!(hers.expect(|f| f["payload"]["problem"]["code"] == "chat_banned").await["payload"]["type"], "error");
@@ -718,13 +738,10 @@ async fn prepared_replies_are_filled_in() {
 
 /// Says in the table that a list has so many items.
 pub(crate) fn store_list_size(cloud: &Cloud, list: &str, items: u32) {
-    let core = cloud.core();
-    let table = core.template.tables.iter().find(|t| t.stream_arn.is_some()).unwrap().name.clone();
-    let item = json!({
+    cloud.put_item(&json!({
         "pk": { "S": format!("LIST#{list}") }, "sk": { "S": "LIST" }, "kind": { "S": "list_size" }, "v": { "N": "1" },
         "items": { "N": items.to_string() },
-    });
-    core.aws.dynamodb.database().put_item(serde_json::from_value(json!({ "TableName": table, "Item": item })).unwrap()).unwrap();
+    }));
 }
 
 /// Of many replies that are prepared at the same moment there are no more than there is room for, and a deleted one makes room.

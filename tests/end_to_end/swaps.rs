@@ -55,7 +55,7 @@ const FLEETING: [&str; 10] =
     ["limit", "presence", "last_seen", "session", "ticket", "outbox", "done", "seal_key", "figure", "counted_batch"];
 
 /// One of each thing that somebody can have, by the parameter that names it.
-type Things = BTreeMap<&'static str, String>;
+pub(crate) type Things = BTreeMap<&'static str, String>;
 
 fn text(value: &Value) -> String {
     value.as_str().unwrap_or_else(|| panic!("a text: {value}")).to_owned()
@@ -135,7 +135,7 @@ fn choices(ids: &[&'static str]) -> Vec<Vec<&'static str>> {
 }
 
 /// The path with these of the parameters from `theirs`, and the others from `own`.
-fn swapped(path: &str, own: &Things, theirs: &Things, which: &[&'static str]) -> String {
+pub(crate) fn swapped(path: &str, own: &Things, theirs: &Things, which: &[&'static str]) -> String {
     let mut mixed: BTreeMap<&str, String> = own.iter().map(|(name, id)| (*name, id.clone())).collect();
     mixed.extend(SHARED.iter().map(|(name, value)| (*name, (*value).to_owned())));
     mixed.extend(which.iter().map(|name| (*name, theirs[name].clone())));
@@ -150,16 +150,16 @@ async fn stored(cloud: &Cloud) -> BTreeSet<String> {
     items.filter(|item| !FLEETING.contains(&item["kind"]["S"].as_str().unwrap_or_default())).map(Value::to_string).collect()
 }
 
-struct Two {
-    ana: Caller,
-    hers: Things,
+pub(crate) struct Two {
+    pub ana: Caller,
+    pub hers: Things,
     ben: Caller,
     eve: Caller,
-    own: Things,
+    pub own: Things,
 }
 
 /// Ana with a companion, and Eve with another one, who have the same things.
-async fn two(cloud: &Cloud) -> Two {
+pub(crate) async fn two(cloud: &Cloud) -> Two {
     let (ana, ben) = (cloud.buyer("ana", "+447911123450").await, cloud.member("ben").await);
     let (eve, dan) = (cloud.buyer("eve", "+447911123451").await, cloud.member("dan").await);
     let (kim, _) = cloud.staff("kim", "moderator").await;

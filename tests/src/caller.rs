@@ -289,6 +289,18 @@ impl Reply {
         self.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned()
     }
 
+    /// Returns the number of AWS calls that the request has made.
+    ///
+    /// # Panics
+    /// If the reply does not tell it.
+    #[track_caller]
+    #[must_use]
+    pub fn calls(&self) -> u32 {
+        let timing = self.header("server-timing");
+        let calls = timing.split("calls=").nth(1).and_then(|rest| rest.split(' ').next()).and_then(|calls| calls.parse().ok());
+        calls.unwrap_or_else(|| panic!("{}: no calls in {timing:?}", self.request))
+    }
+
     /// Returns a cookie that it sets, with its attributes.
     ///
     /// # Panics

@@ -333,6 +333,17 @@ impl Cloud {
         tables.filter_map(Value::as_array).flatten().filter(|item| item["kind"]["S"] == kind).cloned().collect()
     }
 
+    /// Puts an item into the table of the state, in DynamoDB's JSON. For what takes too long to come about otherwise.
+    ///
+    /// # Panics
+    /// If it is no item.
+    pub fn put_item(&self, item: &Value) {
+        let core = self.core();
+        let state = core.template.tables.iter().find(|table| table.name.ends_with("-state")).expect("a table");
+        let request = serde_json::from_value(json!({ "TableName": state.name, "Item": item })).expect("a request");
+        core.aws.dynamodb.database().put_item(request).expect("it is put");
+    }
+
     /// Returns the number of held-back repetitions of a notice, to this address or number, or to the person's own if `to` is `None`.
     pub async fn held(&self, notice: &str, to: Option<&str>) -> usize {
         self.settle().await;

@@ -6,6 +6,8 @@ import { createStore, failed, readProblem, wait } from "./core.js";
 const [RETRY_MIN_MS, RETRY_STEP_MS, RETRY_MAX_MS] = [500, 1000, 30_000];
 /** Milliseconds to wait for the socket to open, and for an answer. A link that does not answer is dead. */
 const PATIENCE_MS = 10_000;
+/** Milliseconds between two signs of life, for each second that a client may be silent. */
+const BEAT_MS = 850;
 /** The part of a socket's life after which it is replaced, at a random time, so that not all clients come back at once. */
 const [REPLACE_FROM, REPLACE_TO] = [0.85, 0.97];
 /** What applies to the greeting, before the server has told its limits. */
@@ -14,9 +16,10 @@ const LIMITS = { frames_at_once: 10, frames_per_second: 2 };
 const lost = () => ({ problem: failed() });
 
 /**
- * `greet(hello)` is called with the first answer of each socket, `push(payload, stream)` with each frame that nobody asked for.
+ * `greet(hello)` is called with the first answer of each socket, `push(payload, stream)` with each frame that nobody asked for, and
+ * `beat()` whenever a sign of life is due.
  */
-export function createLive({ api, session }, { WebSocket = globalThis.WebSocket, greet, push }) {
+export function createLive({ api, session }, { WebSocket = globalThis.WebSocket, greet, push, beat }) {
   const [live, setLive] = createStore("off");
   /** How many sockets were opened. Each is greeted, also one that replaces another without a gap. */
   const [sockets, setSockets] = createStore(0);
@@ -56,7 +59,6 @@ export function createLive({ api, session }, { WebSocket = globalThis.WebSocket,
       const id = String((to.asked += 1));
       const late = setTimeout(() => to.socket.readyState === 1 && drop(to), PATIENCE_MS);
       to.waiting.set(id, (answer) => (clearTimeout(late), to.waiting.delete(id), then(answer)));
-      to.sent = Date.now();
       to.socket.send(JSON.stringify({ stream, id, payload }));
     });
   }
@@ -75,7 +77,7 @@ export function createLive({ api, session }, { WebSocket = globalThis.WebSocket,
   /** Ends a link. The rest is as if it had been cut. */
   function drop(old) {
     clearTimeout(old.replace);
-    clearInterval(old.ping);
+    clearInterval(old.beat);
     for (const answer of [...old.waiting.values()]) answer(lost());
     old.socket.onopen = old.socket.onmessage = old.socket.onclose = null;
     old.socket.close();
@@ -107,7 +109,7 @@ export function createLive({ api, session }, { WebSocket = globalThis.WebSocket,
   async function open() {
     const { data: ticket, problem } = await api.POST("/v1/realtime/tickets");
     if (problem) return { problem };
-    const made = { socket: new WebSocket(ticket.url, ticket.subprotocols), waiting: new Map(), asked: 0, sent: Date.now() };
+    const made = { socket: new WebSocket(ticket.url, ticket.subprotocols), waiting: new Map(), asked: 0 };
     const early = [];
     const opened = await new Promise((then) => {
       const late = setTimeout(() => then(false), PATIENCE_MS);
@@ -143,9 +145,7 @@ export function createLive({ api, session }, { WebSocket = globalThis.WebSocket,
     if (old) old.waiting.size === 0 ? drop(old) : (old.greeted = true);
     const life = REPLACE_FROM + Math.random() * (REPLACE_TO - REPLACE_FROM);
     made.replace = setTimeout(connect, limits.connection_seconds * 1000 * life);
-    made.ping = setInterval(() => {
-      if (Date.now() - made.sent >= limits.ping_seconds * 900) void ask({ type: "ping" });
-    }, Math.min(limits.ping_seconds * 250, 60_000));
+    made.beat = setInterval(beat, limits.ping_seconds * BEAT_MS);
     made.greeted = true;
     greet(hello);
     for (const text of early) receive(made, text);
@@ -184,7 +184,7 @@ export function createLive({ api, session }, { WebSocket = globalThis.WebSocket,
   /** The network is back, or the page is shown again: now is a better time than the one that was drawn. */
   function awake() {
     if (!wanted || globalThis.document?.hidden) return;
-    if (link) void ask({ type: "ping" });
+    if (link) beat();
     else if (live.current === "waiting") void connect();
   }
 

@@ -1,5 +1,6 @@
 // One's rooms by their last activity, with what is unread in them, and those of them that are open.
 
+import { createStore } from "./core.js";
 import { createList, forEachPerson } from "./lists.js";
 import { createRoom } from "./room.js";
 
@@ -38,6 +39,7 @@ export function createRooms(core, live, read) {
   const { api, session } = core;
   const { list: rooms, change, clear, isFollowed } = createList(core, "/v1/chats", { merge });
   const invitations = createList(core, "/v1/me/room-invitations", { keyOf: ({ room }) => room });
+  const [unread, setUnread] = createStore(0);
   const opened = new Map();
   /** The public room is asked for by this name, and answered with its id. */
   let publicId = null;
@@ -76,7 +78,12 @@ export function createRooms(core, live, read) {
   }
 
   rooms.subscribe((all) => {
-    for (const { id, unread } of all) opened.get(nameOf(id))?.setUnread(unread);
+    let sum = 0;
+    for (const { id, unread, muted } of all) {
+      opened.get(nameOf(id))?.setUnread(unread);
+      if (unread && !muted) sum += unread.messages;
+    }
+    setUnread(sum);
   });
 
   function room(id) {
@@ -89,9 +96,9 @@ export function createRooms(core, live, read) {
       found.setReadUpto(entry?.read_seq);
       found.setUnread(entry?.unread);
       found.room.readUpto.subscribe((seq) => readTo(name, seq));
-      if (name === "public") found.setOnline(others);
       live.start();
       if (live.current === "live") void found.resume(entry);
+      if (name === "public") found.setOnline(others), void beat();
     }
     return found.room;
   }
@@ -172,6 +179,16 @@ export function createRooms(core, live, read) {
     noted(payload);
   }
 
+  /**
+   * Gives a sign of life. As long as the public room is open, this asks for the people in it: nothing tells that the connection of
+   * somebody was lost, and in a large room nothing tells that somebody came or left.
+   */
+  async function beat() {
+    const one = opened.get("public");
+    const { data } = await live.ask(one && !one.isClosed() ? { type: "online", room: "public" } : { type: "ping" });
+    if (data) push(data);
+  }
+
   /** Opens a room that the API has returned. */
   async function opening(call) {
     const { data, problem } = await call;
@@ -208,6 +225,7 @@ export function createRooms(core, live, read) {
   });
 
   Object.assign(rooms, {
+    unread,
     invitations: invitations.list,
     direct: (username) => opening(api.POST("/v1/rooms/direct", { body: { username } })),
     create: (made) => opening(api.POST("/v1/rooms", { body: made })),
@@ -224,5 +242,5 @@ export function createRooms(core, live, read) {
     clearTimeout(again);
     unsubscribe();
   }
-  return { rooms, room, greet, push, close };
+  return { rooms, room, greet, push, beat, close };
 }

@@ -185,6 +185,8 @@ export interface RoomEntry {
  * reads their names, their last messages and how many are unread, and from then on that is kept up to date.
  */
 export interface Rooms extends List<RoomEntry, Chat> {
+  /** How many messages are unread in the rooms of the list that are not muted, of each room at most 99. */
+  readonly unread: Store<number>;
   /** Opens the room with another person. */
   direct(username: string): Promise<Result<Room>>;
   /** Makes a group or a channel and opens it. */

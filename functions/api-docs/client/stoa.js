@@ -18,6 +18,7 @@ export function createStoa(options) {
   // Each needs the other: the socket is opened for a room, and the rooms get what comes.
   const { live, close } = createLive(core, {
     WebSocket: options.WebSocket,
+    beat: () => rooms.beat(),
     greet: (hello) => {
       rooms.greet(hello);
       inbox.greet();

@@ -1,11 +1,7 @@
 //! The caller's rooms, ordered by their last activity, with the last message and the number of unread messages.
 
-use std::collections::BTreeMap;
-
-use accounts::pair;
 use axum::extract::State;
 use callers::MemberWithBoth;
-use futures_util::future::try_join_all;
 use kernel::{
     Time,
     id::{RoomId, UserId},
@@ -15,7 +11,7 @@ use messaging::{
     member::{self, Membership, RoomMember},
     message::{LogEntry, Message},
     room::{PUBLIC, Room, RoomName},
-    unread::{self, News, Unread},
+    unread::{self, Unread},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -59,7 +55,8 @@ pub struct ChatList {
 ///
 /// AWS calls: the caller and whether they are banned from chat in one; a query of the memberships; a batch of the rooms and the people
 /// in them for each hundred; a batch of the last messages; concurrent queries, one for each room with unread messages; a batch read of
-/// whether the caller blocks their authors.
+/// whether the caller blocks their authors. The last two are repeated, up to three times, for rooms with hundreds of new entries of which
+/// fewer than a hundred count.
 #[utoipa::path(get, path = "/v1/chats", params(PageQuery),
     extensions(("x-problems" = json!(["chat_banned", "cursor_invalid", "invalid"]))),
     responses((status = 200, body = ChatList), Problems))]
@@ -91,15 +88,13 @@ async fn chats(s: &crate::State, me: UserId, mut rooms: Vec<RoomWithPeer>) -> Re
     if let Some(membership) = found.take::<Membership>(&in_public)? {
         rooms.iter_mut().filter(|r| r.room.id == PUBLIC).for_each(|r| r.membership = membership.clone());
     }
-    let news = rooms.iter().map(async |r| unread::news(&s.table, &r.room, r.membership.read_upto()).await.map(|news| (r.room.id, news)));
-    let news: BTreeMap<RoomId, News> = try_join_all(news).await?.into_iter().collect();
-    let blocked = pair::blocked_by(&s.table, me, &news.values().flat_map(|news| news.authors(me)).collect()).await?;
+    let unread = unread::in_rooms(&s.table, me, &rooms).await?;
     let chat = |r: RoomWithPeer| {
         let message = last(&r).map(|key| found.take::<LogEntry>(&key)).transpose()?.flatten();
         Ok(Chat {
             room: RoomInfo::of(me, &r.room, r.peer.as_ref()),
             last_message: message.map(LogEntry::shown),
-            unread: news.get(&r.room.id).map(|news| news.count(me, &blocked)).unwrap_or_default(),
+            unread: unread.get(&r.room.id).copied().unwrap_or_default(),
             read_seq: r.membership.read_seq,
             muted: r.membership.muted,
         })

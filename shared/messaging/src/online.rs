@@ -26,7 +26,7 @@ pub use crate::presence::Online;
 /// The maximum age of a count that clients get.
 const FRESH: Duration = Duration::from_secs(1);
 /// The maximum age of a count that clients get while another reader is counting.
-const TOLERATED: Duration = Duration::from_secs(15);
+const TOLERATED: Duration = Duration::from_secs(5);
 /// The minimum time between two announcements in a room.
 const INTERVAL: Duration = Duration::from_secs(1);
 /// The time after which a claimed turn counts as abandoned, because the process of its event ended. A repetition of the same event
@@ -179,9 +179,9 @@ mod tests {
             (Some(999), None, Reading::Known((SOME, ago(999)))),
             (Some(1000), None, Reading::Due(Some((SOME, ago(1000))))),
             (Some(1000), Some(999), Reading::Known((SOME, ago(1000)))),
-            (Some(14_999), Some(10), Reading::Known((SOME, ago(14_999)))),
-            (Some(14_999), Some(1000), Reading::Due(Some((SOME, ago(14_999))))),
-            (Some(15_000), Some(10), Reading::Due(None)),
+            (Some(4999), Some(10), Reading::Known((SOME, ago(4999)))),
+            (Some(4999), Some(1000), Reading::Due(Some((SOME, ago(4999))))),
+            (Some(5000), Some(10), Reading::Due(None)),
         ] {
             let figure = OnlineFigure { count: counted.map(|n| (SOME, ago(n))), counting: counting.map(ago), ..OnlineFigure::default() };
             assert_eq!(figure.reading(NOW), reading, "{counted:?} {counting:?}");

@@ -2,9 +2,11 @@
 //!
 //! The list is the only place with a person's sockets, so that a delivery to twenty members takes one batch read, and opening or closing a
 //! socket one conditional write. The list has at most [`LIVE_MAX`] sockets, so that it fits into one item. A person is *online* while they
-//! have a socket and have sent a frame within [`OFFLINE_AFTER`]. Clients that are silent otherwise send a `ping` every [`PING_EVERY`], so a
-//! connection that was lost without a `$disconnect` stops counting within a minute. That costs up to three writes a minute for each person
-//! who is online.
+//! have a socket and have sent a frame within [`OFFLINE_AFTER`]. Clients that are silent otherwise send a `ping` every [`PING_EVERY`], and
+//! those that show the number of people ask for it instead, because nobody is told of a connection that was lost without a `$disconnect`.
+//! So it leaves every shown number within a minute: it counts for [`OFFLINE_AFTER`], a count may be five seconds old
+//! ([`online`](crate::online)), and the JavaScript client asks every seventeen seconds, which are 59 together. That costs up to four writes
+//! a minute for each person who is online.
 
 use std::time::Duration;
 
@@ -29,9 +31,9 @@ pub const OPENED_WINDOW: Duration = Duration::from_secs(60);
 pub const LIFE: Duration = Duration::from_secs(2 * 3600 + 600);
 /// The maximum time between two frames of a client.
 pub const PING_EVERY: Duration = Duration::from_secs(20);
-/// The age of the last-seen time at which a person is offline: two pings may be missing. Counts that clients get may be fifteen seconds old
-/// ([`online`](crate::online)), so that a person who is gone is not counted after a minute.
-pub const OFFLINE_AFTER: Duration = Duration::from_secs(45);
+/// The age of the last-seen time at which a person is offline. It is longer than the time between two refreshes of a client that pings:
+/// [`PING_EVERY`] after the last frame that was too early to refresh.
+pub const OFFLINE_AFTER: Duration = Duration::from_secs(37);
 /// The age of the last-seen time at which a frame refreshes it, so that there is one write for each ping and not for each frame.
 const REFRESHED_AFTER: Duration = Duration::from_secs(15);
 /// The number of partitions of the index of online people. Each takes a thousand writes a second (DynamoDB).
@@ -358,6 +360,6 @@ mod tests {
         let presence = open_socket(None, sys.id(), socket(&sys, "a", START), START).unwrap().next;
         assert!(presence.refresh_seen(START + Duration::from_secs(14)).is_none());
         assert!(presence.refresh_seen(START + Duration::from_secs(15)).is_some());
-        assert!(presence.refresh_seen(START + PING_EVERY).is_some() && PING_EVERY + PING_EVERY < OFFLINE_AFTER);
+        assert!(presence.refresh_seen(START + PING_EVERY).is_some() && REFRESHED_AFTER + PING_EVERY < OFFLINE_AFTER);
     }
 }

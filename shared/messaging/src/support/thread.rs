@@ -206,7 +206,8 @@ pub async fn mark(table: &Table, room: &Room, side: Side, seq: u64) -> Result<u6
     }
 }
 
-/// Counts what a side has not read: the messages of the other one. One query, none if nothing is new.
+/// Counts what a side has not read: the messages of the other one. One query if something is new, and up to three more behind many messages
+/// of its own.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -214,8 +215,8 @@ pub async fn unread(table: &Table, room: &Room, side: Side) -> Result<Unread, St
     let Some(desk) = &room.desk else { return Ok(Unread::default()) };
     let customer = desk.customer;
     Ok(match side {
-        Side::Customer => unread::news(table, room, desk.customer_read).await?.count_where(|said| said.author != customer),
-        Side::Team => unread::news(table, room, desk.team_read).await?.count_where(|said| said.author == customer),
+        Side::Customer => unread::of_authors(table, room, desk.customer_read, move |author| author != customer).await?,
+        Side::Team => unread::of_authors(table, room, desk.team_read, move |author| author == customer).await?,
     })
 }
 
