@@ -22,8 +22,10 @@ use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::{
     admin::{audit, trusted_device},
+    card_orders,
     cart::{put, shop},
     deletion::{SWEEP, assert_gone, run, until_due, upload},
+    donations,
     everything::{Everything, PHONES},
     items, matrix,
     orders::{ORDERS, PHONE, ask_to_pay, become_state},
@@ -840,6 +842,55 @@ async fn figures_are_counted_once() {
     let days = ida.get("/v1/admin/figures").await.is(200)["days"].as_array().unwrap().clone();
     let last = days.last().unwrap();
     assert_eq!((days.len(), &last["deletions"], &last["sign_ins"]), (30, &json!(1), &json!(1)), "{last}");
+    items::are_as_described(&cloud).await;
+}
+
+/// What is paid by card counts on the day on which it is paid, and what is ordered in cash when it is ordered. What is cancelled, returned
+/// or given back on another day is taken off the day of the sale.
+/// Promise: daily-revenue
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_given_back_is_taken_off_the_day_of_its_sale() {
+    let cloud = Cloud::start().await;
+    let (_, app) = cloud.staff("ida", "administrator").await;
+    let ((_, products), cyd) = (shop(&cloud, 1).await, cloud.buyer("cyd", PHONE).await);
+    let mut cash = Vec::new();
+    for (key, quantity) in [("one", 3), ("two", 1), ("three", 2)] {
+        put(&cyd, &products[0], quantity).await;
+        cash.push(ask_to_pay(&cyd, "cash_on_delivery", key, u64::from(quantity) * 1000).await.is(201));
+    }
+    let paid = card_orders::paid_order(&cloud, &cyd, "card", &products[0], 3).await;
+    let plan = cyd.with("idempotency-key", "plan").post("/v1/plan-payments", json!({ "plan": "basic" })).await.is(201);
+    for begun in [donations::begin(&cyd, "gift").await, plan] {
+        donations::act(&cloud, &begun, donations::card(donations::VISA));
+    }
+    // Nobody has paid these.
+    card_orders::order(&cyd, "unpaid", &products[0], 1).await;
+    donations::begin(&cyd, "never").await;
+    cloud.settle().await;
+    let sold_on = cloud.now().date().to_string();
+    cloud.advance(DAY).await;
+    let ida = cloud.sign_in_with(&cloud.anonymous(), "ida", &app).await;
+    let figures = async || {
+        cloud.settle().await;
+        let days = ida.get(&format!("/v1/admin/figures?from={sold_on}")).await.is(200)["days"].clone();
+        assert_eq!((&days[1]["orders"], &days[1]["revenue"]), (&json!(0), &json!([])), "{days}");
+        assert_eq!((&days[0]["orders"], &days[0]["revenue"][1]), (&json!(4), &json!({ "amount": 1225, "currency": "GBP" })), "{days}");
+        days[0]["revenue"][0]["amount"].as_u64().unwrap()
+    };
+    assert_eq!(figures().await, 3000 + 1000 + 2000 + 3000 + 1234);
+    let refunds = format!("/v1/admin/orders/{}/refunds", paid["id"].as_str().unwrap());
+    let refund = async |amount: u64| {
+        let body = json!({ "amount": { "amount": amount, "currency": "PLN" }, "reason": "requested_by_customer" });
+        ida.with("idempotency-key", format!("back-{amount}")).post(&refunds, body).await.is(201)
+    };
+    become_state(&ida, &cyd, &cash[0], "cancelled").await.is(200);
+    refund(1000).await;
+    assert_eq!(figures().await, 1000 + 2000 + 2000 + 1234);
+    for state in ["shipped", "delivered", "returned"] {
+        become_state(&ida, &cyd, &cash[1], state).await.is(200);
+    }
+    refund(2000).await;
+    assert_eq!(figures().await, 2000 + 1234);
     items::are_as_described(&cloud).await;
 }
 

@@ -10,6 +10,7 @@ use std::{collections::BTreeSet, time::Duration};
 use accounts::{
     Resource,
     address_book::{Book, PostalAddress},
+    figures,
     identifier::{PersonName, Phone},
     user::{self, User},
 };
@@ -145,6 +146,21 @@ impl Order {
         let (user, paid_for, amount) = (self.user, PaidFor::Order(self.id), self.total);
         let key = format!("order-{}-{}", self.id, self.card.as_ref()?.attempt);
         Some(NewPayment { user, paid_for, amount, key, since: self.created_at, description: "Order" })
+    }
+
+    /// When it was placed, or paid if that is by card.
+    #[must_use]
+    pub fn sold_at(&self) -> Time {
+        self.card.as_ref().and_then(|card| card.paid_at).unwrap_or(self.created_at)
+    }
+
+    /// The amount that it brings: nothing before it is paid by card, or after it was cancelled, or returned without having been paid by card.
+    fn revenue(&self) -> u64 {
+        let refunded = match (&self.card, self.state) {
+            (_, OrderState::PendingPayment | OrderState::Expired | OrderState::Cancelled) | (None, OrderState::Returned) => return 0,
+            (card, _) => card.as_ref().map_or(0, |card| card.back.refunded),
+        };
+        self.total.amount().saturating_sub(refunded)
     }
 
     /// Whether it waits for its payment by card.
@@ -338,12 +354,15 @@ pub async fn replace(
     Err(StoreError::Unavailable("products of an order are deleted one after another".to_owned()))
 }
 
-/// Adds the consequences of a change: the event that mails the buyer, the room for another order on delivery, the expiry of the
-/// [`OrderOwner`], and the alerts for staff.
+/// Adds the consequences of a change: the event that mails the buyer and counts the order, what is taken off the revenue, the room for
+/// another order on delivery, the expiry of the [`OrderOwner`], and the alerts for staff.
 fn told(tx: &mut Tx, sys: &Sys, before: &Order, next: &Order) {
-    if before.state == OrderState::PendingPayment && next.state == OrderState::Paid {
+    let sold = before.state == OrderState::PendingPayment && next.state == OrderState::Paid;
+    if sold {
         Outbox::add(tx, sys, &OrderPlaced { user: next.user, order: next.id });
     }
+    let counted = if sold { next.total.amount() } else { before.revenue() };
+    figures::change_revenue(tx, sys, next.sold_at(), next.total.currency().code(), (counted, next.revenue()));
     if before.state == OrderState::Placed && next.state != before.state {
         ON_DELIVERY.of(next.user).give_back_in(tx, 1, before.created_at);
     }
