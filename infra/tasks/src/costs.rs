@@ -88,7 +88,7 @@ const QUEUE_POLLS_AN_HOUR: f64 = 5.0 * 180.0;
 const NOTED_AN_HOUR: f64 = 1.0;
 
 /// Types of resources that cost nothing by themselves.
-const FREE: [&str; 18] = [
+const FREE: [&str; 19] = [
     "AWS::ApiGatewayV2::ApiMapping",
     "AWS::ApiGatewayV2::DomainName",
     "AWS::ApiGatewayV2::RouteResponse",
@@ -97,6 +97,7 @@ const FREE: [&str; 18] = [
     "AWS::Lambda::Permission",
     "AWS::Logs::LogGroup",
     "AWS::Logs::QueryDefinition",
+    "AWS::Logs::SubscriptionFilter",
     "AWS::S3::Bucket",
     "AWS::S3::BucketPolicy",
     "AWS::SNS::Subscription",
