@@ -313,6 +313,30 @@ async fn a_proof_opens_the_console_and_is_asked_for_again_in_place() {
     is_content(page).await;
 }
 
+/// A role that is given or taken while the console is open changes the navigation with the next token.
+/// Promise: console-entry
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium"]
+async fn the_navigation_follows_the_roles() {
+    let cloud = Cloud::start().await;
+    let ((root, of_root), (_, app)) = (cloud.staff("root_of_all", "superuser").await, cloud.staff("kim", "moderator").await);
+    let page = &mut enter(&cloud, "kim", &app).await;
+    let orders = "document.querySelector(\".nav a[href='#/orders']\")";
+    assert_eq!(page.run(&format!("{orders} === null")).await, true);
+    let role = "/v1/admin/users/kim/roles/administrator";
+    root.put(role, json!({})).await.is(204);
+    // Longer than an access token is valid.
+    cloud.advance(2 * STALE).await;
+    Hand::Mouse.press(page, ".nav a[href='#/threads']").await;
+    page.until(&format!("{orders} !== null")).await;
+    let root = cloud.sign_in_with(&cloud.anonymous(), root.name(), &of_root).await;
+    root.delete(role).await.is(204);
+    cloud.advance(2 * STALE).await;
+    Hand::Mouse.press(page, ".nav a[href='#/work']").await;
+    page.until(&format!("{orders} === null")).await;
+    is_content(page).await;
+}
+
 /// Without a frontend, somebody turns second factors on in the console, and becomes the first superuser there with an operator's secret.
 /// Promise: first-superuser, console-entry
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
