@@ -52,7 +52,6 @@ async fn others(cloud: &Cloud, superuser: &Caller) -> Vec<Act> {
     let ticket = text(&fay.with("idempotency-key", "fault").post("/v1/contact-messages", message).await.is(201)["id"]);
     let key = json!({ "name": "Till", "scopes": ["products:write"] });
     let key = text(&superuser.post("/v1/me/api-keys", key).await.is(201)["id"]);
-    let prepared = format!("/v1/support/replies/{prepared}");
     let product = json!({
         "name": "Attic chair", "description": "Of wood.", "category": attic, "price": { "amount": 1000, "currency": "PLN" },
         "for_sale": true, "available": 10
@@ -69,8 +68,11 @@ async fn others(cloud: &Cloud, superuser: &Caller) -> Vec<Act> {
         ),
         Act::new("POST /v1/products/{product}/picture/uploads", format!("/v1/products/{lamp}/picture/uploads"), picture),
         Act::new("POST /v1/support/replies", "/v1/support/replies".to_owned(), reply),
-        Act::new("PUT /v1/support/replies/{reply}", prepared.clone(), json!({ "title": "Gone", "text": "Bye {name}." })),
-        Act::new("DELETE /v1/support/replies/{reply}", prepared, json!({})),
+        Act::new(
+            "PUT /v1/support/replies/{reply}",
+            format!("/v1/support/replies/{prepared}"),
+            json!({ "title": "Gone", "text": "Bye {name}." }),
+        ),
         Act::new("PATCH /v1/admin/tickets/{ticket}", format!("/v1/admin/tickets/{ticket}"), json!({ "state": "waiting" })),
         Act::new("POST /v1/admin/tickets/{ticket}/answers", format!("/v1/admin/tickets/{ticket}/answers"), json!({ "text": "Soon." })),
         Act::new("DELETE /v1/me/api-keys/{key}", format!("/v1/me/api-keys/{key}"), json!({})),
