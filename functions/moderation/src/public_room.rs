@@ -26,7 +26,7 @@ pub struct SetPublicRoom {
     masks_profanity: bool,
 }
 
-/// Sets the rules of the public room. They hold for messages from then on.
+/// Sets the rules of the public room. They hold for messages from then on. `GET /v1/rooms/public` shows the present ones.
 ///
 /// For moderators with a recent proof by a second factor.
 ///
