@@ -4,7 +4,9 @@
 //! the change of a field by the functions by which everybody makes it, with their conditions and for the caller's role. What is
 //! undone has an entry of its own, with the reason, in the same transaction.
 //!
-//! Never undone are what no entry has (secrets, factors, sessions, messages), and the entries of payments, orders, support and keys.
+//! Never undone are what no entry has (secrets, factors, sessions, messages), and the entries of payments, orders, support and keys. The
+//! deletion of an account is undone until it begins, and that of a category, which was empty, as long as its entry has the name. Products,
+//! comments and rooms are deleted at once with what people have written there, so that there is nothing to restore.
 //!
 //! A change of an e-mail address or phone number is undone by its owner: the undo sends a link to the former one ([`contact`]).
 
@@ -193,7 +195,7 @@ pub async fn preview_undo(
 #[utoipa::path(post, path = "/v1/audit/{entry}/undo", request_body = UndoEntry,
     params(("entry" = AuditId, Path, description = "The entry."),
         ("If-Match" = String, Header, format = "versions", description = "The version of the preview: its `ETag`, a list of them, or `*` for any.", example = "\"v3\"")),
-    extensions(("x-problems" = json!(["not_found", "invalid", "version_required", "version_mismatch", "undone_already", "undo_moved_on", "undo_impossible", "undo_nothing", "account_protected", "conflict"]))),
+    extensions(("x-problems" = json!(["not_found", "invalid", "version_required", "version_mismatch", "undone_already", "undo_moved_on", "undo_impossible", "undo_nothing", "account_protected", "too_many", "conflict"]))),
     responses((status = 201, body = UndoneEntry), Problems))]
 pub async fn undo_entry(
     State(s): State<crate::State>,
