@@ -839,7 +839,7 @@ async fn listed_things(cloud: &Cloud) -> Vec<(Vec<Thing>, String)> {
 }
 
 /// A page of tickets, orders, rooms, reports or entries of the audit costs the same with a hundred of them and with ten thousand. The
-/// table is shown with `--nocapture`.
+/// table is shown with `--nocapture`. Only the verification of the audit reads all of it, which is what it is for.
 /// Promise: constant-pages
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_page_of_every_list_costs_the_same_with_many() {
