@@ -22,8 +22,10 @@ use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::{
     admin::{audit, trusted_device},
+    card_orders,
     cart::{put, shop},
     deletion::{SWEEP, assert_gone, run, until_due, upload},
+    donations,
     everything::{Everything, PHONES},
     items, matrix,
     orders::{ORDERS, PHONE, ask_to_pay, become_state},
@@ -702,19 +704,24 @@ async fn fill(cloud: &Cloud, ana: &Caller, people: u32) {
     }
 }
 
-/// The calls and the read units of some pages.
-async fn cost(cloud: &Cloud, who: &Caller, query: &str) -> Vec<(u64, String)> {
-    let event = include_str!("../../events/admin/accounts.json");
+/// A list of staff: the logical id of its function, and its path.
+type List = (&'static str, &'static str);
+
+const ACCOUNTS: List = ("AdminFunction", USERS);
+
+/// The calls and the read units of some pages of a list.
+async fn cost(cloud: &Cloud, who: &Caller, (function, path): List, query: &str) -> Vec<(u64, String)> {
+    let event = include_str!("../../events/admin/accounts.json").replace(USERS, path);
     let (mut pages, mut cursor) = (Vec::new(), None::<String>);
     while pages.len() < 3 {
         let query = format!("limit=10{query}{}", cursor.map(|cursor| format!("&cursor={cursor}")).unwrap_or_default());
-        let mut event: Value = serde_json::from_str(event).unwrap();
+        let mut event: Value = serde_json::from_str(&event).unwrap();
         event["headers"]["authorization"] = json!(format!("Bearer {}", who.token()));
         event["rawQueryString"] = json!(query);
         event["requestContext"]["http"]["sourceIp"] = json!(format!("203.0.113.{}", pages.len() + 1));
         let trace = Trace::new(&cloud.sys);
         cloud.aws.calls.open(trace.as_str());
-        let reply = cloud.hosts.invoke("AdminFunction", to_raw_value(&event).unwrap(), &trace).await.unwrap();
+        let reply = cloud.hosts.invoke(function, to_raw_value(&event).unwrap(), &trace).await.unwrap();
         let tally = cloud.aws.calls.close(trace.as_str(), "events/admin/accounts.json", true);
         let reply: Value = serde_json::from_str(reply.get()).unwrap();
         assert_eq!(reply["statusCode"], 200, "{reply}");
@@ -724,6 +731,12 @@ async fn cost(cloud: &Cloud, who: &Caller, query: &str) -> Vec<(u64, String)> {
         pages.push((tally.total(), tally.rcu.to_string()));
     }
     pages
+}
+
+/// Prints a row of a table.
+fn print_costs(things: u32, query: &str, pages: &[(u64, String)]) {
+    let (calls, units): (Vec<u64>, Vec<&String>) = pages.iter().map(|(calls, units)| (*calls, units)).unzip();
+    println!("| {things} | {} | {calls:?} | {units:?} |", query.trim_start_matches('&'));
 }
 
 /// What pages cost with so many accounts, which is also printed as rows of a table: the accounts, what is listed, and the calls and the
@@ -737,9 +750,8 @@ async fn costs(people: u32) -> Vec<Vec<(u64, String)>> {
     root.get(USERS).await.is(200);
     let mut costs = Vec::new();
     for query in ["", "&state=active", "&state=deactivated", "&joined_from=2000-01-01"] {
-        let pages = cost(&cloud, &root, query).await;
-        let (calls, units): (Vec<u64>, Vec<&String>) = pages.iter().map(|(calls, units)| (*calls, units)).unzip();
-        println!("| {people} | {} | {calls:?} | {units:?} |", query.trim_start_matches('&'));
+        let pages = cost(&cloud, &root, ACCOUNTS, query).await;
+        print_costs(people, query, &pages);
         costs.push(pages);
     }
     costs
@@ -760,6 +772,107 @@ async fn a_page_of_accounts_costs_the_same_with_many() {
 #[ignore = "fills a table with a million accounts"]
 async fn a_page_of_accounts_costs_the_same_with_a_million() {
     assert_eq!(costs(1_000_000).await, costs(100).await);
+}
+
+/// An item, and its kind.
+type Thing = (&'static str, Value);
+
+/// Puts so many copies of a thing into its table, which differ from it only in its id.
+async fn copy(cloud: &Cloud, things: &[Thing], id: &str, copies: usize) {
+    let (prefix, _) = id.rsplit_once('_').unwrap();
+    let mut ids: Vec<String> =
+        (0..copies).map(|_| format!("{prefix}_{}", cloud.sys.id::<UserId>().to_string().rsplit_once('_').unwrap().1)).collect();
+    ids.sort_unstable();
+    for (kind, thing) in things {
+        let like = dynamodb::item(thing.clone()).unwrap();
+        // Pages have only the newest rooms.
+        let ids = if *kind == "room" { &ids[ids.len() - 40..] } else { &ids[..] };
+        let rows = ids.iter().map(|other| {
+            let mut row = like.clone();
+            for value in row.values_mut() {
+                if let AttributeValue::S(text) = value
+                    && text.contains(id)
+                {
+                    *text = text.replace(id, other);
+                }
+            }
+            row
+        });
+        let (rows, core) = (rows.collect::<Vec<Item>>(), cloud.core());
+        let suffix = if *kind == "audit" { "-audit" } else { "-state" };
+        let table = core.template.tables.iter().find(|table| table.name.ends_with(suffix)).unwrap().name.clone();
+        spawn_blocking(move || core.aws.dynamodb.fill(&table, rows).unwrap()).await.unwrap();
+    }
+}
+
+/// The things of which staff have lists, each with its id: one ticket, one order, one room, one report and one entry of the audit.
+async fn listed_things(cloud: &Cloud) -> Vec<(Vec<Thing>, String)> {
+    let ((_, products), cyd) = (shop(cloud, 1).await, cloud.buyer("cyd", PHONE).await);
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    put(&cyd, &products[0], 1).await;
+    ask_to_pay(&cyd, "cash_on_delivery", "one", 1000).await.is(201);
+    let said = ana.socket().await.ask(json!({ "type": "send", "room": "public", "text": "Buy my stones!", "nonce": "n1" })).await;
+    ben.post(&format!("/v1/rooms/public/messages/{}/reports", said["seq"]), json!({ "reason": "spam" })).await.is(204);
+    ana.post("/v1/rooms", json!({ "kind": "group", "name": "Walks" })).await.is(201);
+    let message = json!({
+        "name": "Ana", "email": ana.email(), "subject": "other", "message": "It has been like that since yesterday. ".repeat(8)
+    });
+    ana.with("idempotency-key", "one").post("/v1/contact-messages", message).await.is(201);
+    cloud.settle().await;
+    let one = async |kind: &'static str| {
+        let all = cloud.of_kind(kind).await;
+        let found = all.into_iter().find(|thing| kind != "audit" || thing["action"]["S"] == "category_created");
+        (kind, found.unwrap_or_else(|| panic!("there is no {kind}")))
+    };
+    let id = |(_, thing): &Thing, name: &str| thing[name]["S"].as_str().unwrap().to_owned();
+    let mut things = Vec::new();
+    for (kind, name) in [("contact_ticket", "id"), ("order", "id"), ("report", "room"), ("audit", "id")] {
+        let thing = one(kind).await;
+        let id = id(&thing, name);
+        things.push((vec![thing], id));
+    }
+    let entry = one("room_entry").await;
+    let id = id(&entry, "room");
+    let room = cloud.of_kind("room").await.into_iter().find(|room| room["id"]["S"] == id).unwrap();
+    things.push((vec![entry, ("room", room)], id));
+    things
+}
+
+/// A page of tickets, orders, rooms, reports or entries of the audit costs the same with a hundred of them and with ten thousand. The
+/// table is shown with `--nocapture`. Only the verification of the audit reads all of it, which is what it is for.
+/// Promise: constant-pages
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_of_every_list_costs_the_same_with_many() {
+    let cloud = Cloud::start().await;
+    let (root, _) = cloud.staff("root_of_all", "superuser").await;
+    let things = listed_things(&cloud).await;
+    let attribute = |place: usize, name: &str| things[place].0[0].1[name]["S"].as_str().unwrap().to_owned();
+    let lists: [(List, String); 8] = [
+        (("ContactFunction", "/v1/admin/tickets"), "&state=open".to_owned()),
+        (("OrdersFunction", "/v1/admin/orders"), "&state=placed".to_owned()),
+        (("OrdersFunction", "/v1/admin/orders"), format!("&user={}", attribute(1, "user"))),
+        (("ModerationFunction", "/v1/moderation/reports"), "&state=open".to_owned()),
+        (("AuditFunction", "/v1/audit"), "&action=category_created".to_owned()),
+        (("AuditFunction", "/v1/audit"), format!("&subject={}", attribute(3, "subject"))),
+        (("AuditFunction", "/v1/audit"), format!("&actor={}", attribute(3, "actor"))),
+        (("AdminFunction", "/v1/admin/rooms"), String::new()),
+    ];
+    let mut before = None;
+    for copies in [100, 10_000] {
+        for (copied, id) in &things {
+            copy(&cloud, copied, id, copies).await;
+        }
+        let mut costs = Vec::new();
+        for (list, query) in &lists {
+            // The function starts with it, and reads its keys.
+            drop(root.get(list.1).await);
+            let pages = cost(&cloud, &root, *list, query).await;
+            print_costs(u32::try_from(copies).unwrap(), &format!("{}{query}", list.1), &pages);
+            costs.push(pages);
+        }
+        assert!(costs.iter().flatten().all(|(calls, _)| *calls <= 8), "{costs:?}");
+        assert_eq!(*before.get_or_insert_with(|| costs.clone()), costs);
+    }
 }
 
 /// Administrators see the groups and channels of everybody, the newest first, without the messages in them, and close one permanently.
@@ -840,6 +953,55 @@ async fn figures_are_counted_once() {
     let days = ida.get("/v1/admin/figures").await.is(200)["days"].as_array().unwrap().clone();
     let last = days.last().unwrap();
     assert_eq!((days.len(), &last["deletions"], &last["sign_ins"]), (30, &json!(1), &json!(1)), "{last}");
+    items::are_as_described(&cloud).await;
+}
+
+/// What is paid by card counts on the day on which it is paid, and what is ordered in cash when it is ordered. What is cancelled, returned
+/// or given back on another day is taken off the day of the sale.
+/// Promise: daily-revenue
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_given_back_is_taken_off_the_day_of_its_sale() {
+    let cloud = Cloud::start().await;
+    let (_, app) = cloud.staff("ida", "administrator").await;
+    let ((_, products), cyd) = (shop(&cloud, 1).await, cloud.buyer("cyd", PHONE).await);
+    let mut cash = Vec::new();
+    for (key, quantity) in [("one", 3), ("two", 1), ("three", 2)] {
+        put(&cyd, &products[0], quantity).await;
+        cash.push(ask_to_pay(&cyd, "cash_on_delivery", key, u64::from(quantity) * 1000).await.is(201));
+    }
+    let paid = card_orders::paid_order(&cloud, &cyd, "card", &products[0], 3).await;
+    let plan = cyd.with("idempotency-key", "plan").post("/v1/plan-payments", json!({ "plan": "basic" })).await.is(201);
+    for begun in [donations::begin(&cyd, "gift").await, plan] {
+        donations::act(&cloud, &begun, donations::card(donations::VISA));
+    }
+    // Nobody has paid these.
+    card_orders::order(&cyd, "unpaid", &products[0], 1).await;
+    donations::begin(&cyd, "never").await;
+    cloud.settle().await;
+    let sold_on = cloud.now().date().to_string();
+    cloud.advance(DAY).await;
+    let ida = cloud.sign_in_with(&cloud.anonymous(), "ida", &app).await;
+    let figures = async || {
+        cloud.settle().await;
+        let days = ida.get(&format!("/v1/admin/figures?from={sold_on}")).await.is(200)["days"].clone();
+        assert_eq!((&days[1]["orders"], &days[1]["revenue"]), (&json!(0), &json!([])), "{days}");
+        assert_eq!((&days[0]["orders"], &days[0]["revenue"][1]), (&json!(4), &json!({ "amount": 1225, "currency": "GBP" })), "{days}");
+        days[0]["revenue"][0]["amount"].as_u64().unwrap()
+    };
+    assert_eq!(figures().await, 3000 + 1000 + 2000 + 3000 + 1234);
+    let refunds = format!("/v1/admin/orders/{}/refunds", paid["id"].as_str().unwrap());
+    let refund = async |amount: u64| {
+        let body = json!({ "amount": { "amount": amount, "currency": "PLN" }, "reason": "requested_by_customer" });
+        ida.with("idempotency-key", format!("back-{amount}")).post(&refunds, body).await.is(201)
+    };
+    become_state(&ida, &cyd, &cash[0], "cancelled").await.is(200);
+    refund(1000).await;
+    assert_eq!(figures().await, 1000 + 2000 + 2000 + 1234);
+    for state in ["shipped", "delivered", "returned"] {
+        become_state(&ida, &cyd, &cash[1], state).await.is(200);
+    }
+    refund(2000).await;
+    assert_eq!(figures().await, 2000 + 1234);
     items::are_as_described(&cloud).await;
 }
 

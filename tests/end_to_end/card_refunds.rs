@@ -1,8 +1,14 @@
 //! Refunds of orders that were paid by card, and orders whose payment is disputed.
 
-use local::outside::{
-    Mode,
-    stripe::{Act, SECRET_KEY},
+use local::{
+    aws::{
+        Service,
+        faults::{Fault, Target},
+    },
+    outside::{
+        Mode,
+        stripe::{Act, SECRET_KEY},
+    },
 };
 use reqwest::Method;
 use tests::{Caller, Cloud, DAY, Reply, Value, json, race};
@@ -15,6 +21,7 @@ use crate::{
     items,
     orders::{PHONE, become_state, stock},
     products::text,
+    reasons::things,
 };
 
 /// Asks for a refund of an order.
@@ -106,6 +113,32 @@ async fn a_refund_whose_answer_is_lost_is_made_once() {
     cloud.advance(QUARTER).await;
     assert_eq!(refunds(&cloud), 1);
     assert_eq!(stored(&cloud).await[0]["state"]["S"], "refunding");
+}
+
+/// A refund is asked for together with its entry of the audit, or not at all: Stripe hears nothing of one that has none.
+/// Promise: order-refunds, audit, lost-reply
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_fault_leaves_a_refund_with_its_entry_or_neither() {
+    let cloud = Cloud::start().await;
+    let (staff, products) = shop(&cloud, 1).await;
+    let ana = cloud.buyer("ana", PHONE).await;
+    let placed = paid_order(&cloud, &ana, "one", &products[0], 3).await;
+    let before = things(&cloud).await;
+    let asking = Target::of("OrdersFunction", Service::DynamoDb, "TransactWriteItems");
+    let down = cloud.aws.faults.script(asking.clone(), Fault::Unavailable);
+    let refused = refund(&staff, &placed, "a", 1000).await;
+    assert!(refused.status.as_u16() >= 500 && down.hits() > 0, "{refused:?}");
+    down.end();
+    assert_eq!((things(&cloud).await == before, refunds(&cloud)), (true, 0), "nothing was written");
+    let lost = cloud.aws.faults.script(Target { first: 1, times: 1, ..asking }, Fault::LostAfter);
+    refund(&staff, &placed, "a", 1000).await.is(201);
+    assert_eq!((lost.hits(), refunds(&cloud)), (1, 1));
+    lost.end();
+    let after = things(&cloud).await;
+    let (entries, changes): (Vec<&String>, Vec<&String>) =
+        after.symmetric_difference(&before).partition(|item| item.contains(r#""kind":{"S":"audit"}"#));
+    assert_eq!((entries.len(), changes.is_empty()), (1, false), "{entries:?} {changes:?}");
+    assert!(entries[0].contains(r#""action":{"S":"order_changed"}"#), "{entries:?}");
 }
 
 /// A refund that the buyer's bank refuses is shown to staff, takes nothing from what is left, and is made again.

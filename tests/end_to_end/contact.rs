@@ -174,7 +174,7 @@ async fn the_team_gets_what_is_written_and_can_answer_the_mail() {
 /// Promise: contact-form
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_operator_chooses_the_subjects() {
-    let subjects = "delivery=Delivery|Dostawa;other";
+    let subjects = "delivery=Delivery|pl=Dostawa;other";
     let cloud = Cloud::start_with(&[("ContactMail", TEAM), ("ContactSubjects", subjects)]).await;
     let shown = cloud.anonymous().get("/v1/contact-settings?lang=pl").await.is(200);
     let names: Vec<&str> = shown["subjects"].as_array().unwrap().iter().map(|subject| subject["name"].as_str().unwrap()).collect();

@@ -56,6 +56,14 @@ async fn journey() -> Vec<(Case, Option<String>)> {
             ),
             id(&ana),
         ),
+        (
+            (
+                "forged event of Stripe",
+                cloud.anonymous().with("stripe-signature", "t=1,v1=canary").post("/v1/stripe-events", json!({ "id": "canary" })).await,
+                "the signature of the event is wrong or too old",
+            ),
+            None,
+        ),
         (("no refresh token", cloud.anonymous().post("/v1/sessions/refresh", json!({})).await, "there is no refresh token"), None),
         (("wrong field", cloud.anonymous().post("/v1/registrations", json!({ "email": "canary at example" })).await, "/email email"), None),
         (("no text", cloud.anonymous().post("/v1/sessions", json!({ "login": 7, "password": "canary" })).await, "/login"), None),

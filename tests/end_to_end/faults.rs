@@ -19,7 +19,7 @@ use crate::{
 const ELSEWHERE: [(&str, &str); 8] = [
     ("POST /v1/audit/{entry}/undo", "undo::a_fault_leaves_the_whole_undo_or_nothing"),
     ("POST /v1/admin/dead-letters/{letter}/redrive", "dead_letters::a_fault_sends_a_letter_again_or_leaves_it"),
-    ("POST /v1/admin/orders/{order}/refunds", "card_refunds::a_refund_whose_answer_is_lost_is_made_once"),
+    ("POST /v1/admin/orders/{order}/refunds", "card_refunds::a_fault_leaves_a_refund_with_its_entry_or_neither"),
     ("POST /v1/admin/users/{username}/reactivation", "admin::a_change_and_its_audit_entry_are_atomic"),
     ("POST /v1/categories", "audit::a_fault_leaves_the_change_and_its_entry_or_neither"),
     ("PUT /v1/moderation/bans/{user}", "audit::a_fault_leaves_the_change_and_its_entry_or_neither"),
@@ -52,7 +52,6 @@ async fn others(cloud: &Cloud, superuser: &Caller) -> Vec<Act> {
     let ticket = text(&fay.with("idempotency-key", "fault").post("/v1/contact-messages", message).await.is(201)["id"]);
     let key = json!({ "name": "Till", "scopes": ["products:write"] });
     let key = text(&superuser.post("/v1/me/api-keys", key).await.is(201)["id"]);
-    let prepared = format!("/v1/support/replies/{prepared}");
     let product = json!({
         "name": "Attic chair", "description": "Of wood.", "category": attic, "price": { "amount": 1000, "currency": "PLN" },
         "for_sale": true, "available": 10
@@ -69,14 +68,30 @@ async fn others(cloud: &Cloud, superuser: &Caller) -> Vec<Act> {
         ),
         Act::new("POST /v1/products/{product}/picture/uploads", format!("/v1/products/{lamp}/picture/uploads"), picture),
         Act::new("POST /v1/support/replies", "/v1/support/replies".to_owned(), reply),
-        Act::new("PUT /v1/support/replies/{reply}", prepared.clone(), json!({ "title": "Gone", "text": "Bye {name}." })),
-        Act::new("DELETE /v1/support/replies/{reply}", prepared, json!({})),
+        Act::new(
+            "PUT /v1/support/replies/{reply}",
+            format!("/v1/support/replies/{prepared}"),
+            json!({ "title": "Gone", "text": "Bye {name}." }),
+        ),
         Act::new("PATCH /v1/admin/tickets/{ticket}", format!("/v1/admin/tickets/{ticket}"), json!({ "state": "waiting" })),
         Act::new("POST /v1/admin/tickets/{ticket}/answers", format!("/v1/admin/tickets/{ticket}/answers"), json!({ "text": "Soon." })),
         Act::new("DELETE /v1/me/api-keys/{key}", format!("/v1/me/api-keys/{key}"), json!({})),
         // The last act of those who say why schedules it.
         Act::new("DELETE /v1/admin/users/{username}/deletion", "/v1/admin/users/eve/deletion".to_owned(), json!({})),
     ]
+}
+
+/// The other tests exist, and each is beside a request for its operation.
+#[test]
+fn tests_elsewhere_exist_and_ask_for_the_operation() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("end_to_end");
+    for (operation, test) in ELSEWHERE {
+        let (module, name) = test.split_once("::").unwrap();
+        let source = std::fs::read_to_string(folder.join(format!("{module}.rs"))).unwrap_or_else(|e| panic!("{test}: {e}"));
+        assert!(source.contains(&format!("async fn {name}() {{")), "there is no test {test}");
+        let asked = operation.rsplit('/').find(|part| !part.starts_with('{')).unwrap();
+        assert!(source.contains(&format!("/{asked}")), "{module} does not ask for {operation}");
+    }
 }
 
 /// The calls with which the function of an operation changes something.

@@ -160,6 +160,28 @@ async fn told(cloud: &Cloud, name: &str, operation: Option<&str>, state: &str, a
     cloud.hosts.invoke(FUNCTION, to_raw_value(&event).unwrap(), &Trace::new(&cloud.sys)).await.is_ok()
 }
 
+/// There is an alarm for guessed passwords, fraud with text messages, dead letters, overdue deletions, and events of Stripe that are not
+/// taken, and all logs can be copied to another account.
+/// Promise: alarms-seen
+#[test]
+fn operators_hear_of_what_is_an_attack_or_hides_one() {
+    let operations = include_str!("../../infra/operations.yaml");
+    for alarm in ["SignInsFail", "Misuse", "EventsGivenUp", "DeletionsStop", "FunctionsFail"] {
+        assert!(operations.contains(&format!("AlarmName: !Sub ${{Stack}}/{alarm}\n")), "{alarm}");
+    }
+    let part = |resource: &str| operations.split_once(&format!("\n  {resource}:\n")).unwrap().1.split("\n\n").next().unwrap();
+    let of_stripe = part("WebhookFailures");
+    let route = of_stripe.split_once("$.route = \"POST ").and_then(|(_, rest)| rest.split_once('"')).unwrap().0;
+    assert!(tests::document()["paths"][route]["post"].is_object(), "{route}");
+    assert!(of_stripe.contains("MetricName: FunctionsFailed") && part("FunctionsFail").contains("MetricName: FunctionsFailed"));
+    // What the filter reads is what the API writes.
+    let format = include_str!("../../template.yaml").lines().find(|line| line.contains("$context.requestId")).unwrap();
+    assert!(format.contains(r#""route":"$context.routeKey","status":$context.status"#), "{format}");
+    for (resource, group) in [("FunctionLogsCopied", "FunctionLogs"), ("AccessLogsCopied", "AccessLogs")] {
+        assert!(part(resource).contains(&format!("LogGroupName: !Ref {group}, FilterPattern: '', DestinationArn: !Ref LogDestination")));
+    }
+}
+
 /// Administrators see which alarms are raised, and since when, as soon as CloudWatch has told it over the bus. Those of another stack are
 /// not there.
 /// Promise: alarms-seen

@@ -578,7 +578,7 @@ async fn who_leaves_owes_nothing() {
 /// Promise: plan-price, donation-fields
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn operators_choose_plans_and_limits() {
-    let settings = [("Plans", "gold:9900:Gold:Złoty"), ("PlanCurrency", "PLN"), ("DonationCurrency", "GBP"), ("DonationMin", "1000")];
+    let settings = [("Plans", "gold:9900:Gold:pl=Złoty"), ("PlanCurrency", "PLN"), ("DonationCurrency", "GBP"), ("DonationMin", "1000")];
     let cloud = Cloud::start_with(&settings).await;
     let ana = cloud.member("ana").await.with("idempotency-key", "one");
     let sold = ana.get(&format!("{PLANS}?lang=pl")).await.is(200);

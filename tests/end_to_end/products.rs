@@ -163,7 +163,15 @@ async fn administrators_manage_products() {
     let counts: Vec<(String, u64)> =
         all["items"].as_array().unwrap().iter().map(|c| (text(&c["name"]), c["products"].as_u64().unwrap())).collect();
     assert_eq!(counts, [("Garden".to_owned(), 7), ("Pots".to_owned(), 1)]);
-    staff.put(&format!("{CATEGORIES}/{pots}"), json!({ "name": "Pottery" })).await.is(200);
+    let rename = async |version: &str, name: &str| {
+        staff.with("if-match", version).put(&format!("{CATEGORIES}/{pots}"), json!({ "name": name })).await
+    };
+    // Products in it do not change it.
+    let version = format!("\"v{}\"", all["items"][1]["version"]);
+    staff.put(&format!("{CATEGORIES}/{pots}"), json!({ "name": "Pottery" })).await.is_problem(428, "version_required");
+    assert_eq!(rename(&version, "Pottery").await.is(200)["version"], 2);
+    rename(&version, "Vases").await.is_problem(412, "version_mismatch");
+    assert_eq!(rename("\"v2\"", "Pottery").await.header("etag"), "\"v3\"");
     staff.with("if-match", "*").delete(&path).await.is(204);
     staff.delete(&format!("{CATEGORIES}/{pots}")).await.is(204);
     for gone in [&path, &format!("/v1/product-slugs/{}", "zolw-ogrodowy")] {

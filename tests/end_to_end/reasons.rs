@@ -72,6 +72,7 @@ pub(crate) async fn scene(cloud: &Cloud, superuser: &Caller) -> Vec<Act> {
     let key = text(&kim.post("/v1/me/api-keys", json!({ "name": "Till", "scopes": ["products:write"] })).await.is(201)["id"]);
     let ban = format!("/v1/moderation/bans/{}", ben.id());
     superuser.put(&ban, json!({ "reason": "spam" })).await.is(204);
+    let reply = text(&superuser.post("/v1/support/replies", json!({ "title": "Bye", "text": "Bye {name}." })).await.is(201)["id"]);
     let comment = format!("/v1/moderation/comments/{}/{comment}", products[0]);
     let state = format!("/v1/admin/orders/{}/{order}/state", buyer.id());
     let eve = |rest: &str| format!("/v1/admin/users/eve{rest}");
@@ -81,6 +82,7 @@ pub(crate) async fn scene(cloud: &Cloud, superuser: &Caller) -> Vec<Act> {
         Act::new("DELETE /v1/moderation/bans/{user}", ban, empty_body()),
         Act::new("DELETE /v1/moderation/messages/{room}/{seq}", format!("/v1/moderation/messages/public/{}", said["seq"]), empty_body()),
         Act::new("DELETE /v1/support/threads/{thread}/notes/{note}", format!("{notes}/{note}"), empty_body()),
+        Act::new("DELETE /v1/support/replies/{reply}", format!("/v1/support/replies/{reply}"), empty_body()),
         Act::new("PUT /v1/moderation/comments/{product}/{comment}", comment.clone(), json!({ "text": "(An advertisement.)" })),
         Act::new("DELETE /v1/moderation/comments/{product}/{comment}", comment, empty_body()),
         Act::new("PUT /v1/admin/orders/{user}/{order}/state", state, json!({ "state": "cancelled" })),

@@ -10,15 +10,24 @@ use std::{
     time::Duration,
 };
 
-use local::aws::{
-    Service,
-    faults::{Fault, Target},
+use local::{
+    aws::{
+        Service,
+        faults::{Fault, Target},
+    },
+    outside::{
+        Mode,
+        captcha::{self, Solved},
+        stripe,
+    },
 };
 use sha2::{Digest as _, Sha256};
 use tests::{App, Authenticator, Caller, Cloud, HOUR, PASSWORD, Socket, Value, json, logged};
 
 use crate::{
+    cart::{put, shop},
     deletion::{SWEEP, run, schedule, until_due},
+    donations,
     matrix::operations,
     socket::until,
     swaps::{Two, swapped, two},
@@ -458,6 +467,64 @@ fn nothing_secret_is_logged() {
     assert!(found.is_empty(), "in the log: {}", found.join("\n"));
     let found = secrets.found_in(&given_up);
     assert!(found.is_empty(), "given up: {}", found.join("\n"));
+}
+
+/// Neither is what pays, what proves a person, or what programs send: secrets of payments, carts, captchas and API keys, and the keys of
+/// Stripe and of captchas, while these answer and while they do not.
+/// Promise: log-secrets
+#[test]
+fn no_secret_of_the_shop_or_of_programs_is_logged() {
+    let Some((secrets, log)) = logged(trade()) else { return };
+    assert!(log.contains("replied") && log.contains("refused"), "{log}");
+    let found = secrets.found_in(&log);
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+async fn trade() -> Secrets {
+    let cloud = Cloud::start_with(&[("CaptchaSecret", captcha::SECRET), ("CaptchaSiteKey", "site-key")]).await;
+    let mut secrets = Secrets::default();
+    for secret in [captcha::SECRET, stripe::SECRET_KEY, stripe::WEBHOOK_SECRET] {
+        secrets.keep(secret);
+    }
+    let (_, products) = shop(&cloud, 1).await;
+    let cart = put(&cloud.anonymous(), &products[0], 1).await["token"].as_str().unwrap().to_owned();
+    let guest = cloud.anonymous().with("cart-token", &cart);
+    guest.get("/v1/cart").await.is(200);
+    assert!(guest.post("/v1/orders", json!({ "payment_method": "card" })).await.status.is_client_error());
+    secrets.keep(&cart);
+
+    let (ida, _) = cloud.staff("ida", "administrator").await;
+    let made = ida.post("/v1/me/api-keys", json!({ "name": "Till", "scopes": ["statistics:read"] })).await.is(201);
+    let key = made["key"].as_str().unwrap();
+    let program = cloud.anonymous().with("authorization", format!("Api-Key {key}"));
+    program.get("/v1/statistics/invites").await.is(200);
+    assert!(program.delete(&format!("/v1/products/{}", products[0])).await.status.is_client_error());
+    secrets.keep(key);
+    secrets.keep(key.strip_prefix(made["prefix"].as_str().unwrap()).unwrap());
+
+    let ana = cloud.buyer("ana", PHONE).await;
+    let begun = donations::begin(&ana, "one").await;
+    donations::act(&cloud, &begun, donations::card(donations::VISA));
+    secrets.keep(begun["client_secret"].as_str().unwrap());
+    cloud.settle().await;
+    cloud.outside.stripe.be(Mode::Down);
+    ana.with("idempotency-key", "two").post(donations::DONATIONS, donations::of(1234)).await.is_problem(503, "unavailable");
+    cloud.outside.stripe.be(Mode::Well);
+
+    let solved = Solved { hostname: None, action: Some("contact".to_owned()), score: Some(0.9) };
+    let token = cloud.outside.captchas.solve(solved, cloud.now());
+    let message = json!({
+        "name": "Ana", "email": "ana@example.test", "subject": "other", "captcha": token,
+        "message": "It has been like that since yesterday. ".repeat(8)
+    });
+    for (n, mode) in [Mode::Down, Mode::Well, Mode::Well].into_iter().enumerate() {
+        cloud.outside.captchas.be(mode);
+        let reply = ana.with("idempotency-key", format!("contact-{n}")).post("/v1/contact-messages", message.clone()).await;
+        assert_eq!(reply.status.as_u16(), [503, 201, 422][n], "{reply:?}");
+    }
+    secrets.keep(&token);
+    cloud.settle().await;
+    secrets
 }
 
 /// What somebody does from their first day to their last, with many mistakes; and every secret of it.

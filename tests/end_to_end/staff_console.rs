@@ -315,6 +315,30 @@ async fn a_proof_opens_the_console_and_is_asked_for_again_in_place() {
     is_content(page).await;
 }
 
+/// A role that is given or taken while the console is open changes the navigation with the next token.
+/// Promise: console-entry
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium"]
+async fn the_navigation_follows_the_roles() {
+    let cloud = Cloud::start().await;
+    let ((root, of_root), (_, app)) = (cloud.staff("root_of_all", "superuser").await, cloud.staff("kim", "moderator").await);
+    let page = &mut enter(&cloud, "kim", &app).await;
+    let orders = "document.querySelector(\".nav a[href='#/orders']\")";
+    assert_eq!(page.run(&format!("{orders} === null")).await, true);
+    let role = "/v1/admin/users/kim/roles/administrator";
+    root.put(role, json!({})).await.is(204);
+    // Longer than an access token is valid.
+    cloud.advance(2 * STALE).await;
+    Hand::Mouse.press(page, ".nav a[href='#/threads']").await;
+    page.until(&format!("{orders} !== null")).await;
+    let root = cloud.sign_in_with(&cloud.anonymous(), root.name(), &of_root).await;
+    root.delete(role).await.is(204);
+    cloud.advance(2 * STALE).await;
+    Hand::Mouse.press(page, ".nav a[href='#/work']").await;
+    page.until(&format!("{orders} === null")).await;
+    is_content(page).await;
+}
+
 /// Without a frontend, somebody turns second factors on in the console, and becomes the first superuser there with an operator's secret.
 /// Promise: first-superuser, console-entry
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -430,6 +454,7 @@ async fn a_conflict_shows_both_versions() {
     assert_eq!(staff.get(&path).await.is(200)["description"], "A slow one.");
     Hand::Mouse.confirm(page).await;
     assert_eq!(staff.get(&path).await.is(200)["description"], typed.trim());
+    is_content(page).await;
 }
 
 /// A refund that is confirmed by a double click is made once.
@@ -458,6 +483,7 @@ async fn a_double_click_refunds_once() {
     cloud.settle().await;
     let refunded = staff.get(&format!("/v1/admin/orders/{id}")).await.is(200);
     assert_eq!((refunded["refunds"].as_array().unwrap().len(), &refunded["refunded"]["amount"]), (1, &json!(1000)), "{refunded}");
+    is_content(page).await;
 }
 
 /// An event that was given up is in the list, and is sent again from there, by keyboard alone.
@@ -641,6 +667,37 @@ async fn two_of_the_team_are_in_one_thread() {
     }
 }
 
+/// The looks in which everything is seen: width, theme and language.
+const LOOKS: [(u32, &str, &str); 5] =
+    [(320, "light", "pl"), (640, "dark", "pl"), (1280, "dark", "en"), (320, "dark", "en"), (1280, "light", "pl")];
+
+/// Adds what is wrong with what the page shows now.
+async fn look_for(page: &mut Browser, axe: &str, place: &str, faults: &mut Vec<String>) {
+    faults.extend(faults_of(page, axe).await.into_iter().map(|fault| format!("{place}: {fault}")));
+}
+
+/// The screens on which somebody signs in, proves a second factor, and sets one up.
+async fn look_outside(cloud: &Cloud, axe: &str, faults: &mut Vec<String>) {
+    let lou = cloud.member("lou").await;
+    cloud.appoint(&lou, &["moderator"]);
+    for (width, theme, language) in [LOOKS[0], LOOKS[2]] {
+        for (name, next) in [("kim", "[data-factor=app], [name=code]"), ("lou", "[data-form=contact]")] {
+            let page = &mut Browser::open(&format!("{}/staff", cloud.urls.api)).await;
+            page.look(width, theme, language).await;
+            page.go(&format!("{}/staff", cloud.urls.api)).await;
+            for shown in ["[name=login]", next] {
+                shows(page, shown).await;
+                look_for(page, axe, &format!("{name}'s {shown} {width} {theme} {language}"), faults).await;
+                if shown != next {
+                    Hand::Mouse.write(page, "[name=login]", name).await;
+                    Hand::Mouse.send(page, "sign-in", "password", PASSWORD).await;
+                }
+            }
+            is_content(page).await;
+        }
+    }
+}
+
 /// axe-core finds nothing serious on any screen, and nothing is wider than the window, on a phone and on a large screen, in both themes
 /// and languages.
 /// Promise: pages-for-everybody, console-policy
@@ -649,6 +706,11 @@ async fn two_of_the_team_are_in_one_thread() {
 async fn every_screen_is_for_everybody() {
     let axe = axe();
     let Waiting { cloud, app, ben, thread, order, report, product, .. } = Waiting::begin().await;
+    let message =
+        json!({ "name": "Ben", "email": ben.email(), "subject": "other", "message": "It has been like that since yesterday. ".repeat(8) });
+    let ticket = text(&ben.with("idempotency-key", "ticket").post("/v1/contact-messages", message).await.is(201)["id"]);
+    let entries = cloud.of_kind("audit").await;
+    let entry = text(&entries.iter().find(|entry| entry["action"]["S"] == "product_changed").unwrap()["id"]["S"]);
     let page = &mut enter(&cloud, "kim", &app).await;
     let mut screens: Vec<String> = [
         "work",
@@ -673,25 +735,28 @@ async fn every_screen_is_for_everybody() {
         format!("orders/{}/{order}", ben.id()),
         format!("reports/{report}"),
         format!("products/{product}"),
+        format!("tickets/{ticket}"),
+        format!("audit/{entry}"),
     ]);
     let mut faults = Vec::new();
-    for (width, theme, language) in
-        [(320, "light", "pl"), (640, "dark", "pl"), (1280, "dark", "en"), (320, "dark", "en"), (1280, "light", "pl")]
-    {
+    for (width, theme, language) in LOOKS {
         page.look(width, theme, language).await;
         for path in &screens {
             page.go(&screen(&cloud, path)).await;
             shows(page, "main h1").await;
             assert_eq!(page.run("document.documentElement.lang").await, language, "{path}");
-            let found = faults_of(page, &axe).await;
-            faults.extend(found.into_iter().map(|fault| format!("{path} {width} {theme} {language}: {fault}")));
+            look_for(page, &axe, &format!("{path} {width} {theme} {language}"), &mut faults).await;
         }
         page.go(&screen(&cloud, "people/ben")).await;
         Hand::Mouse.press(page, "[data-role=moderator]").await;
         shows(page, "dialog").await;
-        let found = faults_of(page, &axe).await;
-        faults.extend(found.into_iter().map(|fault| format!("dialog {width} {theme} {language}: {fault}")));
+        look_for(page, &axe, &format!("dialog {width} {theme} {language}"), &mut faults).await;
+        page.go(&screen(&cloud, &format!("audit/{entry}"))).await;
+        Hand::Mouse.send(page, "undo", "reason", "The old name is on the packaging.").await;
+        shows(page, "dialog").await;
+        look_for(page, &axe, &format!("undo {width} {theme} {language}"), &mut faults).await;
     }
+    look_outside(&cloud, &axe, &mut faults).await;
     assert!(faults.is_empty(), "{}", faults.join("\n"));
     is_content(page).await;
 }

@@ -180,6 +180,29 @@ async fn every_outcome_is_as_it_is_shown() {
     undo(&staff, &deleted, &["price"], true).await.is_problem(409, "undo_impossible");
 }
 
+/// The deletion of a category is undone with its id and the claim of its name, unless another one has the name, which the preview says.
+/// Promise: undo-outcomes
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deleted_category_comes_back_unless_its_name_is_taken() {
+    let cloud = Cloud::start().await;
+    let (staff, _) = cloud.staff("shopkeeper", "administrator").await;
+    let pond = category(&staff, "Pond").await;
+    staff.delete(&format!("/v1/categories/{pond}")).await.is(204);
+    let deleted = latest(&cloud, "category_deleted").await;
+    let other = category(&staff, "POND").await;
+    assert_eq!(outcome(&staff, &deleted).await, "taken");
+    let refused = undo(&staff, &deleted, &["name"], true).await.is_problem(409, "undo_impossible");
+    assert_eq!(refused["not_undone"], json!(["name"]));
+    staff.delete(&format!("/v1/categories/{other}")).await.is(204);
+    assert_eq!(outcome(&staff, &deleted).await, "clean");
+    undo(&staff, &deleted, &["name"], false).await.is(201);
+    let all = cloud.anonymous().get("/v1/categories").await.is(200);
+    assert_eq!(all["items"], json!([{ "id": pond, "name": "Pond", "products": 0, "version": 1 }]));
+    staff.post("/v1/categories", json!({ "name": "pond" })).await.is_problem(409, "name_taken");
+    create(&staff, "Frog", &pond, 1).await;
+    items::are_as_described(&cloud).await;
+}
+
 /// What has changed behind a preview is not undone by it, whatever else is changed; and without such a change exactly that happens which
 /// was shown.
 /// Promise: undo-preview

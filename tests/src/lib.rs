@@ -17,7 +17,7 @@ pub use browser::Browser;
 pub use caller::{Caller, Reply};
 pub use cloud::Cloud;
 pub use contract::{document, inflated, resolved};
-pub use logs::logged;
+pub use logs::{logged, observed};
 pub use members::PASSWORD;
 pub use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};

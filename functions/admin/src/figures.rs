@@ -69,7 +69,7 @@ pub struct FiguresOfDay {
     messages: u64,
     /// Placed orders. Orders by card count when they are paid.
     orders: u64,
-    /// The sum of these orders, donations and plans, by currency. Later refunds are not subtracted.
+    /// The sum of these orders, donations and plans, by currency, without what was cancelled, returned or given back of them since.
     revenue: Vec<Money>,
     /// Deletions of accounts that were completed.
     deletions: u64,

@@ -62,8 +62,9 @@ export interface Support {
   readonly replies: {
     all(): Promise<Result<{ items: PreparedReplyInfo[] }>>;
     create(reply: { title: string; text: string }): Promise<Result<PreparedReplyInfo>>;
-    replace(id: string, reply: { title: string; text: string }): Promise<Result<PreparedReplyInfo>>;
-    remove(id: string): Promise<{ problem?: StoaProblem }>;
+    /** 412 if somebody else has changed it since it was read. */
+    replace(known: Pick<PreparedReplyInfo, "id" | "version">, reply: { title: string; text: string }): Promise<Result<PreparedReplyInfo>>;
+    remove(id: string, reason: string): Promise<{ problem?: StoaProblem }>;
   };
   close(): void;
 }

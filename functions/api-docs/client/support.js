@@ -181,8 +181,8 @@ export function createSupport(stoa) {
   const replies = {
     all: () => api.GET("/v1/support/replies"),
     create: (body) => api.POST("/v1/support/replies", { body }),
-    replace: (reply, body) => api.PUT("/v1/support/replies/{reply}", { params: { path: { reply } }, body }),
-    remove: (reply) => api.DELETE("/v1/support/replies/{reply}", { params: { path: { reply } } }),
+    replace: ({ id, version }, body) => api.PUT("/v1/support/replies/{reply}", { params: { path: { reply: id }, header: { "If-Match": `"v${version}"` } }, body }),
+    remove: (reply, reason) => api.DELETE("/v1/support/replies/{reply}", { params: { path: { reply }, header: { Reason: encodeURIComponent(reason) } } }),
   };
   return {
     thread,

@@ -5,7 +5,8 @@
 //! an audit entry of the undo, with the reason.
 //!
 //! Changes that no entry records (of secrets, factors, sessions and messages) are never undone, nor are the entries of payments, orders,
-//! support and keys.
+//! support and keys. The deletion of an account is undone until the purge begins, and that of a category, which was empty, while its entry
+//! keeps the name. Products, comments and rooms are deleted at once with what people wrote there: nothing is left to restore.
 //!
 //! A change of an e-mail address or phone number is undone by its owner: the undo sends a link to the former contact ([`contact`]).
 
@@ -193,7 +194,7 @@ pub async fn preview_undo(
 #[utoipa::path(post, path = "/v1/audit/{entry}/undo", request_body = UndoEntry,
     params(("entry" = AuditId, Path, description = "The entry."),
         ("If-Match" = String, Header, format = "versions", description = "The version of the preview: its `ETag`, a list of them, or `*` for any.", example = "\"v3\"")),
-    extensions(("x-problems" = json!(["not_found", "invalid", "version_required", "version_mismatch", "undone_already", "undo_moved_on", "undo_impossible", "undo_nothing", "account_protected", "conflict"]))),
+    extensions(("x-problems" = json!(["not_found", "invalid", "version_required", "version_mismatch", "undone_already", "undo_moved_on", "undo_impossible", "undo_nothing", "account_protected", "too_many", "conflict"]))),
     responses((status = 201, body = UndoneEntry), Problems))]
 pub async fn undo_entry(
     State(s): State<crate::State>,

@@ -91,6 +91,18 @@ async function refusal() {
   return asked.problem;
 }
 
+/** Finds out with a new token which screens open now. Who has lost the last role, or the shown screen, sees that. */
+async function reread() {
+  const { data } = await stoa.api.GET("/v1/me");
+  if (!data || !isAdmitted() || data.id !== admitted) return;
+  const [name] = route().path;
+  const opened = opens(name);
+  admit(data.roles ?? []);
+  if (screens().length === 0) admitted = null;
+  if (opens(name) !== opened) return void render();
+  frame(name);
+}
+
 async function render() {
   const mine = (turn += 1);
   end();
@@ -126,7 +138,7 @@ async function render() {
 let known;
 stoa.session.subscribe(({ state, user, flow }) => {
   const next = state === "needs_factor" ? flow : `${state} ${user?.id ?? ""}`;
-  if (next === known) return frame(route().path[0]);
+  if (next === known) return isAdmitted() ? void reread() : frame(route().path[0]);
   known = next;
   return void render();
 });

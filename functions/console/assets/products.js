@@ -149,8 +149,16 @@ function productScreen(app, id) {
 function categoriesScreen({ api }) {
   const path = "/v1/categories/{category}";
   const shown = loaded(() => api.GET("/v1/categories"), ({ items }) => {
-    const rename = ({ id, name }) => button(say("change"), async () => {
-      const saved = await ask({ title: say("change-category"), fields: [{ name: "name", label: say("name"), value: name, required: true, maxlength: 50 }], submit: say("save"), isDangerous: false }, (body) => api.PUT(path, { params: { path: { category: id } }, body }));
+    const rename = (one) => button(say("change"), async () => {
+      let now = one;
+      let mine;
+      const reread = async () => {
+        const { data } = await api.GET("/v1/categories");
+        now = data?.items.find(({ id }) => id === one.id) ?? now;
+        return [[say("name"), now.name, mine.name]];
+      };
+      const saved = await ask({ title: say("change-category"), fields: [{ name: "name", label: say("name"), value: one.name, required: true, maxlength: 50 }], submit: say("save"), isDangerous: false, reread },
+        (body) => api.PUT(path, { params: { path: { category: one.id }, header: { "If-Match": `"v${now.version}"` } }, body: (mine = body) }));
       if (saved) await shown.reload();
     }, { class: "quiet" });
     const remove = ({ id, name }) => button(say("delete"), async () => {

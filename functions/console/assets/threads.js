@@ -20,14 +20,15 @@ const columns = [
  * The threads in a state, which follow what happens, or those that were found.
  * @param {import("./console.js").App} app
  */
-function listScreen({ support }, route) {
+function listScreen(app, route) {
+  const { support } = app;
   const state = STATES.includes(route.filters.state) ? route.filters.state : "open";
   const { q } = route.filters;
   const search = filters(route, [
     { name: "state", label: say("state"), kind: "select", choices: STATES.map((one) => [one, word("thread", one)]) },
     { name: "q", label: say("customer-or-subject"), kind: "search", maxlength: 254 },
   ]);
-  const prepared = card(say("replies"), replies(support));
+  const prepared = card(say("replies"), replies(app));
   if (q) {
     const found = loaded(() => support.search(q), ({ items }) => shownAs(items));
     return { title: word("screen", "threads"), content: [search, el("section", { class: "card", "aria-label": say("found") }, found.place), prepared] };
@@ -59,18 +60,25 @@ function listScreen({ support }, route) {
 const shownAs = (items) => (items.length === 0 ? el("p", { class: "empty" }, say("no-threads")) : table(word("screen", "threads"), columns, items));
 
 /** The replies that the team has prepared. */
-function replies(support) {
+function replies({ api, support }) {
   const fields = (one = {}) => [
     { name: "title", label: say("title"), value: one.title, required: true, maxlength: 60 },
     { name: "text", label: say("text"), kind: "textarea", value: one.text, required: true, maxlength: 4000 },
   ];
   const prepared = loaded(() => support.replies.all(), ({ items }) => {
     const change = (one) => button(say("change"), async () => {
-      const saved = await ask({ title: say("change-reply"), fields: fields(one), submit: say("save"), isDangerous: false }, (body) => support.replies.replace(one.id, body));
+      let now = one;
+      let mine;
+      const reread = async () => {
+        const { data } = await support.replies.all();
+        now = data?.items.find(({ id }) => id === one.id) ?? now;
+        return ["title", "text"].map((name) => [say(name), now[name], mine[name]]);
+      };
+      const saved = await ask({ title: say("change-reply"), fields: fields(one), submit: say("save"), isDangerous: false, reread }, (body) => support.replies.replace(now, (mine = body)));
       if (saved) await prepared.reload();
     }, { class: "quiet" });
     const remove = (one) => button(say("delete"), async () => {
-      if (await ask({ title: say("delete"), rows: [[one.title, one.text, "–"]] }, () => support.replies.remove(one.id))) await prepared.reload();
+      if (await ask({ title: say("delete"), rows: [[one.title, one.text, "–"]], why: true }, (_, header) => api.DELETE("/v1/support/replies/{reply}", { params: { path: { reply: one.id }, header } }))) await prepared.reload();
     }, { class: "quiet" });
     const add = button(say("new-reply"), async () => {
       if (await ask({ title: say("new-reply"), text: say("reply-variables"), fields: fields(), submit: say("save"), isDangerous: false }, (body) => support.replies.create(body))) await prepared.reload();

@@ -1,7 +1,8 @@
 //! Counts the figures of each day from the table's stream: registrations, sign-ins, messages, orders, revenue, deletions.
 //!
 //! Lambda filters the stream, so the function is invoked only with new items of these kinds, with up to a thousand of them or after a
-//! minute. So figures are up to a minute old, a message costs a thousandth of an invocation, and requests write nothing for the figures.
+//! minute. So figures are up to a minute old, a message costs a thousandth of an invocation, and requests write nothing for the figures but
+//! what is taken off the revenue.
 //! Each batch is counted exactly once (`accounts::figures`). An event that is sent again from the dead letters is not counted again.
 //!
 //! AWS calls: a transaction for each batch; a read for each order, paid donation and paid plan.
@@ -12,8 +13,8 @@ use accounts::figures::{Counted, ORDERS, REVENUE, Tally};
 use aws_lambda_events::dynamodb::Event;
 use commerce::order::Order;
 use function::{Boot, Failure, Function, StartError};
-use kernel::Sys;
-use money::Money;
+use kernel::{Sys, Time};
+use money::{Currency, Money};
 use payments::{Donation, PlanPayment};
 use record::{CountedAs, Record};
 use store::{StoreError, Table};
@@ -56,12 +57,13 @@ async fn tally(s: &State, records: &[Record]) -> Result<Tally, StoreError> {
         match what {
             CountedAs::Nothing => {}
             CountedAs::One(figure) => tally.add(*at, figure, 1),
+            CountedAs::Revenue(currency, more) => tally.add(*at, &revenue_in(*currency), *more),
             paid => {
                 if matches!(paid, CountedAs::Order(..)) {
                     tally.add(*at, ORDERS, 1);
                 }
-                if let Some(amount) = revenue(&s.table, paid).await? {
-                    tally.add(*at, &format!("{REVENUE}{}", amount.currency().code()), amount.amount());
+                if let Some((sold_at, amount)) = revenue(&s.table, paid).await? {
+                    tally.add(sold_at.unwrap_or(*at), &revenue_in(amount.currency()), i64::try_from(amount.amount()).unwrap_or(i64::MAX));
                 }
             }
         }
@@ -69,12 +71,23 @@ async fn tally(s: &State, records: &[Record]) -> Result<Tally, StoreError> {
     Ok(tally)
 }
 
-/// Returns the amount that was paid. `None` if the account was deleted since.
-async fn revenue(table: &Table, paid: &CountedAs) -> Result<Option<Money>, StoreError> {
+/// Returns the name of the revenue in a currency.
+fn revenue_in(currency: Currency) -> String {
+    format!("{REVENUE}{}", currency.code())
+}
+
+/// Returns the time of the sale, if it is known, and the whole amount. `None` if the account was deleted since.
+async fn revenue(table: &Table, paid: &CountedAs) -> Result<Option<(Option<Time>, Money)>, StoreError> {
     Ok(match paid {
-        CountedAs::Order(user, id) => table.get::<Order>(Order::key_of(*user, *id)).await?.map(|order| order.total),
-        CountedAs::Donation(user, id) => table.get::<Donation>(Donation::key_of(*user, *id)).await?.map(|donation| donation.purpose.amount),
-        CountedAs::Plan(user, id) => table.get::<PlanPayment>(PlanPayment::key_of(*user, *id)).await?.map(|payment| payment.purpose.price),
-        CountedAs::Nothing | CountedAs::One(_) => None,
+        CountedAs::Order(user, id) => {
+            table.get::<Order>(Order::key_of(*user, *id)).await?.map(|order| (Some(order.sold_at()), order.total))
+        }
+        CountedAs::Donation(user, id) => {
+            table.get::<Donation>(Donation::key_of(*user, *id)).await?.map(|donation| (donation.paid_at, donation.purpose.amount))
+        }
+        CountedAs::Plan(user, id) => {
+            table.get::<PlanPayment>(PlanPayment::key_of(*user, *id)).await?.map(|payment| (payment.paid_at, payment.purpose.price))
+        }
+        CountedAs::Nothing | CountedAs::One(_) | CountedAs::Revenue(..) => None,
     })
 }

@@ -11,6 +11,7 @@ use kernel::{
     Time,
     id::{DonationId, OrderId, PlanPaymentId, UserId},
 };
+use money::Currency;
 use serde::Deserialize;
 
 /// The number of a record in a shard of the stream: decimal digits. Two shards may have the same one.
@@ -31,6 +32,8 @@ pub(crate) enum CountedAs {
     Nothing,
     /// One unit of this figure.
     One(&'static str),
+    /// So much more revenue in this currency, or less if it is negative.
+    Revenue(Currency, i64),
     /// An order that was placed, and paid if that is by card.
     Order(UserId, OrderId),
     /// A donation that was paid.
@@ -62,6 +65,9 @@ struct Image {
     name: Option<String>,
     event: Option<String>,
     again: Option<Time>,
+    sold_at: Option<Time>,
+    currency: Option<Currency>,
+    more: Option<i64>,
 }
 
 impl Record {
@@ -82,12 +88,13 @@ impl Record {
 impl Image {
     /// Returns when it happened, and the figure that it counts for.
     fn counts(self, said: bool) -> Option<(Time, CountedAs)> {
-        let at = self.created_at.or(self.done_at).or(self.at)?;
+        let at = self.sold_at.or(self.created_at).or(self.done_at).or(self.at)?;
         let what = match (self.kind.as_str(), self.name.as_deref()) {
             ("user", _) => CountedAs::One(REGISTRATIONS),
             ("session", _) => CountedAs::One(SIGN_INS),
             ("message", _) if said => CountedAs::One(MESSAGES),
             ("deletion_receipt", _) => CountedAs::One(DELETIONS),
+            ("revenue_change", _) => CountedAs::Revenue(self.currency?, self.more?),
             // An event that staff have sent again. It was counted the first time.
             ("outbox", _) if self.again.is_some() => CountedAs::Nothing,
             ("outbox", Some(name)) => paid(name, self.event.as_deref()?)?,
@@ -124,6 +131,11 @@ mod tests {
             (r#"{"kind":"user","created_at":0}"#, false, Some(CountedAs::One(REGISTRATIONS))),
             (r#"{"kind":"session","created_at":0}"#, false, Some(CountedAs::One(SIGN_INS))),
             (r#"{"kind":"message","at":0}"#, true, Some(CountedAs::One(MESSAGES))),
+            (
+                r#"{"kind":"revenue_change","at":7,"sold_at":0,"currency":"PLN","more":-1000}"#,
+                false,
+                Some(CountedAs::Revenue(Currency::Pln, -1000)),
+            ),
             // A system event.
             (r#"{"kind":"message","at":0}"#, false, None),
             (r#"{"kind":"deletion_receipt","done_at":0}"#, false, Some(CountedAs::One(DELETIONS))),

@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, StatusCode, header};
-use kernel::{Problem, Time, Timestamp, env::Reader};
+use kernel::{Locale, Problem, Time, Timestamp, env::Reader};
 use serde::Serialize;
 use store::limits::DAY;
 use utoipa::ToSchema;
@@ -123,9 +123,10 @@ pub async fn get_change_password(State(s): State<crate::State>) -> impl IntoResp
     ))]
 pub async fn get_security_contact(State(s): State<crate::State>, headers: HeaderMap) -> Response {
     let text = format!(
-        "Contact: {}\nExpires: {}\nPreferred-Languages: en, pl\nCanonical: {}/.well-known/security.txt\n",
+        "Contact: {}\nExpires: {}\nPreferred-Languages: {}\nCanonical: {}/.well-known/security.txt\n",
         s.published.security_contact,
         Timestamp::from(contact_valid_until(s.sys.now())),
+        Locale::ALL.map(Locale::tag).join(", "),
         s.tokens.issuer()
     );
     web::cached(&headers, "text/plain; charset=utf-8", CACHED, text.into_bytes())

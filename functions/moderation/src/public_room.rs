@@ -26,7 +26,7 @@ pub struct SetPublicRoom {
     masks_profanity: bool,
 }
 
-/// Sets the rules of the public room. They apply to new messages.
+/// Sets the rules of the public room. They apply to new messages. `GET /v1/rooms/public` shows the current ones.
 ///
 /// For moderators with a recent proof by a second factor.
 ///

@@ -14,7 +14,7 @@ use kernel::{Kind, Problem, id::CategoryId};
 use serde::{Deserialize, Serialize};
 use store::{CommitError, Slot, Tx};
 use utoipa::ToSchema;
-use web::{Created, Error, Json, NoContent, Path, Problems, Reason, RequestId};
+use web::{Created, Error, IfMatch, Json, NoContent, Path, Problems, Reason, RequestId, Versioned};
 
 use crate::State as Shop;
 
@@ -29,11 +29,14 @@ pub struct CategoryInfo {
     /// The number of products in the category.
     #[schema(examples(12))]
     products: u32,
+    /// The version, which a change names in `If-Match`.
+    #[schema(minimum = 1)]
+    version: u64,
 }
 
 impl From<Category> for CategoryInfo {
-    fn from(Category { id, name, products }: Category) -> Self {
-        Self { id, name: name.as_str().to_owned(), products }
+    fn from(Category { id, name, products, version }: Category) -> Self {
+        Self { id, name: name.as_str().to_owned(), products, version }
     }
 }
 
@@ -81,7 +84,7 @@ pub async fn create_category(
     Json(body): Json<NameCategory>,
 ) -> Result<Created<CategoryInfo>, Error> {
     let (me, name) = (caller.member.user.id, body.parse()?);
-    let category = Category { id: s.sys.id(), name, products: 0 };
+    let category = Category { id: s.sys.id(), name, products: 0, version: 1 };
     let all = CATEGORIES.counted(&s.table).await?;
     let mut tx = Tx::new();
     let (free, room) = category.create(&mut tx, &all);
@@ -102,30 +105,37 @@ async fn read(s: &Shop, category: CategoryId) -> Result<Category, Problem> {
     s.table.get(Category::key_of(category)).await?.ok_or_else(|| Kind::NotFound.into())
 }
 
-/// Renames a category. For administrators with a recent proof by a second factor.
+/// Renames a category: 412 if it has another name since the version in `If-Match`. For administrators with a recent proof by a second factor.
 ///
 /// AWS calls: the caller and their roles in one; a read; a transaction.
 #[utoipa::path(put, path = "/v1/categories/{category}", request_body = NameCategory,
-    params(("category" = CategoryId, Path, description = "The category.")),
-    extensions(("x-problems" = json!(["not_found", "invalid", "name_taken", "conflict"]))),
-    responses((status = 200, body = CategoryInfo), Problems))]
+    params(("category" = CategoryId, Path, description = "The category."),
+        ("If-Match" = String, Header, format = "versions", description = "The version to be changed: `v` and the `version` of the category, in quotes, a list of them, or `*` for any.", example = "\"v3\"")),
+    extensions(("x-problems" = json!(["not_found", "invalid", "name_taken", "version_required", "version_mismatch", "conflict"]))),
+    responses((status = 200, body = CategoryInfo, headers(("ETag" = String, description = "Its new version."))), Problems))]
 pub async fn rename_category(
     State(s): State<Shop>,
     Fresh(caller): Fresh<Staff<Administrator>>,
     request: RequestId,
+    version: IfMatch,
     Path(id): Path<CategoryId>,
     Json(body): Json<NameCategory>,
-) -> Result<Json<CategoryInfo>, Error> {
+) -> Result<Versioned<CategoryInfo>, Error> {
     let (me, name) = (caller.member.user.id, body.parse()?);
     let category = read(&s, id).await?;
+    if !version.names(category.version) {
+        return Err(Kind::VersionMismatch.into());
+    }
     let mut tx = Tx::new();
-    let (_, free) = category.rename(&mut tx, &name);
+    let (same, free) = category.rename(&mut tx, &name);
     let still = staff::require(&mut tx, me, Role::Administrator);
     let entry = AuditEntry::by(&s.sys, me, &request.0, Action::CategoryChanged, me);
     s.audit.add(&mut tx, &entry.changed("category", id, id).changed("name", &category.name, &name));
-    s.table.commit(tx).await.map_err(|e| not_written(e, free, still))?;
+    let refused = |e: CommitError| if e.refused(same) { Kind::VersionMismatch.into() } else { not_written(e, free, still) };
+    s.table.commit(tx).await.map_err(refused)?;
     tracing::info!(category.id = %id, actor.id = %me, "a category was renamed");
-    Ok(Json(Category { name, ..category }.into()))
+    let renamed = category.named(name);
+    Ok(Versioned(renamed.version, renamed.into()))
 }
 
 /// Deletes a category without products. For administrators with a recent proof by a second factor.

@@ -21,7 +21,7 @@ use crate::connect::{SUBPROTOCOL, TICKET_PREFIX};
 #[derive(Serialize, ToSchema)]
 pub struct ClientConfiguration {
     /// The languages, the default one first.
-    languages: [Locale; 2],
+    languages: Vec<Locale>,
     /// How to open a socket.
     socket: SocketConfiguration,
     /// The limits of messages and frames.
@@ -97,7 +97,7 @@ pub struct SupportConfiguration {
     ))]
 pub async fn get_client_configuration(State(s): State<crate::State>, headers: HeaderMap) -> Result<Response, web::Error> {
     let configuration = ClientConfiguration {
-        languages: Locale::ALL,
+        languages: Locale::ALL.to_vec(),
         socket: SocketConfiguration {
             url: s.site.socket_url.to_string(),
             subprotocol: SUBPROTOCOL,

@@ -8,6 +8,7 @@ use axum::extract::State;
 use callers::{Staff, staff::Moderator};
 use kernel::{
     FieldError, Fields, Kind, Problem, Timestamp,
+    audit::ReasonText,
     id::{ReplyId, RoomId},
 };
 use messaging::{
@@ -15,9 +16,9 @@ use messaging::{
     support::reply::{self, PreparedReply, REPLIES, ReplyText, ReplyTitle},
 };
 use serde::{Deserialize, Serialize};
-use store::{Cond, Slot, Tx};
+use store::{Cond, Slot, Tx, field};
 use utoipa::{IntoParams, ToSchema};
-use web::{Created, Json, NoContent, Path, Problems, Query, RequestId};
+use web::{Created, IfMatch, Json, NoContent, Path, Problems, Query, Reason, RequestId, Versioned};
 
 use crate::talk::desk_of;
 
@@ -37,11 +38,14 @@ pub struct PreparedReplyInfo {
     text: String,
     /// When it was last changed.
     updated_at: Timestamp,
+    /// The version, which a change names in `If-Match`.
+    #[schema(minimum = 1)]
+    version: u64,
 }
 
 impl From<PreparedReply> for PreparedReplyInfo {
-    fn from(PreparedReply { id, title, text, at, .. }: PreparedReply) -> Self {
-        Self { id, title: title.to_string(), text: text.as_str().to_owned(), updated_at: at.into() }
+    fn from(PreparedReply { id, title, text, at, version, .. }: PreparedReply) -> Self {
+        Self { id, title: title.to_string(), text: text.as_str().to_owned(), updated_at: at.into(), version }
     }
 }
 
@@ -95,10 +99,11 @@ async fn commit(
     (slot, problem): (Slot, Problem),
     (caller, request): (&Staff<Moderator>, &RequestId),
     (before, after): (Option<ReplyId>, Option<ReplyId>),
+    reason: Option<ReasonText>,
 ) -> Result<(), Problem> {
     let me = caller.member.user.id;
     let still = staff::require(&mut tx, me, Role::Moderator);
-    let entry = AuditEntry::by(&s.sys, me, &request.0, Action::SupportReplyChanged, me);
+    let entry = AuditEntry::by(&s.sys, me, &request.0, Action::SupportReplyChanged, me).because(reason);
     s.audit.add(&mut tx, &entry.changed("reply", before, after));
     s.table.commit(tx).await.map_err(|e| if e.refused(slot) { problem } else { staff::refused(e, still) })
 }
@@ -116,37 +121,45 @@ pub async fn create_prepared_reply(
     Json(body): Json<PrepareReply>,
 ) -> Result<Created<PreparedReplyInfo>, web::Error> {
     let (title, text) = body.parse()?;
-    let reply = PreparedReply { id: s.sys.id(), title, text, by: Some(caller.member.user.id), at: s.sys.now() };
+    let reply = PreparedReply { id: s.sys.id(), title, text, by: Some(caller.member.user.id), at: s.sys.now(), version: 1 };
     let replies = REPLIES.counted(&s.table).await?;
     let mut tx = Tx::new();
     tx.create(&reply);
     let room = replies.grow(&mut tx);
-    commit(&s, tx, (room, REPLIES.full()), (&caller, &request), (None, Some(reply.id))).await?;
+    commit(&s, tx, (room, REPLIES.full()), (&caller, &request), (None, Some(reply.id)), None).await?;
     Ok(Created(format!("/v1/support/replies/{}", reply.id), reply.into()))
 }
 
-/// Replaces a prepared reply. The audit records who replaced it. For moderators.
+/// Replaces a prepared reply: 412 if it has changed since the version in `If-Match`. The audit records who replaced it. For moderators.
 ///
-/// AWS calls: the caller and their roles in one; a transaction.
+/// AWS calls: the caller and their roles in one; a read; a transaction.
 #[utoipa::path(put, path = "/v1/support/replies/{reply}", request_body = PrepareReply,
-    params(("reply" = ReplyId, Path, description = "The prepared reply.")), extensions(("x-problems" = json!(["not_found", "invalid", "conflict"]))),
-    responses((status = 200, body = PreparedReplyInfo), Problems))]
+    params(("reply" = ReplyId, Path, description = "The prepared reply."),
+        ("If-Match" = String, Header, format = "versions", description = "The version to be changed: `v` and the `version` of the reply, in quotes, a list of them, or `*` for any.", example = "\"v3\"")),
+    extensions(("x-problems" = json!(["not_found", "invalid", "version_required", "version_mismatch", "conflict"]))),
+    responses((status = 200, body = PreparedReplyInfo, headers(("ETag" = String, description = "Its new version."))), Problems))]
 pub async fn replace_prepared_reply(
     State(s): State<crate::State>,
     caller: Staff<Moderator>,
     request: RequestId,
+    wanted: IfMatch,
     Path(id): Path<ReplyId>,
     Json(body): Json<PrepareReply>,
-) -> Result<Json<PreparedReplyInfo>, web::Error> {
+) -> Result<Versioned<PreparedReplyInfo>, web::Error> {
     let (title, text) = body.parse()?;
-    let reply = PreparedReply { id, title, text, by: Some(caller.member.user.id), at: s.sys.now() };
+    let before = s.table.get::<PreparedReply>(PreparedReply::key_of(id)).await?.ok_or(Kind::NotFound)?;
+    if !wanted.names(before.version) {
+        return Err(Kind::VersionMismatch.into());
+    }
+    let version = before.version.saturating_add(1);
+    let reply = PreparedReply { id, title, text, by: Some(caller.member.user.id), at: s.sys.now(), version };
     let mut tx = Tx::new();
-    let there = tx.put(&reply, Cond::Exists);
-    commit(&s, tx, (there, Kind::NotFound.into()), (&caller, &request), (Some(id), Some(id))).await?;
-    Ok(Json(reply.into()))
+    let same = tx.put(&reply, field("version").eq(before.version));
+    commit(&s, tx, (same, Kind::VersionMismatch.into()), (&caller, &request), (Some(id), Some(id)), None).await?;
+    Ok(Versioned(version, reply.into()))
 }
 
-/// Deletes a prepared reply. No effect if there is none. The audit records who deleted it. For moderators.
+/// Deletes a prepared reply. No effect if there is none. The audit records who deleted it, and why. For moderators.
 ///
 /// AWS calls: the caller and their roles in one; a read of the number of replies, the first time a query and an update more; a transaction.
 #[utoipa::path(delete, path = "/v1/support/replies/{reply}",
@@ -157,13 +170,14 @@ pub async fn remove_prepared_reply(
     State(s): State<crate::State>,
     caller: Staff<Moderator>,
     request: RequestId,
+    Reason(reason): Reason,
     Path(id): Path<ReplyId>,
 ) -> Result<NoContent, web::Error> {
     let replies = REPLIES.counted(&s.table).await?;
     let mut tx = Tx::new();
     let there = tx.delete_when(PreparedReply::key_of(id), Cond::Exists);
     replies.shrink(&mut tx);
-    match commit(&s, tx, (there, Kind::NotFound.into()), (&caller, &request), (Some(id), None)).await {
+    match commit(&s, tx, (there, Kind::NotFound.into()), (&caller, &request), (Some(id), None), Some(reason)).await {
         Ok(()) => Ok(NoContent),
         Err(problem) if problem.kind == Kind::NotFound => Ok(NoContent),
         Err(problem) => Err(problem.into()),

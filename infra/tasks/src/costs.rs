@@ -105,7 +105,7 @@ const QUEUE_POLLS_AN_HOUR: f64 = 5.0 * 180.0;
 const RECORDED_RUNS_AN_HOUR: f64 = 1.0;
 
 /// Types of resources that cost nothing by themselves.
-const FREE: [&str; 18] = [
+const FREE: [&str; 19] = [
     "AWS::ApiGatewayV2::ApiMapping",
     "AWS::ApiGatewayV2::DomainName",
     "AWS::ApiGatewayV2::RouteResponse",
@@ -114,6 +114,7 @@ const FREE: [&str; 18] = [
     "AWS::Lambda::Permission",
     "AWS::Logs::LogGroup",
     "AWS::Logs::QueryDefinition",
+    "AWS::Logs::SubscriptionFilter",
     "AWS::S3::Bucket",
     "AWS::S3::BucketPolicy",
     "AWS::SNS::Subscription",

@@ -5,10 +5,13 @@
 //! sign-in, and no request waits for it. A batch is counted exactly once: the transaction that counts it makes an item under the id of its
 //! first record, which is unique over all shards of the stream, while sequence numbers are not. A later delivery that begins with the same
 //! record finds this item, which names the last counted record.
+//!
+//! Revenue belongs to the day of the sale. What is cancelled, returned or given back later is taken off that day: whoever changes the order
+//! or the payment adds a [`RevenueChange`] to the transaction, and the function counts it like everything else.
 
 use std::{collections::BTreeMap, time::Duration};
 
-use kernel::Time;
+use kernel::{Sys, Time, id::EventId};
 use serde::{Deserialize, Serialize};
 use store::{About, CommitError, Item, Key, Personal, Range, Row, StoreError, Stored, Table, Tx, Update, limits::DAY};
 
@@ -40,9 +43,9 @@ pub struct Figure {
     day: String,
     /// The name of the figure.
     figure: String,
-    /// The count or the sum.
+    /// The count or the sum. A change of revenue can be counted before its sale, so that the sum is negative until then.
     #[serde(default)]
-    count: u64,
+    count: i64,
 }
 
 impl Stored for Figure {
@@ -71,13 +74,45 @@ impl Item for CountedBatch {
     }
 }
 
+/// An order or a payment brings more or less than was counted on the day of its sale. The item is there for the stream, which the function
+/// `figures` reads.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct RevenueChange {
+    id: EventId,
+    sold_at: Time,
+    currency: String,
+    more: i64,
+    at: Time,
+}
+
+impl Item for RevenueChange {
+    const KIND: &'static str = "revenue_change";
+    const ABOUT: About = About::at("REVENUE_CHANGE#{event}", "CHANGE", Personal::Nobody("an amount")).expires();
+    fn key(&self) -> Key {
+        Key::new(format!("REVENUE_CHANGE#{}", self.id), "CHANGE")
+    }
+    fn expires(&self) -> Option<Time> {
+        Some(self.at + REMEMBERED)
+    }
+}
+
+/// Adds to a transaction that what was sold at this time brings `brought` minor units, of which `counted` are counted. Nothing if they are
+/// equal.
+pub fn change_revenue(tx: &mut Tx, sys: &Sys, sold_at: Time, currency: &str, (counted, brought): (u64, u64)) {
+    let signed = |amount: u64| i64::try_from(amount).unwrap_or(i64::MAX);
+    let more = signed(brought).saturating_sub(signed(counted));
+    if more != 0 {
+        tx.create(&RevenueChange { id: sys.id(), sold_at, currency: currency.to_owned(), more, at: sys.now() });
+    }
+}
+
 /// The figures of one batch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Tally(BTreeMap<(Day, String), u64>);
+pub struct Tally(BTreeMap<(Day, String), i64>);
 
 impl Tally {
     /// Adds to a figure of the day of `at`.
-    pub fn add(&mut self, at: Time, figure: &str, count: u64) {
+    pub fn add(&mut self, at: Time, figure: &str, count: i64) {
         let sum = self.0.entry((Day::of(at), figure.to_owned())).or_default();
         *sum = sum.saturating_add(count);
     }
@@ -92,7 +127,7 @@ impl Tally {
         for ((day, figure), count) in self.0 {
             let day = day.to_string();
             let update = Update::upsert::<Figure>(Key::new(PARTITION, format!("{day}#{figure}"))).set("day", day).set("figure", figure);
-            tx.update(update.add("count", i64::try_from(count).unwrap_or(i64::MAX)));
+            tx.update(update.add("count", count));
         }
         match table.commit(tx).await {
             Ok(()) => Ok(Counted::Now),
@@ -123,7 +158,7 @@ pub async fn read(table: &Table, first: Day, last: Day) -> Result<BTreeMap<Strin
     let range = Range::of(PARTITION).between(first.to_string(), format!("{last}#~")).eventually();
     let mut days = BTreeMap::<String, BTreeMap<String, u64>>::new();
     for Figure { day, figure, count } in table.query::<Figure>(range).await?.items {
-        days.entry(day).or_default().insert(figure, count);
+        days.entry(day).or_default().insert(figure, u64::try_from(count).unwrap_or_default());
     }
     Ok(days)
 }

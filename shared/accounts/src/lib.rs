@@ -57,6 +57,7 @@ store::items![
     directory::DirectoryEntry,
     figures::CountedBatch,
     figures::Figure,
+    figures::RevenueChange,
     former_contact::FormerContact,
     invite::Invite,
     invite::InviteClaim,

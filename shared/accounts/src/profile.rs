@@ -372,7 +372,7 @@ mod tests {
     #[test]
     fn everything_wrong_is_told_at_once() {
         let long = "x".repeat(501);
-        let wrong = patched(&format!(r#"{{"first_name":"","bio":"{long}","language":"de","private":null,"who_can_message":"nobody"}}"#))
+        let wrong = patched(&format!(r#"{{"first_name":"","bio":"{long}","language":"xx","private":null,"who_can_message":"nobody"}}"#))
             .unwrap_err();
         let expected = [
             ("/first_name", "required"),

@@ -23,6 +23,9 @@ pub struct Category {
     pub name: CategoryTitle,
     /// The number of products in the category.
     pub products: u32,
+    /// Increased by every other name, and not by products.
+    #[serde(default)]
+    pub version: u64,
 }
 
 impl Category {
@@ -38,10 +41,18 @@ impl Category {
         (tx.create(&CategoryName::of(&self.name, self.id)), all.grow(tx))
     }
 
+    /// The category with another name.
+    #[must_use]
+    pub fn named(&self, name: CategoryTitle) -> Self {
+        Self { name, version: self.version.saturating_add(1), ..self.clone() }
+    }
+
     /// Adds another name of the category to a transaction: the first slot is refused if the category has changed, the second one if
     /// another category has the name.
     pub fn rename(&self, tx: &mut Tx, name: &CategoryTitle) -> (Slot, Option<Slot>) {
-        let update = Update::of(self.key()).set("name", name).when(field("name").eq(&self.name));
+        let next = self.named(name.clone());
+        let update = Update::of(self.key()).set("name", &next.name).set("version", next.version);
+        let update = update.when(field("name").eq(&self.name).and(field("version").eq(self.version)));
         let (old, new) = (CategoryName::of(&self.name, self.id), CategoryName::of(name, self.id));
         let same = tx.update(update);
         if old == new {

@@ -144,6 +144,21 @@ impl Order {
         Some(NewPayment { user, paid_for, amount, key, since: self.created_at, description: "Order" })
     }
 
+    /// When it was placed, or paid if that is by card.
+    #[must_use]
+    pub fn sold_at(&self) -> Time {
+        self.card.as_ref().and_then(|card| card.paid_at).unwrap_or(self.created_at)
+    }
+
+    /// The amount that it brings: nothing before it is paid by card, or after it was cancelled, or returned without having been paid by card.
+    pub(crate) fn revenue(&self) -> u64 {
+        let refunded = match (&self.card, self.state) {
+            (_, OrderState::PendingPayment | OrderState::Expired | OrderState::Cancelled) | (None, OrderState::Returned) => return 0,
+            (card, _) => card.as_ref().map_or(0, |card| card.back.refunded),
+        };
+        self.total.amount().saturating_sub(refunded)
+    }
+
     /// Whether it waits for its payment by card.
     #[must_use]
     pub fn is_pending(&self) -> bool {

@@ -5,7 +5,7 @@
 
 use std::{
     cell::RefCell,
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
 };
 
 use fluent_bundle::{FluentArgs, FluentBundle, FluentResource, FluentValue};
@@ -26,6 +26,28 @@ impl Locale {
     pub fn of<T: Copy + Default>(self, list: &[T]) -> T {
         let place = Self::ALL.into_iter().position(|locale| locale == self);
         place.and_then(|place| list.get(place)).copied().unwrap_or_default()
+    }
+
+    /// The names of a thing in a setting, by the tags of their languages: first the name in the default language, then those in others, each
+    /// with its tag, such as `Delivery` and `pl=Dostawa`. `None` if the first one is missing, or a language is unknown or named twice.
+    #[must_use]
+    pub fn names(parts: &[&str]) -> Option<BTreeMap<String, String>> {
+        let (first, others) = parts.split_first()?;
+        let mut names = BTreeMap::new();
+        let mut add = |locale: Self, name: &str| !name.is_empty() && names.insert(locale.tag().to_owned(), name.to_owned()).is_none();
+        let all = !first.contains('=')
+            && add(Self::default(), first.trim())
+            && others.iter().all(|part| {
+                let (tag, name) = part.split_once('=').unwrap_or_default();
+                Self::ALL.into_iter().find(|locale| locale.tag() == tag.trim()).is_some_and(|locale| add(locale, name.trim()))
+            });
+        all.then_some(names)
+    }
+
+    /// This language's name of these. That of the default language stands in for one that is missing.
+    #[must_use]
+    pub fn name_of(self, names: &BTreeMap<String, String>) -> Option<&str> {
+        [self, Self::default()].into_iter().find_map(|locale| names.get(locale.tag())).map(String::as_str)
     }
 
     /// The best language for an `Accept-Language` header (RFC 9110 §12.5.4, look-up as in RFC 4647 §3.4).
@@ -188,10 +210,23 @@ mod tests {
 
     #[test]
     fn negotiation_follows_quality_and_falls_back() {
-        assert_eq!(Locale::negotiate("de, pl;q=0.8, en;q=0.7"), Some(Locale::Pl));
+        assert_eq!(Locale::negotiate("xx, pl;q=0.8, en;q=0.7"), Some(Locale::Pl));
         assert_eq!(Locale::negotiate("en-GB,pl;q=0.9"), Some(Locale::En));
         assert_eq!(Locale::negotiate("pl;q=0, en;q=0.1"), Some(Locale::En));
-        assert_eq!(Locale::negotiate("de"), None);
+        assert_eq!(Locale::negotiate("xx"), None);
+    }
+
+    #[test]
+    fn names_belong_to_languages_by_their_tags() {
+        let names = Locale::names(&[" Delivery ", "pl = Dostawa"]).unwrap();
+        assert_eq!((Locale::En.name_of(&names), Locale::Pl.name_of(&names)), (Some("Delivery"), Some("Dostawa")));
+        let one = Locale::names(&["Press"]).unwrap();
+        assert!(Locale::ALL.into_iter().all(|locale| locale.name_of(&one) == Some("Press")));
+        let wrong: [&[&str]; 8] =
+            [&[], &[""], &["a", "b"], &["a", "pl="], &["a", "xx=b"], &["pl=a"], &["a", "en=b"], &["a", "pl=b", "pl=c"]];
+        for parts in wrong {
+            assert_eq!(Locale::names(parts), None, "{parts:?}");
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@
 
 use std::{fmt, future::ready, str::FromStr, time::Duration};
 
-use accounts::{purge::Retention, user::partition};
+use accounts::{figures, purge::Retention, user::partition};
 use countries::Country;
 use kernel::{Id, Sys, Time, id::UserId};
 use money::Money;
@@ -250,6 +250,18 @@ impl<P: Purpose> CardPayment<P> {
             // What has ended is cancelled at Stripe first.
             Alert::LatePayment => false,
         }
+    }
+
+    /// The amount that it brings: nothing before it is paid.
+    fn revenue(&self) -> u64 {
+        self.paid_at.map_or(0, |_| self.purpose.amount().amount().saturating_sub(self.back.refunded))
+    }
+
+    /// Adds to a transaction what this change takes off the revenue, or returns to it. `sold` if its event counts the whole amount.
+    pub(crate) fn change_revenue(&self, tx: &mut Tx, sys: &Sys, after: &Self, sold: bool) {
+        let (amount, sold_at) = (after.purpose.amount(), after.paid_at.unwrap_or(after.created_at));
+        let counted = if sold { amount.amount() } else { self.revenue() };
+        figures::change_revenue(tx, sys, sold_at, amount.currency().code(), (counted, after.revenue()));
     }
 
     /// Whether this change is that which makes it paid.

@@ -52,7 +52,7 @@ impl Plan {
         })
     }
 
-    /// A plan, as settings write it: `basic:1225:Basic:Podstawowy`, with the price in minor units.
+    /// A plan, as settings write it: `basic:1225:Basic:pl=Podstawowy`, with the price in minor units.
     fn parse(text: &str, currency: Currency) -> Option<Self> {
         let parts: Vec<&str> = text.split(':').map(str::trim).collect();
         let [id, price, names @ ..] = parts.as_slice() else { return None };
@@ -60,16 +60,14 @@ impl Plan {
         let is_id = id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
         let price = price.parse::<u64>().ok().filter(|price| currency.by_card().contains(price))?;
         let price = Money::new(price, currency).ok()?;
-        let in_languages = Locale::ALL.into_iter().zip(names).map(|(locale, name)| (locale.tag().to_owned(), (*name).to_owned()));
-        let plan = Self { id: (*id).to_owned(), names: in_languages.collect(), price };
-        let is_named = (1..=Locale::ALL.len()).contains(&names.len()) && names.iter().all(|name| is_name(name));
-        (is_id && is_name(id) && is_named).then_some(plan)
+        let names = Locale::names(names).filter(|names| names.values().all(|name| is_name(name)))?;
+        (is_id && is_name(id)).then(|| Self { id: (*id).to_owned(), names, price })
     }
 
     /// Its name in this language.
     #[must_use]
     pub fn name(&self, locale: Locale) -> &str {
-        [locale, Locale::default()].into_iter().find_map(|locale| self.names.get(locale.tag())).unwrap_or(&self.id)
+        locale.name_of(&self.names).unwrap_or(&self.id)
     }
 }
 
@@ -78,16 +76,13 @@ impl Plan {
 pub struct Plans(Arc<[Plan]>);
 
 impl Plans {
-    /// Reads `PLANS`, a list such as `basic:1225:Basic:Podstawowy`, in minor units of `PLAN_CURRENCY`. It may be empty.
+    /// Reads `PLANS`, a list such as `basic:1225:Basic:pl=Podstawowy`, in minor units of `PLAN_CURRENCY`. It may be empty.
     pub fn read(r: &mut Reader<'_>) -> Self {
         let currency = currency(r, "PLAN_CURRENCY", Currency::Gbp);
         let texts = r.list("PLANS");
         let plans: Vec<Plan> = texts.iter().filter_map(|text| Plan::parse(text, currency)).collect();
         if plans.len() < texts.len() {
-            r.wrong(
-                "PLANS has a plan that is not id:price:name, with a price that Stripe takes and up to one name for each language"
-                    .to_owned(),
-            );
+            r.wrong("PLANS has a plan that is not id:price:name or id:price:name:tag=name, with a price that Stripe takes".to_owned());
         }
         let mut ids: Vec<&str> = plans.iter().map(|plan| plan.id.as_str()).collect();
         ids.sort_unstable();
@@ -163,7 +158,9 @@ impl Purpose for Plan {
     }
     fn follow(tx: &mut Tx, sys: &Sys, before: &CardPayment<Self>, after: &CardPayment<Self>) {
         // A payment that was refunded before it gave the plan gets no receipt.
-        if before.is_paid_by(after) && after.state == PaymentState::Paid {
+        let sold = before.is_paid_by(after) && after.state == PaymentState::Paid;
+        before.change_revenue(tx, sys, after, sold);
+        if sold {
             Outbox::add(tx, sys, &PlanReceiptDue { user: after.user, payment: after.id });
         }
         if before.gives() && !after.gives() {
@@ -238,7 +235,7 @@ mod tests {
 
     #[test]
     fn plans_are_settings() {
-        let sold = plans("basic:1225:Basic:Podstawowy, premium : 5000 : Premium : Premium").unwrap();
+        let sold = plans("basic:1225:Basic:pl=Podstawowy, premium : 5000 : Premium : pl = Premium").unwrap();
         let basic = sold.find("basic").unwrap();
         assert_eq!((basic.price, basic.name(Locale::Pl)), (Money::new(1225, Currency::Gbp).unwrap(), "Podstawowy"));
         assert_eq!((sold.all().len(), sold.find("gold").map_err(|e| e.code)), (2, Err("choice")));
@@ -253,7 +250,9 @@ mod tests {
             "basic:-1:a",
             "Basic:99:a",
             "basic:99",
-            "basic:99::b",
+            "basic:99::pl=b",
+            "basic:99:a:b",
+            "basic:99:a:xx=b",
             "a:99:a,a:98:c",
         ] {
             assert!(plans(wrong).is_none(), "{wrong}");
@@ -289,7 +288,7 @@ mod tests {
 
     #[test]
     fn whoever_has_paid_has_the_plan_until_it_is_given_back_or_disputed() {
-        let plan = Plan::parse("basic:1225:Basic:Podstawowy", Currency::Gbp).unwrap();
+        let plan = Plan::parse("basic:1225:Basic:pl=Podstawowy", Currency::Gbp).unwrap();
         let pending = PlanPayment::new(&Sys::real(), UserId::NIL, String::new(), plan);
         let paid = PlanPayment { state: PaymentState::Paid, ..pending.clone() };
         for (payment, gives) in [

@@ -67,6 +67,12 @@ pub struct CountedList {
 }
 
 impl CountedList {
+    /// Whether there is room for one more.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.items < i64::from(self.list.max)
+    }
+
     /// Adds one item to the count in a transaction. The slot is refused if the list is full.
     pub fn grow(&self, tx: &mut Tx) -> Slot {
         tx.update(Update::of(self.list.key()).add("items", 1).when(field("items").lt(self.list.max)))

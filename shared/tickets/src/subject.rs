@@ -1,6 +1,6 @@
 //! The subjects of the contact form. Each has a value, which is stored, and a name and a template for people.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use kernel::{FieldError, Locale, Messages, env::Reader};
 
@@ -21,14 +21,14 @@ const SUBJECTS_MAX: usize = 30;
 pub struct ContactSubject {
     /// The value, which is stored and never shown.
     pub value: String,
-    /// The names from the configuration, in the order of [`Locale::ALL`]. Empty for a default subject, whose name is in this crate.
-    names: Vec<String>,
+    /// The names from the configuration, by language. Empty for a default subject, whose name is in this crate.
+    names: BTreeMap<String, String>,
 }
 
 impl ContactSubject {
-    /// Parses `value` or `value=English name|Polish name`.
+    /// Parses `value` or `value=Name|pl=Nazwa`.
     fn parse(entry: &str) -> Result<Self, String> {
-        let (value, names) = entry.split_once('=').unwrap_or((entry, ""));
+        let (value, names) = entry.split_once('=').map_or((entry, None), |(value, names)| (value, Some(names)));
         let value = value.trim();
         let formed = value.starts_with(|c: char| c.is_ascii_lowercase())
             && value.len() <= VALUE_MAX
@@ -36,19 +36,19 @@ impl ContactSubject {
         if !formed {
             return Err(format!("{value:?} is not a value: up to {VALUE_MAX} of a-z 0-9 _, beginning with a letter"));
         }
-        let names: Vec<String> = names.split('|').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect();
-        if names.is_empty() && !Locale::ALL.into_iter().all(|locale| TEXTS.has(locale, &format!("subject-{value}"))) {
-            return Err(format!("{value} needs a name: {value}=Name|Nazwa"));
-        }
+        let names = match names {
+            Some(names) => Locale::names(&names.split('|').collect::<Vec<_>>()),
+            None => Locale::ALL.into_iter().all(|locale| TEXTS.has(locale, &format!("subject-{value}"))).then(BTreeMap::new),
+        };
+        let names = names.ok_or_else(|| format!("{value} needs a name, and others with the tags of languages: {value}=Name|pl=Nazwa"))?;
         Ok(Self { value: value.to_owned(), names })
     }
 
-    /// The name in this language. If the configuration lacks it, its first name is used.
+    /// The name in this language. If the configuration lacks it, that in the default language is used.
     #[must_use]
     pub fn name(&self, locale: Locale) -> String {
-        let place = Locale::ALL.into_iter().position(|other| other == locale);
-        let given = place.and_then(|place| self.names.get(place)).or_else(|| self.names.first());
-        given.cloned().unwrap_or_else(|| TEXTS.text(locale, &format!("subject-{}", self.value), &[]))
+        let given = locale.name_of(&self.names).map(str::to_owned);
+        given.unwrap_or_else(|| TEXTS.text(locale, &format!("subject-{}", self.value), &[]))
     }
 
     /// A template that a message can begin with. It counts as part of the message.
@@ -66,7 +66,7 @@ pub struct Subjects(Arc<[ContactSubject]>);
 
 impl Subjects {
     /// Reads `CONTACT_SUBJECTS`: values separated by semicolons, each with its names unless it is a default subject, such as
-    /// `bug_report;delivery=Delivery|Dostawa;other`. Empty means the default subjects.
+    /// `bug_report;delivery=Delivery|pl=Dostawa;other`. Empty means the default subjects.
     pub fn read(r: &mut Reader<'_>) -> Self {
         let given: String = r.or(NAME, String::new());
         let listed = if given.trim().is_empty() { DEFAULT.join(";") } else { given };
@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn an_operator_chooses_the_subjects() {
-        let subjects = read(" bug_report ; delivery = Delivery | Dostawa; press=Press ").unwrap();
+        let subjects = read(" bug_report ; delivery = Delivery | pl=Dostawa; press=Press ").unwrap();
         let shown = |locale| subjects.all().map(|subject| subject.name(locale)).collect::<Vec<_>>();
         assert_eq!(shown(Locale::En)[1..], ["Delivery", "Press"]);
         assert_eq!(shown(Locale::Pl)[1..], ["Dostawa", "Press"]);
@@ -161,7 +161,9 @@ mod tests {
         assert_eq!(subjects.choose("other").unwrap_err().code, "choice");
         assert_eq!(subjects.choose("").unwrap_err().code, "required");
         assert_eq!(subjects.name_of("removed", Locale::Pl), "removed");
-        for wrong in [";", "delivery", "Other=Other", "a b=c", "other;other", &format!("{}=x", "a".repeat(VALUE_MAX + 1))] {
+        for wrong in
+            [";", "delivery", "delivery=", "press=a|b", "Other=Other", "a b=c", "other;other", &format!("{}=x", "a".repeat(VALUE_MAX + 1))]
+        {
             assert!(read(wrong).is_err(), "{wrong}");
         }
     }

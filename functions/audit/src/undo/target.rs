@@ -47,7 +47,7 @@ impl Target {
         }
         Ok(match entry.record.action {
             Action::ProductChanged => Self::Product(product::Target::read(&s.table, entry, who).await?),
-            Action::CategoryChanged => Self::Category(category::Target::read(&s.table, entry, who).await?),
+            Action::CategoryChanged | Action::CategoryDeleted => Self::Category(category::Target::read(&s.table, entry, who).await?),
             Action::CommentChanged => Self::Comment(comment::Target::read(&s.table, entry, who).await?),
             Action::RoleGranted | Action::RoleTaken => Self::Roles(roles::Target::read(&s.table, entry, who).await?),
             Action::ChatBanned | Action::ChatUnbanned => Self::Ban(ban::Target::read(s, entry, who).await?),
@@ -89,7 +89,7 @@ impl Target {
     pub async fn plan(self, s: &crate::State, tx: &mut Tx, entry: &MakeEntry<'_>, fields: &[&Field]) -> Result<Planned, Problem> {
         match self {
             Self::Product(target) => target.plan(s, tx, entry, fields).await,
-            Self::Category(target) => target.plan(tx, entry, fields),
+            Self::Category(target) => target.plan(s, tx, entry, fields).await,
             Self::Comment(target) => target.plan(s, tx, entry, fields),
             Self::Roles(target) => target.plan(tx, entry, fields),
             Self::Ban(target) => Ok(target.plan(s, tx, entry)),

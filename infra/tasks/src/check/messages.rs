@@ -103,9 +103,10 @@ mod tests {
     #[test]
     fn a_missing_message_is_found() {
         let folder = std::env::temp_dir().join(format!("stoa-messages-{}", std::process::id()));
-        for (language, text) in [("en", "a = A\n    .more = M\nb = B\n"), ("pl", "a = A\n")] {
-            fs::create_dir_all(folder.join(language)).expect("made");
-            fs::write(folder.join(language).join("x.ftl"), text).expect("written");
+        for locale in Locale::ALL {
+            let text = if locale == Locale::Pl { "a = A\n" } else { "a = A\n    .more = M\nb = B\n" };
+            fs::create_dir_all(folder.join(locale.tag())).expect("made");
+            fs::write(folder.join(locale.tag()).join("x.ftl"), text).expect("written");
         }
         let found = compare(&folder).expect("compared");
         fs::remove_dir_all(&folder).expect("removed");

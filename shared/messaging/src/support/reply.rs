@@ -102,6 +102,9 @@ pub struct PreparedReply {
     pub by: Option<UserId>,
     /// When it was written last.
     pub at: Time,
+    /// Increased by every change.
+    #[serde(default)]
+    pub version: u64,
 }
 
 impl PreparedReply {
