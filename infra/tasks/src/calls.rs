@@ -95,7 +95,9 @@ pub fn run(file: &Path, strict: bool, kept: bool) -> Result<(), Failure> {
             Line::Permission { function, action, resource } => drop(used.insert((function, action, resource))),
         }
     }
-    operations.iter_mut().for_each(|(name, runs)| runs.leave_out_repetitions(name));
+    for (name, runs) in &mut operations {
+        runs.leave_out_repetitions(name);
+    }
     print!("{}", table(&mut operations));
     let unused = unused(&template, &used);
     println!("\nAllowed and never used: {}", if unused.is_empty() { "nothing" } else { "" });
