@@ -15,6 +15,8 @@ function ownKeys({ stoa, api }) {
     const gone = await ask({ title: say("revoke"), rows: [[name, say("valid"), say("revoked")]] }, () => api.DELETE(`${KEYS}/{key}`, { params: { path: { key: id } } }));
     if (!gone) return;
     notify(say("done"));
+    // It may be the one that was made before.
+    made.replaceChildren();
     show();
   };
   const show = () => place.replaceChildren(list(stoa, { title: say("own-keys"), path: KEYS, columns: keyColumns(revoke), empty: say("no-keys") }));

@@ -187,9 +187,10 @@ function notes({ stoa }, thread, room, me) {
   }));
   const write = form({ name: "note", fields: [{ name: "text", label: say("note"), required: true, maxlength: 2000 }], submit: say("save"), isMain: false, keeps: `note ${room}` }, async ({ text }, node) => {
     const answer = await thread.note(text);
-    if (answer.problem) return answer;
-    node.reset();
-    show();
+    if (!answer.problem) {
+      node.reset();
+      show();
+    }
     return answer;
   });
   show();
