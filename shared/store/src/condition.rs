@@ -53,6 +53,19 @@ pub const fn field(name: &'static str) -> Field {
     Field(name)
 }
 
+/// The version of a new item, and of an item that was stored before its kind had versions. For `#[serde(default)]` and [`version_is`].
+#[must_use]
+pub const fn first_version() -> u64 {
+    1
+}
+
+/// The item exists and has this version, see [`first_version`].
+#[must_use]
+pub fn version_is(version: u64) -> Cond {
+    let same = field("version").eq(version);
+    if version == first_version() { same.or(Cond::Exists.and(field("version").absent())) } else { same }
+}
+
 /// See [`field`].
 #[derive(Clone, Copy, Debug)]
 pub struct Field(&'static str);
