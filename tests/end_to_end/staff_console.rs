@@ -580,7 +580,7 @@ async fn a_key_is_made_in_the_console() {
     mouse.press(page, "main td.action button").await;
     mouse.confirm(page).await;
     program.get("/v1/statistics/invites").await.is_problem(401, "api_key_invalid");
-    page.until("document.querySelector('main [role=status] code') === null").await;
+    page.until("document.querySelector('main [role=status] code') === null && document.activeElement.localName === 'h1'").await;
     page.go(&screen(&cloud, "work")).await;
     shows(page, "main .work").await;
     page.go(&screen(&cloud, "roles")).await;

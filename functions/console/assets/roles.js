@@ -1,6 +1,6 @@
 // Who is of the team, and one's own keys for programs.
 
-import { ask, button, card, el, everybodysKeys, form, keyColumns, link, list, notify, say, time, word } from "./parts.js";
+import { ask, button, card, el, everybodysKeys, form, keepFocus, keyColumns, link, list, notify, say, time, word } from "./parts.js";
 import { isAtLeast } from "./rights.js";
 
 const ROLES = ["superuser", "administrator", "moderator"];
@@ -18,6 +18,7 @@ function ownKeys({ stoa, api }) {
     // It may be the one that was made before.
     made.replaceChildren();
     show();
+    keepFocus();
   };
   const show = () => place.replaceChildren(list(stoa, { title: say("own-keys"), path: KEYS, columns: keyColumns(revoke), empty: say("no-keys") }));
   const scopes = Object.entries(SCOPES).map(([name, label]) => ({ name, label, kind: "check" }));
