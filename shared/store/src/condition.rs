@@ -174,3 +174,15 @@ impl Names {
         (Some(self.names).filter(|m| !m.is_empty()), Some(self.values).filter(|m| !m.is_empty()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_item_without_a_version_has_the_first_one() {
+        let expression = |version| Names::default().condition(version_is(version)).unwrap();
+        assert_eq!(expression(2), "#version = :v0");
+        assert_eq!(expression(1), "(#version = :v0 OR (attribute_exists(#pk) AND attribute_not_exists(#version)))");
+    }
+}
