@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn carriers_are_in_each_list_once() {
+    fn postings_are_in_each_list_once() {
         let entry = red_bike();
         let postings = entry.postings(Catalogue::Models);
         let mut all: Vec<String> = postings.iter().flat_map(partitions).filter(|name| !name.contains("#RECORD#")).collect();

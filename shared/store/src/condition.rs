@@ -58,12 +58,12 @@ pub const fn field(name: &'static str) -> Field {
 pub struct Field(&'static str);
 
 impl Field {
-    /// The attribute exists.
+    /// Returns the condition that the attribute exists.
     #[must_use]
     pub const fn exists(self) -> Cond {
         Cond::FieldExists(self.0)
     }
-    /// The attribute does not exist.
+    /// Returns the condition that the attribute does not exist.
     #[must_use]
     pub const fn absent(self) -> Cond {
         Cond::FieldAbsent(self.0)
@@ -99,7 +99,7 @@ impl Field {
         self.compare(">", value)
     }
 
-    /// The attribute is a list or set that contains the value, or a text in which the value occurs.
+    /// Returns the condition that the attribute is a list or set that contains the value, or a text in which the value occurs.
     #[must_use]
     pub fn has(self, value: impl Serialize) -> Cond {
         Cond::Has(self.0, value_of(value))
