@@ -34,13 +34,13 @@ pub enum Cond {
 }
 
 impl Cond {
-    /// Both hold.
+    /// Returns the condition that both hold.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         Self::Both(Box::new(self), Box::new(other))
     }
 
-    /// At least one holds.
+    /// Returns the condition that at least one holds.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
         Self::Either(Box::new(self), Box::new(other))
