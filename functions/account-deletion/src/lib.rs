@@ -93,7 +93,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn both_languages_say_everything() {
+    fn every_language_says_everything() {
         assert_eq!(super::TEXTS.faults(), [""; 0]);
     }
 }

@@ -93,7 +93,7 @@ mod tests {
     const TEXTS: Messages = Messages::new(kernel::in_every_language!("docs.ftl"));
 
     #[test]
-    fn every_text_is_in_both_languages_and_used() {
+    fn every_text_is_in_every_language_and_used() {
         assert_eq!(TEXTS.faults(), [""; 0]);
         let templates = [
             include_str!("../assets/client.html"),
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn every_page_about_a_project_is_in_both_languages_and_served() {
+    fn every_page_about_a_project_is_in_every_language_and_served() {
         let folder = |path: &str| std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
         let mut pages = 0;
         for entry in std::fs::read_dir(folder("projects")).unwrap() {

@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn every_text_is_in_both_languages_and_used() {
+    fn every_text_is_in_every_language_and_used() {
         assert_eq!(TEXTS.faults(), [""; 0]);
         let scripts = sources("js");
         let mut used: BTreeSet<&str> = scripts.iter().flat_map(|(_, source)| between(source, "say(\"", "\"")).collect();

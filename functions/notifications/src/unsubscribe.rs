@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_languages_name_every_category() {
+    fn every_language_names_every_category() {
         assert_eq!(TEXTS.faults(), [""; 0]);
         let link = Unsubscribe { user: Sys::real().id(), categories: Category::ALL.to_vec() };
         for locale in Locale::ALL {

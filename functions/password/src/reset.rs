@@ -256,7 +256,7 @@ pub fn unchanged(old: Option<&PasswordHash>) -> Cond {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn both_languages_say_everything() {
+    fn every_language_says_everything() {
         assert_eq!(super::TEXTS.faults(), [""; 0]);
     }
 }

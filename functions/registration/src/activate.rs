@@ -127,7 +127,7 @@ async fn activate(
 #[cfg(test)]
 mod tests {
     #[test]
-    fn both_languages_say_everything() {
+    fn every_language_says_everything() {
         assert_eq!(super::TEXTS.faults(), [""; 0]);
     }
 }

@@ -432,7 +432,7 @@ mod tests {
         all
     }
 
-    /// The recursive definition of RFC 6962 §2.1.
+    /// Returns the root by the recursive definition of RFC 6962 §2.1.
     fn by_the_book(leaves: &[Hash]) -> Hash {
         match leaves {
             [] => Sha256::digest(b"").into(),
@@ -444,7 +444,7 @@ mod tests {
         }
     }
 
-    /// An independent check: it shares only the hash function with the tree.
+    /// Returns whether the path leads from the record to the root. Shares only the hash function with the tree.
     fn proves(record: &AuditRecord, path: &[Beside], root: &str) -> bool {
         let decode = |text: &str| BASE64_URL_SAFE_NO_PAD.decode(text).unwrap();
         let mut hash = Sha256::digest([&[0_u8][..], &decode(&record.hash)].concat()).to_vec();

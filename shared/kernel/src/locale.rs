@@ -21,7 +21,7 @@ impl Locale {
         Self::ALL.into_iter().find(|l| l.tag().eq_ignore_ascii_case(primary))
     }
 
-    /// This language's element of a list in the order of [`Locale::ALL`]. The default value if the list is too short.
+    /// Returns this language's element of a list in the order of [`Locale::ALL`]. The default value if the list is too short.
     #[must_use]
     pub fn of<T: Copy + Default>(self, list: &[T]) -> T {
         let place = Self::ALL.into_iter().position(|locale| locale == self);
@@ -44,7 +44,7 @@ impl Locale {
         all.then_some(names)
     }
 
-    /// This language's name of these. That of the default language stands in for one that is missing.
+    /// Returns this language's name of these. That of the default language stands in for one that is missing.
     #[must_use]
     pub fn name_of(self, names: &BTreeMap<String, String>) -> Option<&str> {
         [self, Self::default()].into_iter().find_map(|locale| names.get(locale.tag())).map(String::as_str)

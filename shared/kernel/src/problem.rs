@@ -470,21 +470,21 @@ impl Problem {
         Self { kind, fields: Vec::new(), retry_after: None, limit: None, members: Box::default(), cause: None, at: Location::caller() }
     }
 
-    /// An unexpected error: [`Kind::Internal`] for the client, logged with its cause.
+    /// Returns the problem of an unexpected error: [`Kind::Internal`] for the client, logged with its cause.
     #[must_use]
     #[track_caller]
     pub fn internal(cause: impl Into<Cause>) -> Self {
         Self { cause: Some(cause.into()), ..Self::new(Kind::Internal) }
     }
 
-    /// A dependency failed: [`Kind::Unavailable`] for the client, with a retry after a second.
+    /// Returns the problem of a dependency that failed: [`Kind::Unavailable`] for the client, with a retry after a second.
     #[must_use]
     #[track_caller]
     pub fn unavailable(cause: impl Into<Cause>) -> Self {
         Self { cause: Some(cause.into()), retry_after: Some(1), ..Self::new(Kind::Unavailable) }
     }
 
-    /// One wrong field.
+    /// Returns the problem of one wrong field.
     #[must_use]
     #[track_caller]
     pub fn field(pointer: &str, error: FieldError) -> Self {

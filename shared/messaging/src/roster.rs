@@ -753,7 +753,8 @@ const fn nameless(id: UserId) -> Author {
     Author { id, username: String::new() }
 }
 
-/// The event does not contain who caused it, because the purge of that account would not find their id in events about others.
+/// Returns the content of an event about this person. It does not say who caused the event, because the purge of that account would not find
+/// their id in events about others.
 fn happened(event: RoomEvent, who: &Author) -> Content {
     Content::Happened(Happened { event, who: who.id, username: who.username.clone() })
 }

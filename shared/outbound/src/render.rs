@@ -371,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn both_languages_have_every_message() {
+    fn every_language_has_every_message() {
         assert_eq!(TEXTS.faults(), [""; 0]);
     }
 

@@ -23,7 +23,7 @@ pub async fn attempt(
     id: ChallengeId,
     code: &TypedCode,
 ) -> Result<Challenge, Problem> {
-    CodeAttempt { table, now, key, purpose, id, flow: None }.code(code).await
+    CodeAttempt { table, now, key, purpose, id, flow: None }.check(code).await
 }
 
 /// Like [`attempt`], in a flow: only the flow that requested the current code can use it or its attempts.
@@ -39,7 +39,7 @@ pub async fn attempt_in(
     id: ChallengeId,
     code: &TypedCode,
 ) -> Result<Challenge, Problem> {
-    CodeAttempt { table, now, key, purpose, id, flow: Some(flow) }.code(code).await
+    CodeAttempt { table, now, key, purpose, id, flow: Some(flow) }.check(code).await
 }
 
 /// An attempt at a code, for any flow or for one.
@@ -53,7 +53,7 @@ struct CodeAttempt<'a> {
 }
 
 impl CodeAttempt<'_> {
-    async fn code(&self, code: &TypedCode) -> Result<Challenge, Problem> {
+    async fn check(&self, code: &TypedCode) -> Result<Challenge, Problem> {
         let challenge = match code {
             TypedCode::Short(code) => self.short(code).await?,
             TypedCode::Long(code) => self.long(code).await?,

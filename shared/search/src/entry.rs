@@ -239,7 +239,7 @@ impl List {
         }
     }
 
-    /// The slot is a hash of the name (FNV-1a), so that readers can compute it.
+    /// Returns the slot. It follows from a hash of the name (FNV-1a), so that readers can compute it.
     fn slot(&self) -> Slot {
         let hash = self.name().bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
         match hash % 3 {
@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn carriers_are_in_each_list_once() {
+    fn postings_are_in_each_list_once() {
         let entry = red_bike();
         let postings = entry.postings(Catalogue::Models);
         let mut all: Vec<String> = postings.iter().flat_map(partitions).filter(|name| !name.contains("#RECORD#")).collect();

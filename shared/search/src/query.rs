@@ -53,7 +53,7 @@ pub struct SearchQuery {
 }
 
 impl SearchQuery {
-    /// Every record.
+    /// Creates a search for every record.
     #[must_use]
     pub fn all() -> Self {
         Self::default()

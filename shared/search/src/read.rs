@@ -217,7 +217,7 @@ impl Reader<'_> {
         if filtered { self.certain.saturating_add(1).saturating_mul(4).max(FIRST_QUERY) } else { self.size.saturating_add(1) }
     }
 
-    /// One query.
+    /// Makes one query. Returns its matching records and how far it read.
     async fn query(&self, list: &List, after: &str, limit: Option<u32>, filter: Option<Cond>) -> Result<Segment, StoreError> {
         let range = list.range(self.catalogue, self.order, after);
         let window = self.table.window::<Posting>(limit.into_iter().fold(range, Range::limit), filter).await?;

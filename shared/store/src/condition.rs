@@ -34,13 +34,13 @@ pub enum Cond {
 }
 
 impl Cond {
-    /// Both hold.
+    /// Returns the condition that both hold.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         Self::Both(Box::new(self), Box::new(other))
     }
 
-    /// At least one holds.
+    /// Returns the condition that at least one holds.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
         Self::Either(Box::new(self), Box::new(other))
@@ -71,12 +71,12 @@ pub fn version_is(version: u64) -> Cond {
 pub struct Field(&'static str);
 
 impl Field {
-    /// The attribute exists.
+    /// Returns the condition that the attribute exists.
     #[must_use]
     pub const fn exists(self) -> Cond {
         Cond::FieldExists(self.0)
     }
-    /// The attribute does not exist.
+    /// Returns the condition that the attribute does not exist.
     #[must_use]
     pub const fn absent(self) -> Cond {
         Cond::FieldAbsent(self.0)
@@ -112,7 +112,7 @@ impl Field {
         self.compare(">", value)
     }
 
-    /// The attribute is a list or set that contains the value, or a text in which the value occurs.
+    /// Returns the condition that the attribute is a list or set that contains the value, or a text in which the value occurs.
     #[must_use]
     pub fn has(self, value: impl Serialize) -> Cond {
         Cond::Has(self.0, value_of(value))

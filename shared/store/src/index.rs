@@ -36,7 +36,7 @@ pub enum Index {
     Online,
     /// The unread notifications of a person: `gsi1`.
     UnreadNotifications,
-    /// Notifications in the inboxes of others that are about a person. They are removed with the person's account.
+    /// Notifications in the inboxes of others that are about a person, which are removed with the person's account: `gsi2`.
     NotificationsAbout,
     /// The locations of people, by area: `gsi1`.
     Nearby,

@@ -70,7 +70,7 @@ impl Range {
         self
     }
 
-    /// At most this many items.
+    /// Limits the range to this many items.
     #[must_use]
     pub const fn limit(mut self, items: u32) -> Self {
         self.limit = Some(items);

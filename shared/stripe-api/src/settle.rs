@@ -195,7 +195,7 @@ impl News<'_> {
         Err(SettleError::Busy)
     }
 
-    /// An order takes one step after the other, until nothing more follows. What came after its end is given back first, and the event is
+    /// Takes an order one step after the other, until nothing more follows. What came after its end is given back first, and the event is
     /// written with the last step: so all of it is done again as long as something fails.
     async fn of_order(self, stripe: &Stripe, id: OrderId) -> Result<Settled, SettleError> {
         let Self { table, sys, user, payment, event } = self;

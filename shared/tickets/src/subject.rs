@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn both_languages_have_every_text() {
+    fn every_language_has_every_text() {
         assert_eq!(TEXTS.faults(), [""; 0]);
     }
 

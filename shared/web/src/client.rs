@@ -97,7 +97,7 @@ impl RequestedLanguages {
         Self { query, header, twice: tags.next().is_some() }
     }
 
-    /// A repeated `lang` is refused like any repeated key of a query.
+    /// Returns the problem of a repeated `lang`, which is refused like any repeated key of a query.
     pub const fn refusal(self) -> Option<Kind> {
         if self.twice { Some(Kind::Malformed) } else { None }
     }

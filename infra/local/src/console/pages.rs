@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn every_text_is_in_both_languages_and_used() {
+    fn every_text_is_in_every_language_and_used() {
         assert_eq!(TEXTS.faults(), [""; 0]);
         let templates: String = PAGES.iter().map(|page| page.main).chain([LAYOUT]).collect();
         let in_templates = templates.split("{{").skip(1).filter_map(|part| part.split_once("}}")).map(|(key, _)| key);

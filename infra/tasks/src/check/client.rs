@@ -22,7 +22,7 @@ const DELIVERING: &str = "const DELIVERING = ";
 /// The package, for `npm install` from the repository, which looks for it at the root.
 const PACKAGE: &str = "package.json";
 
-/// A size above its budget, a list that differs, a package that lacks a file.
+/// Returns the sizes above their budgets, the lists that differ, and the files that the package lacks.
 pub fn findings(parts: &Parts) -> Result<Vec<String>, Failure> {
     let mut findings = Vec::new();
     for (what, files, budget) in BUDGETS {

@@ -1,5 +1,5 @@
-//! An alarm on a custom metric needs a metric that some crate declares, with its dimension, and every declared metric is used by an alarm
-//! or the dashboard. (Each metric costs money; otherwise a log line is enough.)
+//! An alarm or a graph of a custom metric needs a metric that some crate declares, with its dimension, and every declared metric is used by
+//! an alarm or the dashboard. (Each metric costs money; otherwise a log line is enough.)
 
 use function::metrics::{Declared, Metric};
 
@@ -9,7 +9,7 @@ use crate::{Failure, metrics, repository};
 /// The template of the alarms and the dashboard.
 const OPERATIONS: &str = "infra/operations.yaml";
 
-/// Alarms without a declared metric, and metrics that are never used.
+/// Alarms and graphs without a declared metric, and metrics that are never used.
 pub fn findings(_: &Parts) -> Result<Vec<String>, Failure> {
     Ok(differences(&repository::read(OPERATIONS)?, &metrics::all()))
 }
@@ -17,10 +17,19 @@ pub fn findings(_: &Parts) -> Result<Vec<String>, Failure> {
 fn differences(operations: &str, declared: &[Declared]) -> Vec<String> {
     let value = |text: &str, name: &str| text.lines().find_map(|l| l.trim().strip_prefix(name).map(|v| v.trim().to_owned()));
     let mut findings = Vec::new();
+    let is_declared = |name: &str| declared.iter().any(|metric| metric.name == name);
     for alarm in operations.split(&format!("Namespace: {}\n", Metric::NAMESPACE)).skip(1) {
         let (name, of) = (value(alarm, "MetricName:").unwrap_or_default(), value(alarm, "Dimensions:").unwrap_or_default());
-        if !(declared.iter().any(|metric| metric.name == name) && of.contains(&format!("{{Name: {},", Metric::DIMENSION))) {
+        if !(is_declared(&name) && of.contains(&format!("{{Name: {},", Metric::DIMENSION))) {
             findings.push(format!("{OPERATIONS}: an alarm uses the metric {name} with the dimensions {of}, which no crate declares"));
+        }
+    }
+    // The first row of a graph has all parts. The next ones repeat them with dots.
+    for row in operations.split(&format!("[\"{}\", \"", Metric::NAMESPACE)).skip(1) {
+        let mut parts = row.split("\", \"");
+        let (name, of) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        if !(is_declared(name) && of == Metric::DIMENSION) {
+            findings.push(format!("{OPERATIONS}: a graph shows the metric {name} with the dimension {of}, which no crate declares"));
         }
     }
     let used = |name: &str| operations.contains(&format!("MetricName: {name}\n")) || operations.contains(&format!("\"{name}\""));
@@ -38,7 +47,7 @@ mod tests {
     #[test]
     fn an_alarm_uses_a_declared_metric() {
         let alarm = |name: &str, of: &str| {
-            format!("Namespace: Stoa\n      MetricName: {name}\n      Dimensions: [{{Name: {of}, Value: !Sub '${{Stack}}-state'}}]\n")
+            format!("Namespace: Stoa\n      MetricName: {name}\n      Dimensions: [{{Name: {of}, Value: !Ref StateTable}}]\n")
         };
         let declared = ["Said", "Heard"].map(|name| Declared { package: "talk", name });
         let found = |alarms: &[String]| differences(&alarms.concat(), &declared);
@@ -49,6 +58,18 @@ mod tests {
             assert!(other.len() == 1 && other.concat().contains("which no crate declares"), "{other:?}");
         }
         assert_eq!(found(&[said]), ["talk: declares the metric Heard, which no alarm or graph in infra/operations.yaml uses"]);
+    }
+
+    #[test]
+    fn a_graph_shows_a_declared_metric() {
+        let declared = ["Said", "Heard"].map(|name| Declared { package: "talk", name });
+        let found = |name: &str, of: &str| {
+            differences(&format!(r#"[["Stoa", "{name}", "{of}", "${{StateTable}}"], [".", "Heard", ".", "."]]"#), &declared).concat()
+        };
+        assert_eq!(found("Said", "TableName"), "");
+        for (name, of) in [("Sayd", "TableName"), ("Said", "FunctionName")] {
+            assert!(found(name, of).contains("which no crate declares"), "{name} {of}");
+        }
     }
 
     #[test]

@@ -70,7 +70,7 @@ struct Person {
     username: Username,
 }
 
-/// About a twentieth as many people as there are models, in the order of their names.
+/// Returns about a twentieth as many people as there are models, in the order of their names.
 fn people(sys: &Sys, size: u32) -> Vec<Person> {
     let one = |number: u32| {
         let username = Username::parse(&format!("{}_{number}", search::normal(&word(sys)))).ok()?;
@@ -98,7 +98,7 @@ impl Model {
     }
 }
 
-/// So many random models, in the order of their titles and ids.
+/// Returns so many random models, in the order of their titles and ids.
 fn models(sys: &Sys, size: u32, people: &[Person]) -> Vec<Model> {
     let mut titles: Vec<(String, String)> =
         (0..size).map(|_| words(sys, sys.below(5).saturating_add(1))).map(|title| (search::normal(&title), title)).collect();

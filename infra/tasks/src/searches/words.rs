@@ -13,7 +13,7 @@ const FREQUENT: [&str; 10] = ["the", "nie", "der", "en ", "ie ", "sch", "ing", "
 /// How many different words there are.
 const WORDS: u32 = 30_000;
 
-/// A word; the first ones are the most frequent (Zipf).
+/// Returns a random word; the first ones are the most frequent (Zipf).
 pub fn word(sys: &Sys) -> String {
     let (one, other) = (u64::from(sys.below(WORDS)), u64::from(sys.below(WORDS)));
     let mut number = one.saturating_mul(other) / u64::from(WORDS);
@@ -28,7 +28,7 @@ pub fn word(sys: &Sys) -> String {
     }
 }
 
-/// So many words.
+/// Returns so many random words.
 pub fn words(sys: &Sys, count: u32) -> String {
     (0..count).map(|_| word(sys)).collect::<Vec<_>>().join(" ")
 }

@@ -131,8 +131,8 @@ pub async fn look(table: &Table, room: &Room, now: Time) -> Result<Due, StoreErr
     Ok(Due::Send(Box::new(person), lines))
 }
 
-/// Records the result of a leased mail, and adds an entry about `new_answers` to the customer's inbox. Answers that came in the meantime are due
-/// two minutes later. One transaction, two if there were any.
+/// Records the result of a leased mail, and adds an entry about `new_answers` to the customer's inbox. Answers that came in the meantime are
+/// due two minutes later. One transaction, two if there were any.
 ///
 /// # Errors
 /// [`StoreError`]

@@ -77,9 +77,7 @@ impl Sqlite {
         delete.execute(params![format!("S:{prefix}"), end])?;
         Ok(())
     }
-}
 
-impl Sqlite {
     /// Puts rows into a table and its indexes, in one transaction. Their keys are texts. dynoxide's import puts every item into the table and
     /// into all its indexes, and takes several times as long.
     pub fn fill(&self, table: &str, rows: &[Row]) -> Result<(), DynoxideError> {
