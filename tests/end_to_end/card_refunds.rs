@@ -323,8 +323,12 @@ async fn staff_ask_again_for_the_refund_of_something_else() {
         assert_eq!(staff.get("/v1/admin/work").await.is(200)["failed_refunds"]["count"], 1, "{state}");
         assert!(stored(&cloud).await.iter().all(|order| order["ttl"].is_null()) && ttl_of_failed(&cloud).await == [Value::Null]);
         assert_eq!(refund(&staff, &placed, state, paid + 1).await.field_errors(), ["/amount/amount range"]);
+        pay(&cloud, &placed, Act::RefuseRefunds(true));
+        refund(&staff, &placed, "in-vain", paid).await.is_problem(409, "refund_refused");
+        assert_eq!(staff.get("/v1/admin/work").await.is(200)["failed_refunds"]["count"], 1, "{state}, and the money is still owed");
+        pay(&cloud, &placed, Act::RefuseRefunds(false));
         let again = refund(&staff, &placed, state, paid).await.is(201);
-        assert_eq!((&again["state"], &again["refunds"][1]["state"]), (&json!("cancelled"), &json!("done")));
+        assert_eq!((&again["state"], &again["refunds"][2]["state"]), (&json!("cancelled"), &json!("done")));
         cloud.settle().await;
         assert_eq!(payments(&cloud, &placed)[0]["latest_charge"]["amount_refunded"], paid);
         assert_eq!(staff.get("/v1/admin/work").await.is(200)["failed_refunds"]["count"], 0, "{state}");
