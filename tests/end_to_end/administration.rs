@@ -1031,6 +1031,36 @@ async fn a_batch_is_counted_once() {
     items::are_as_described(&cloud).await;
 }
 
+/// A batch with more figures than one transaction counts is counted once, too.
+/// Promise: daily-figures
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_batch_of_many_days_is_counted_once() {
+    let cloud = Cloud::start().await;
+    let (ida, _) = cloud.staff("ida", "administrator").await;
+    let mut event: Value = serde_json::from_str(include_str!("../../events/figures/day.json")).unwrap();
+    let first = event["Records"][0].clone();
+    // 150 days, which end with 21 November 2026.
+    let sale = |n: i64| {
+        let at = (1_795_248_000_000 - n * 86_400_000).to_string();
+        let mut record = first.clone();
+        record["eventID"] = json!(format!("sale-{n}"));
+        record["dynamodb"]["SequenceNumber"] = json!((1000 + n).to_string());
+        record["dynamodb"]["NewImage"] = json!({
+            "kind": { "S": "revenue_change" }, "sold_at": { "N": at }, "at": { "N": at }, "currency": { "S": "PLN" }, "more": { "N": "100" },
+        });
+        record
+    };
+    event["Records"] = (0..150).map(sale).collect();
+    for _ in 0..2 {
+        cloud.hosts.invoke("FiguresFunction", to_raw_value(&event).unwrap(), &Trace::new(&cloud.sys)).await.unwrap();
+    }
+    for (range, count) in [("from=2026-08-22&until=2026-11-21", 92), ("from=2026-06-25&until=2026-08-21", 58)] {
+        let days = ida.get(&format!("/v1/admin/figures?{range}")).await.is(200)["days"].as_array().unwrap().clone();
+        assert!(days.iter().all(|day| day["revenue"] == json!([{ "amount": 100, "currency": "PLN" }])), "{days:?}");
+        assert_eq!(days.len(), count);
+    }
+}
+
 /// Waiting work is counted up to ten of each kind; moderators see only the kinds that they work on.
 /// Promise: staff-work
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

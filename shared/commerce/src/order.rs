@@ -10,6 +10,7 @@ use std::time::Duration;
 use accounts::{
     Resource,
     address_book::{Book, PostalAddress},
+    figures,
     identifier::{PersonName, Phone},
     user::{self, User},
 };
@@ -122,13 +123,15 @@ impl Order {
         Key::new(user::partition(user), format!("{PREFIX}{id}"))
     }
 
-    /// Adds a new order to a transaction, with the event that mails the buyer. For an order by card the event follows with the payment.
+    /// Adds a new order to a transaction, with the event that mails the buyer, and its revenue. For an order by card both follow with the
+    /// payment.
     pub(crate) fn create(&self, tx: &mut Tx, sys: &Sys) {
         tx.create(self);
         tx.create(&self.owner());
         if self.state == OrderState::Placed {
             Outbox::add(tx, sys, &OrderPlaced { user: self.user, order: self.id });
         }
+        figures::change_revenue(tx, sys, self.sold_at(), self.total.currency().code(), (0, self.revenue()));
     }
 
     /// The item by which the order is found by its number.

@@ -257,11 +257,10 @@ impl<P: Purpose> CardPayment<P> {
         self.paid_at.map_or(0, |_| self.purpose.amount().amount().saturating_sub(self.back.refunded))
     }
 
-    /// Adds to a transaction what this change takes off the revenue, or returns to it. `sold` if its event counts the whole amount.
-    pub(crate) fn change_revenue(&self, tx: &mut Tx, sys: &Sys, after: &Self, sold: bool) {
-        let (amount, sold_at) = (after.purpose.amount(), after.paid_at.unwrap_or(after.created_at));
-        let counted = if sold { amount.amount() } else { self.revenue() };
-        figures::change_revenue(tx, sys, sold_at, amount.currency().code(), (counted, after.revenue()));
+    /// Adds to a transaction what the change to the state `after` adds to the revenue, or takes off.
+    fn change_revenue(&self, tx: &mut Tx, sys: &Sys, after: &Self) {
+        let (sold_at, currency) = (after.paid_at.unwrap_or(after.created_at), after.purpose.amount().currency());
+        figures::change_revenue(tx, sys, sold_at, currency.code(), (self.revenue(), after.revenue()));
     }
 
     /// Whether this change is that which makes it paid.
@@ -346,6 +345,7 @@ pub async fn write_beside<P: Purpose>(
             tx.check(key.clone(), field("version").eq(*version));
         }
         P::follow(&mut tx, sys, before, after);
+        before.change_revenue(&mut tx, sys, after);
         alert::follow(&mut tx, sys.now(), &after.watched(), |alert| (before.has(alert), after.has(alert)));
     }
     if tx.is_empty() {
