@@ -24,7 +24,7 @@ use crate::{
     admin::{audit, trusted_device},
     card_orders,
     cart::{put, shop},
-    deletion::{SWEEP, assert_gone, run, until_due, upload},
+    deletion::{SWEEP, assert_gone, run, schedule, until_due, upload},
     donations,
     everything::{Everything, PHONES},
     items, matrix,
@@ -1002,6 +1002,35 @@ async fn what_is_given_back_is_taken_off_the_day_of_its_sale() {
     }
     refund(2000).await;
     assert_eq!(figures().await, 2000 + 1234);
+    items::are_as_described(&cloud).await;
+}
+
+/// What ends or is given back because its buyer has left is taken off the day of its sale, too. What they have donated stays.
+/// Promise: daily-revenue
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_given_back_to_somebody_who_has_left_is_taken_off() {
+    let cloud = Cloud::start().await;
+    let (ida, app) = cloud.staff("ida", "administrator").await;
+    let ((_, products), cyd) = (shop(&cloud, 1).await, cloud.buyer("cyd", PHONE).await);
+    put(&cyd, &products[0], 1).await;
+    ask_to_pay(&cyd, "cash_on_delivery", "cash", 1000).await.is(201);
+    card_orders::paid_order(&cloud, &cyd, "card", &products[0], 3).await;
+    donations::act(&cloud, &donations::begin(&cyd, "gift").await, donations::card(donations::VISA));
+    cloud.settle().await;
+    let sold_on = cloud.now().date().to_string();
+    let revenue = async |ida: &Caller| {
+        let days = ida.get(&format!("/v1/admin/figures?from={sold_on}&until={sold_on}")).await.is(200)["days"].clone();
+        days[0]["revenue"].clone()
+    };
+    assert_eq!(revenue(&ida).await, json!([{ "amount": 1000 + 3000 + 1234, "currency": "PLN" }]));
+    let scheduled = schedule(&cyd).await;
+    until_due(&cloud, &scheduled).await;
+    assert_eq!(run(&cloud, SWEEP).await["claimed"], 1);
+    cloud.settle().await;
+    assert_eq!(run(&cloud, donations::WEBHOOK).await["payments"], 1);
+    cloud.settle().await;
+    let ida = cloud.sign_in_with(&cloud.anonymous(), "ida", &app).await;
+    assert_eq!(revenue(&ida).await, json!([{ "amount": 1234, "currency": "PLN" }]));
     items::are_as_described(&cloud).await;
 }
 

@@ -20,7 +20,7 @@ use kernel::{
     id::{OrderId, UserId},
 };
 use money::Money;
-use payments::{Mismatch, NewPayment, PaidFor, Settlement, waiting};
+use payments::{Mismatch, MoneyBack, NewPayment, PaidFor, Settlement, waiting};
 use serde::{Deserialize, Serialize};
 use store::{About, Index, Item, Key, Page, Personal, Range, StoreError, Table, Tx};
 use utoipa::ToSchema;
@@ -153,13 +153,9 @@ impl Order {
         self.card.as_ref().and_then(|card| card.paid_at).unwrap_or(self.created_at)
     }
 
-    /// The amount that it brings: nothing before it is paid by card, or after it was cancelled, or returned without having been paid by card.
+    /// See [`revenue`].
     pub(crate) fn revenue(&self) -> u64 {
-        let refunded = match (&self.card, self.state) {
-            (_, OrderState::PendingPayment | OrderState::Expired | OrderState::Cancelled) | (None, OrderState::Returned) => return 0,
-            (card, _) => card.as_ref().map_or(0, |card| card.back.refunded),
-        };
-        self.total.amount().saturating_sub(refunded)
+        revenue(self.state, self.total, self.card.as_ref().map(|card| card.back))
     }
 
     /// Whether it waits for its payment by card.
@@ -288,6 +284,15 @@ impl Resource for Order {
     type Path = OrderId;
     fn find(caller: UserId, order: OrderId) -> Option<Key> {
         Some(Self::key_of(caller, order))
+    }
+}
+
+/// The amount that an order in this state brings: nothing before it is paid by card, or after it was cancelled, or returned without having
+/// been paid by card. `by_card` is what was given back of a payment by card.
+pub(crate) fn revenue(state: OrderState, total: Money, by_card: Option<MoneyBack>) -> u64 {
+    match (by_card, state) {
+        (_, OrderState::PendingPayment | OrderState::Expired | OrderState::Cancelled) | (None, OrderState::Returned) => 0,
+        (by_card, _) => total.amount().saturating_sub(by_card.map_or(0, |back| back.refunded)),
     }
 }
 
