@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use events::{Outbox, search::SearchUnfinished};
+use kernel::crypto::short_hash;
 use serde::{Deserialize, Serialize};
 use store::{About, CommitError, Cond, Conditional as _, Item, Key, Personal, Slot, StoreError, Table, Tx, field};
 
@@ -69,7 +70,7 @@ impl Catalogue {
             }
             return IndexChange { catalogue: self, id, unfinished: None, free };
         }
-        let content = format!("{old:?} {new:?}");
+        let content = short_hash(format!("{old:?} {new:?}"));
         let unfinished = Unfinished { catalogue: self, id: id.clone(), old: old.cloned(), new: new.cloned(), content };
         let free = Some(tx.create(&unfinished));
         // Reserves one write for the event.
