@@ -241,7 +241,7 @@ impl<P: Purpose> CardPayment<P> {
 
     /// Whether this alert holds for the payment. Of refunds only those that are made automatically: staff make others at Stripe, and see
     /// there that they have failed.
-    const fn has(&self, alert: Alert) -> bool {
+    pub(crate) const fn has(&self, alert: Alert) -> bool {
         match alert {
             Alert::Disputed => self.back.disputed,
             // All of it was given back and has come back, until as much is given back again.
