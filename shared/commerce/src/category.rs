@@ -52,7 +52,10 @@ impl Category {
     pub fn rename(&self, tx: &mut Tx, name: &CategoryTitle) -> (Slot, Option<Slot>) {
         let next = self.named(name.clone());
         let update = Update::of(self.key()).set("name", &next.name).set("version", next.version);
-        let update = update.when(field("name").eq(&self.name).and(field("version").eq(self.version)));
+        let version = field("version").eq(self.version);
+        // Categories of earlier versions of the program have none.
+        let version = if self.version == 0 { version.or(field("version").absent()) } else { version };
+        let update = update.when(field("name").eq(&self.name).and(version));
         let (old, new) = (CategoryName::of(&self.name, self.id), CategoryName::of(name, self.id));
         let same = tx.update(update);
         if old == new {
