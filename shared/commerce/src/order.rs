@@ -148,8 +148,7 @@ impl Order {
     }
 
     /// When it was placed, or paid if that is by card.
-    #[must_use]
-    pub fn sold_at(&self) -> Time {
+    pub(crate) fn sold_at(&self) -> Time {
         self.card.as_ref().and_then(|card| card.paid_at).unwrap_or(self.created_at)
     }
 
