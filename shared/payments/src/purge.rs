@@ -15,7 +15,8 @@ const AT_ONCE: u32 = 30;
 const BESIDE: [&str; 2] = ["PAYMENT_REQUEST#", "HELD_PLAN#"];
 
 /// Replaces a person's payments by records without personal data. Unpaid payments are handed over to be cancelled at Stripe, those whose
-/// refund has come back to be given back by staff, and the person's customer to be deleted there. That happens within a quarter of an hour, or when Stripe answers again.
+/// refund has come back to be given back by staff, and the person's customer to be deleted at Stripe. That happens within a quarter of an
+/// hour, or when Stripe answers again.
 ///
 /// # Errors
 /// [`StoreError`]; idempotent, may be repeated at any point.
