@@ -189,6 +189,29 @@ async fn administrators_manage_products() {
     items::are_as_described(&cloud).await;
 }
 
+/// Categories and prepared replies that were stored before they had versions have the first one, and are changed like all others.
+/// Promise: product-management, support-replies
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_stored_without_a_version_is_changed() {
+    let cloud = Cloud::start().await;
+    let staff = administrator(&cloud).await;
+    let pots = category(&staff, "Pots").await;
+    let reply = text(&staff.post("/v1/support/replies", json!({ "title": "Pots", "text": "Hello" })).await.is(201)["id"]);
+    for kind in ["category", "support_reply"] {
+        let mut stored = cloud.of_kind(kind).await.remove(0);
+        stored.as_object_mut().unwrap().remove("version").unwrap();
+        cloud.put_item(&stored);
+    }
+    for (list, id, body) in
+        [(CATEGORIES, pots, json!({ "name": "Vases" })), ("/v1/support/replies", reply, json!({ "title": "Vases", "text": "Hello" }))]
+    {
+        assert_eq!(staff.get(list).await.is(200)["items"][0]["version"], 1, "{list}");
+        let change = async || staff.with("if-match", "\"v1\"").put(&format!("{list}/{id}"), body.clone()).await;
+        assert_eq!(change().await.header("etag"), "\"v2\"", "{list}");
+        change().await.is_problem(412, "version_mismatch");
+    }
+}
+
 /// The name, the price, whether it is in the second category, and the id of a product.
 type Made = (String, u64, bool, String);
 

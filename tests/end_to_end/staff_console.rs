@@ -315,7 +315,7 @@ async fn a_proof_opens_the_console_and_is_asked_for_again_in_place() {
     is_content(page).await;
 }
 
-/// A role that is given or taken while the console is open changes the navigation with the next token.
+/// A role that is given or taken while the console is open changes the navigation, and what the shown screen offers, with the next token.
 /// Promise: console-entry
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs Chromium"]
@@ -329,8 +329,9 @@ async fn the_navigation_follows_the_roles() {
     root.put(role, json!({})).await.is(204);
     // Longer than an access token is valid.
     cloud.advance(2 * STALE).await;
-    Hand::Mouse.press(page, ".nav a[href='#/threads']").await;
+    Hand::Mouse.press(page, ".nav a[href='#/health']").await;
     page.until(&format!("{orders} !== null")).await;
+    page.until("document.querySelector('main [data-form=filters]') !== null").await;
     let root = cloud.sign_in_with(&cloud.anonymous(), root.name(), &of_root).await;
     root.delete(role).await.is(204);
     cloud.advance(2 * STALE).await;
@@ -548,6 +549,9 @@ async fn each_role_sees_its_screens() {
         assert_eq!(refused, !open.contains(&place), "{place}");
         assert_eq!(page.run("document.querySelector('main .problem[role=alert]:not(:empty)') === null").await, true, "{place}");
     }
+    page.go(&screen(&cloud, "products/categories")).await;
+    shows(page, "main h1").await;
+    assert_eq!(page.run("document.querySelector('main form, main button') === null").await, true);
     page.go(&screen(&cloud, &format!("products/{}", products[0]))).await;
     shows(page, "main h1").await;
     page.until("document.getElementById('main').textContent.includes('No comments.')").await;
@@ -576,6 +580,7 @@ async fn a_key_is_made_in_the_console() {
     mouse.press(page, "main td.action button").await;
     mouse.confirm(page).await;
     program.get("/v1/statistics/invites").await.is_problem(401, "api_key_invalid");
+    page.until("document.querySelector('main [role=status] code') === null && document.activeElement.localName === 'h1'").await;
     page.go(&screen(&cloud, "work")).await;
     shows(page, "main .work").await;
     page.go(&screen(&cloud, "roles")).await;

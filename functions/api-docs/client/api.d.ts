@@ -19,7 +19,7 @@ export interface AccountDetails {
   birth_date?: (string | null);
   /** The members of the profile that the caller may change. */
   changeable: string[];
-  /** When the account was made. */
+  /** When the account was created. */
   created_at: Timestamp;
   deactivated_at?: (Timestamp | null);
   deletion_due_at?: (Timestamp | null);
@@ -34,7 +34,7 @@ export interface AccountDetails {
   /** Last name. */
   last_name?: (string | null);
   last_seen_at?: (Timestamp | null);
-  /** What the caller may do with the account. All else is refused. */
+  /** What the caller may do with the account. Everything else is refused. */
   may: AccountRight[];
   /** The last ten orders, the newest first. */
   orders: AccountOrder[];
@@ -73,7 +73,7 @@ export interface AccountDevice {
 
 /** An account in a list. */
 export interface AccountInfo {
-  /** When the account was made. */
+  /** When the account was created. */
   created_at: Timestamp;
   deactivated_at?: (Timestamp | null);
   deletion_due_at?: (Timestamp | null);
@@ -97,7 +97,7 @@ export interface AccountInfo {
 export interface AccountList {
   /** The accounts, the newest first; with `q` in the order of usernames. */
   items: AccountInfo[];
-  /** The cursor of the next page. Absent on the last page. A page can have fewer accounts than asked for, or none, although there is a next one. */
+  /** The cursor of the next page. Absent on the last page. A page can have fewer accounts than requested, or none, although there is a next one. */
   next_cursor?: (string | null);
 }
 
@@ -182,9 +182,9 @@ export interface Agent {
 
 /** An alarm. */
 export interface AlarmInfo {
-  /** Its name. The documentation for operators says what to do. */
+  /** The name. The documentation for operators describes what to do. */
   name: string;
-  /** Since when it has been in this state. */
+  /** When it came into this state. */
   since: Timestamp;
   /** Its state. */
   state: AlarmState;
@@ -192,40 +192,42 @@ export interface AlarmInfo {
 
 /** The alarms. */
 export interface AlarmList {
-  /** Those that are raised first. At most a hundred. */
+  /** The raised alarms first. At most a hundred. */
   items: AlarmInfo[];
 }
 
 /** The state of an alarm. CloudWatch writes it in capitals. */
 export type AlarmState = ("alarm" | "insufficient_data" | "ok");
 
-/** A payment that staff have to look at. */
+/** A payment that staff have to check. */
 export interface AlertedPayment {
-  /** How much was asked for. */
+  /** The requested amount. */
   amount: Money;
-  /** The id of that. */
+  /** The id of the donation, the payment of a plan, or the order. */
   id: string;
   /** Stripe's id of the payment, by which it is found in Stripe's dashboard. */
   intent?: string;
   /** What is paid with it: `donation`, `plan_payment` or `order`. */
   kind: string;
-  /** Since when. */
+  /** When the alert began. */
   since: Timestamp;
-  /** Who pays. */
-  user: UserId;
+  /** The payer. Absent for a payment that is not kept, because it differs from the requested payment or its payer's account was deleted, and whose refund Stripe refuses. The refund is requested again until it succeeds. */
+  user?: UserId;
+  /** The username of the payer. Absent if the account was deleted. */
+  username?: string;
 }
 
 /** A page of payments. */
 export interface AlertedPaymentList {
-  /** Donations, then orders, then plans, of each the oldest first. A page can have fewer payments than asked for, or none, although there is a next one. */
+  /** Donations, then orders, then plans; the oldest of each kind first, with payments that are not kept between them. A page can have fewer payments than requested, or none, although there is a next one. */
   items: AlertedPayment[];
   /** The cursor of the next page. Absent on the last page. */
   next_cursor?: (string | null);
 }
 
-/** How fast the team answered on a day. */
+/** The response times of the team on a day. */
 export interface AnswerFigures {
-  /** The number of first answers to what customers asked. */
+  /** The number of first answers to customers. */
   answers: number;
   /** The day in UTC. */
   day: string;
@@ -233,7 +235,7 @@ export interface AnswerFigures {
   mean_seconds: number;
 }
 
-/** An answer. */
+/** An answer to a ticket. */
 export interface AnswerTicket {
   /** 1 to 10,000 characters. */
   text: string;
@@ -252,11 +254,11 @@ export interface ApiKeyInfo {
   name: string;
   /** The first characters of the key. */
   prefix: string;
-  /** What it opens. */
+  /** The scopes that it has. */
   scopes: Scope[];
 }
 
-/** Keys of one person. */
+/** The API keys of one person. */
 export interface ApiKeyList {
   /** The keys, the newest first. At most 31. */
   items: ApiKeyInfo[];
@@ -279,9 +281,9 @@ export type AttachmentId = string;
 export interface AttachmentLinks {
   /** The file. */
   attachment: MessageAttachment;
-  /** When the links expire. Ask again for others. */
+  /** When the links expire. Another request returns new ones. */
   expires_at: Timestamp;
-  /** Of a picture: the address of a JPEG with at most 640 pixels on a side, for `<img>`. */
+  /** For a picture: the address of a JPEG with at most 640 pixels on a side, for `<img>`. */
   preview_url?: string;
   /** The address of the file. Browsers save the file instead of showing it. */
   url: string;
@@ -352,7 +354,7 @@ export interface AuditEntryInfo {
   created_at: Timestamp;
   /** Browser and system of the client, if they are known. */
   device?: string;
-  /** The names of what has changed. */
+  /** The names of the changed fields. */
   fields: string[];
   /** The canonical form of the entry: its SHA-256 is the hash of the entry. */
   form: string;
@@ -410,7 +412,7 @@ export interface AuditRecordInfo {
   created_at: Timestamp;
   /** Browser and system of the client, if they are known. */
   device?: string;
-  /** The names of what has changed. */
+  /** The names of the changed fields. */
   fields: string[];
   id: AuditId;
   /** City and country of the client, if they are known. */
@@ -472,11 +474,11 @@ export interface Author {
 
 /** A ban to impose. */
 export interface BanFromChat {
-  /** More about it, for the person: 1 to 500 characters. */
+  /** An explanation for the person: 1 to 500 characters. */
   explanation?: string;
   /** How long, in minutes, up to a year. Without it the ban has no end. */
   minutes?: number;
-  /** Why. The person is told. */
+  /** The reason. The person is notified of it. */
   reason: ReportReason;
 }
 
@@ -492,15 +494,15 @@ export interface BanFromRoom {
 export interface BanInfo {
   /** The moderator. Absent for a ban by the server, and if the moderator's account was deleted. */
   by?: UserId;
-  /** Since when. */
+  /** When it began. */
   created_at: Timestamp;
   /** When it ends. Absent if it has no end. */
   ends_at?: Timestamp;
-  /** What the moderator has told them about it. */
+  /** The moderator's explanation for them. */
   explanation?: string;
   /** Why. */
   reason: BanReason;
-  /** Who is banned. */
+  /** The banned person. */
   user: Author;
 }
 
@@ -545,29 +547,29 @@ export interface CaptchaSite {
   site_key: string;
 }
 
-/** A cart, at the prices of this moment. */
+/** A cart, at the current prices. */
 export interface CartInfo {
-  /** After the guest's cart was merged: products of which there would have been more than 99. */
+  /** After the guest's cart was merged: products whose quantity was limited to 99. */
   capped: ProductId[];
-  /** Products of the cart that are not sold any more. An order cannot have them. */
+  /** Products of the cart that are no longer sold. They cannot be ordered. */
   gone: ProductId[];
   /** The products, in the order in which they came into the cart. At most 50. */
   items: CartItem[];
-  /** After the guest's cart was merged: products for which there was no place. */
+  /** After the guest's cart was merged: products that did not fit into the cart. */
   left_out: ProductId[];
-  /** What was in the cart before a guest's cart took its place at the checkout. It comes back after the order. */
+  /** The content of the cart before a guest's cart replaced it at the checkout. It is restored after the order. */
   saved: SavedItem[];
-  /** The token of a guest's new cart, for the header `Cart-Token`. Only who has it can see or change the cart. */
+  /** The token of a guest's new cart, for the header `Cart-Token`. Only its holder can see or change the cart. */
   token?: string;
-  /** What they cost together: the sum of the amounts. */
+  /** The sum of the amounts. */
   total: Money;
 }
 
 /** A product in a cart. */
 export interface CartItem {
-  /** What they cost together, with the discount. */
+  /** The price of all, with the discount. */
   amount: Money;
-  /** How many can be ordered. */
+  /** The quantity that can be ordered. */
   available: number;
   /** The discount in per cent, if there is one. */
   discount_percent?: number;
@@ -575,7 +577,7 @@ export interface CartItem {
   name: string;
   /** The addresses of its picture. */
   picture?: Picture;
-  /** What one costs without the discount. */
+  /** The price of one, without the discount. */
   price: Money;
   /** The product. */
   product: ProductId;
@@ -599,6 +601,8 @@ export interface CategoryInfo {
   name: string;
   /** The number of products in the category. */
   products: number;
+  /** The version, which a change names in `If-Match`. */
+  version: number;
 }
 
 /** All categories. */
@@ -633,7 +637,7 @@ export interface ChangeRegistrationEmail {
   email: string;
 }
 
-/** The state that an order is to be in. */
+/** The requested state of an order. */
 export interface ChangeState {
   /** The next state. */
   state: OrderState;
@@ -765,14 +769,14 @@ export interface CompleteRegistration {
   token_delivery?: TokenDelivery;
 }
 
-/** What the contact form has. */
+/** The settings of the contact form. */
 export interface ContactSettings {
   captcha?: (CaptchaSite | null);
-  /** The most characters of the message. */
+  /** The maximum number of characters of the message. */
   message_max: number;
-  /** The fewest characters of the message. */
+  /** The minimum number of characters of the message. */
   message_min: number;
-  /** The most characters of the name. */
+  /** The maximum number of characters of the name. */
   name_max: number;
   /** The subjects, in their order. */
   subjects: ContactSubject[];
@@ -780,11 +784,11 @@ export interface ContactSettings {
 
 /** A subject. */
 export interface ContactSubject {
-  /** Its name, in the language of the response. */
+  /** The name, in the language of the response. */
   name: string;
-  /** What a message about it may begin with, in the language of the response. */
+  /** A template for the beginning of a message about it, in the language of the response. */
   template: string;
-  /** Its value, which a message names. It is the same in every language. */
+  /** The value to send with a message. It is the same in every language. */
   value: string;
 }
 
@@ -806,7 +810,7 @@ export interface Countdown {
 
 /** A country. */
 export interface CountryInfo {
-  /** The calling code of its phone numbers. Absent if it has no numbers of its own. */
+  /** The calling code of its phone numbers. Absent if it has no numbering plan of its own. */
   calling_code?: (string | null);
   /** ISO 3166-1 alpha-2, or `XK` for Kosovo. */
   code: string;
@@ -814,7 +818,7 @@ export interface CountryInfo {
   flag: string;
   /** The name, in the language of the response. */
   name: string;
-  /** An example of a postal code in the country's form. Absent if none is known. */
+  /** An example of a postal code in the country's format. Absent if none is known. */
   postal_code_example?: (string | null);
   /** Whether an address there needs a postal code. */
   postal_code_required: boolean;
@@ -828,9 +832,9 @@ export interface CountryList {
 
 /** A new key. */
 export interface CreateApiKey {
-  /** Its name: 1 to 50 characters. */
+  /** The name: 1 to 50 characters. */
   name: string;
-  /** What it opens. At least one scope. */
+  /** The scopes that it has. At least one. */
   scopes: Scope[];
 }
 
@@ -848,7 +852,7 @@ export interface CreateAttachment {
 
 /** A new model. */
 export interface CreateModel {
-  /** The token of a captcha with the action `create_model`. Required if this deployment uses captchas, otherwise ignored. */
+  /** The token of a captcha with the action `create_model`. Required if this deployment uses captchas, otherwise ignored. While their service is away any text will do: the answer is `proof_of_work_required` then. */
   captcha?: string;
   /** The code of one of the countries of this deployment, in upper or lower case. Absent for the first one. */
   country?: string;
@@ -888,7 +892,7 @@ export interface CreateProduct {
   price: Money;
 }
 
-/** A group or a channel to make. */
+/** A new group or channel. */
 export interface CreateRoom {
   /** A group, in which all members write, or a channel, in which only the owner and the administrators write. */
   kind: NewKind;
@@ -938,7 +942,7 @@ export interface CreatedApiKey {
   name: string;
   /** The first characters of the key. */
   prefix: string;
-  /** What it opens. */
+  /** The scopes that it has. */
   scopes: Scope[];
 }
 
@@ -1001,39 +1005,39 @@ export type Currency = ("PLN" | "GBP");
 
 /** An order as staff see it. */
 export interface CustomerOrder {
-  /** When its state changed last. */
+  /** When its state last changed. */
   changed_at: Timestamp;
   /** When it was placed. */
   created_at: Timestamp;
-  /** Whether its payment is disputed at the bank, or the payer has won that. It cannot be shipped then. */
+  /** Whether its payment is disputed at the bank, or the payer has won the dispute. A disputed order cannot be shipped. */
   disputed: boolean;
   /** The id, which is its number. */
   id: OrderId;
-  /** What was ordered, at the prices of that moment. */
+  /** The ordered products, at the prices of that time. */
   items: OrderItem[];
-  /** When it was known to be paid by card. */
+  /** When the system learned that it is paid by card. */
   paid_at?: Timestamp;
-  /** Its payment, while one by card is awaited. */
+  /** The payment, while the order waits for a payment by card. */
   payment?: OrderPayment;
   /** How it is paid. */
   payment_method: PaymentMethod;
-  /** Who gets it. */
+  /** The recipient. */
   recipient: RecipientInfo;
-  /** What was given back, if anything was. */
+  /** The refunded amount, if there is one. */
   refunded?: Money;
   /** Its refunds, the oldest first. */
   refunds: RefundInfo[];
   /** Its state. */
   state: OrderState;
-  /** What it costs: the sum of the amounts. */
+  /** The total: the sum of the amounts. */
   total: Money;
-  /** Who has placed it. */
+  /** The buyer. */
   user: UserId;
 }
 
 /** A page of orders. */
 export interface CustomerOrderList {
-  /** The orders: of a buyer's the newest first, and of others the oldest. */
+  /** The orders: those of one buyer with the newest first, others with the oldest first. */
   items: CustomerOrder[];
   /** The cursor of the next page. Absent on the last page. */
   next_cursor?: (string | null);
@@ -1093,7 +1097,7 @@ export interface DeadLetterList {
 /** One run of the deletion of an account. */
 export type DeletionId = string;
 
-/** How fast the team answered. */
+/** The response times of the team. */
 export interface DeskFigures {
   /** The days that had first answers, in ascending order. */
   days: AnswerFigures[];
@@ -1121,17 +1125,17 @@ export interface DeskNoteList {
 
 /** A thread as the team sees it. */
 export interface DeskThread {
-  /** Who of the team has taken it. */
+  /** The assignee, a member of the team. */
   assignee?: Author;
   /** How often messages in it were edited or deleted. */
   changes: number;
   /** The customer, with their username when they wrote last. */
   customer: Author;
-  /** When that was taken. */
+  /** When the last entry got its number. */
   last_at: Timestamp;
   /** The last number in it. */
   last_seq: number;
-  /** The number up to which somebody of the team has read. */
+  /** The number up to which the team has read. */
   read_seq: number;
   /** The id of the thread. */
   room: RoomId;
@@ -1153,10 +1157,10 @@ export interface DeskThreadList {
   next_cursor?: (string | null);
 }
 
-/** A thread, and what nobody of the team has read in it. */
+/** A thread, with the number of messages that the team has not read. */
 export interface DeskThreadRead {
   thread: DeskThread;
-  /** How many messages of the customer nobody of the team has read. */
+  /** The number of messages of the customer that nobody of the team has read. */
   unread: Unread;
 }
 
@@ -1236,7 +1240,7 @@ export type DonationId = string;
 
 /** A donation. */
 export interface DonationInfo {
-  /** How much. */
+  /** The amount. */
   amount: Money;
   /** The country: ISO 3166-1 alpha-2. */
   country: string;
@@ -1244,7 +1248,7 @@ export interface DonationInfo {
   created_at: Timestamp;
   /** Why the last card was refused, for programs: one of Stripe's decline codes. */
   decline?: (string | null);
-  /** Whether it is disputed at the bank, or the payer has won that. */
+  /** Whether it is disputed at the bank, or the payer has won the dispute. */
   disputed: boolean;
   /** Its id, which the receipt names. */
   id: DonationId;
@@ -1264,12 +1268,12 @@ export interface DonationList {
   next_cursor?: (string | null);
 }
 
-/** What can be donated, and how. */
+/** The range of donations, and the settings for paying them. */
 export interface DonationSettings {
   captcha?: (CaptchaSite | null);
-  /** The most. */
+  /** The maximum amount. */
   max: Money;
-  /** The least. */
+  /** The minimum amount. */
   min: Money;
   /** The key for Stripe's script in the browser. */
   publishable_key: string;
@@ -1277,7 +1281,7 @@ export interface DonationSettings {
 
 /** A text that an edit has replaced. */
 export interface EarlierTextInfo {
-  /** Until when it was shown. */
+  /** When it was replaced. */
   replaced_at: Timestamp;
   /** The text. */
   text: string;
@@ -1296,7 +1300,7 @@ export type EntryKind = ("text" | "event" | "deleted");
 
 /** The answer to an event. */
 export interface EventReceipt {
-  /** What was done. */
+  /** The outcome. */
   outcome: Outcome;
 }
 
@@ -1306,7 +1310,7 @@ export type ExportId = string;
 /** An archive of everything about the caller. */
 export type ExportStatus = (ExportStatusWaiting | ExportStatusReady | ExportStatusFailed | ExportStatusExpired);
 
-/** It has expired. Ask for another one. */
+/** It has expired. Request another one. */
 export interface ExportStatusExpired {
   /** When it was requested. */
   created_at: Timestamp;
@@ -1315,7 +1319,7 @@ export interface ExportStatusExpired {
   status: "expired";
 }
 
-/** It could not be made. Ask for another one. */
+/** It could not be created. Request another one. */
 export interface ExportStatusFailed {
   /** When it was requested. */
   created_at: Timestamp;
@@ -1333,11 +1337,11 @@ export interface ExportStatusReady {
   /** The id of the archive. */
   id: ExportId;
   status: "ready";
-  /** The link to the archive. It is valid for five minutes: ask again for another one. */
+  /** The link to the archive. It is valid for five minutes. Another request returns a new one. */
   url: string;
 }
 
-/** It is being made. A mail says when it is ready. */
+/** It is being created. A mail is sent when it is ready. */
 export interface ExportStatusWaiting {
   /** When it was requested. */
   created_at: Timestamp;
@@ -1383,13 +1387,13 @@ export interface FiguresOfDay {
   date: string;
   /** Deletions of accounts that were completed. */
   deletions: number;
-  /** Messages sent. */
+  /** Sent messages. */
   messages: number;
-  /** Orders placed; those by card when they are paid. */
+  /** Placed orders. Orders by card count when they are paid. */
   orders: number;
-  /** Accounts made. */
+  /** Created accounts. */
   registrations: number;
-  /** The sum of these orders, donations and plans, by currency. Later refunds are not subtracted. */
+  /** The sum of these orders, donations and plans, by currency, without what was cancelled, returned or given back of them since. */
   revenue: Money[];
   /** Sessions that began, the first one of a new account included. */
   sign_ins: number;
@@ -1443,7 +1447,7 @@ export interface FriendList {
   next_cursor?: (string | null);
 }
 
-/** Who gets a thread. */
+/** The new assignee of a thread. */
 export interface GiveThread {
   /** Another member of the team. */
   to: UserId;
@@ -1451,7 +1455,7 @@ export interface GiveThread {
 
 /** The answer while the system works. */
 export interface Health {
-  /** What it needs, all of which answers: `captcha` (if there are captchas), `data`, `events`, `files`, `mail`, `stripe`, `texts`. */
+  /** The services that the system depends on, all of which answer: `captcha` (if there are captchas), `data`, `events`, `files`, `mail`, `stripe`, `texts`. */
   dependencies: string[];
 }
 
@@ -1591,7 +1595,7 @@ export interface LinkOwner {
 
 /** The registration and its link. The answer is the same if nothing was mailed because the address has an account. */
 export interface LinkSent {
-  /** The id with which the link is asked for again: `POST /v1/registrations/{id}/code/resend`. */
+  /** The id with which the link is requested again: `POST /v1/registrations/{id}/code/resend`. */
   id: FlowToken;
   /** The link. */
   link: Sent;
@@ -1613,15 +1617,15 @@ export interface LocationInfo {
 
 /** The mails of a day. */
 export interface MailDay {
-  /** Those that did not arrive, because there is no such mailbox. */
+  /** Mails that bounced, because the mailbox does not exist. */
   bounced: number;
-  /** Those about which the recipient has complained. */
+  /** Mails about which the recipient complained. */
   complained: number;
   /** The day in UTC. */
   day: string;
-  /** Those that SES has refused. */
+  /** Mails that SES rejected. */
   rejected: number;
-  /** Mails that SES has sent, or tried to send. */
+  /** Mails that SES sent or tried to send. */
   sent: number;
 }
 
@@ -1639,7 +1643,7 @@ export interface Me {
   bio?: (string | null);
   /** `YYYY-MM-DD`; nobody else sees it. */
   birth_date?: (string | null);
-  /** When the account was made. */
+  /** When the account was created. */
   created_at: Timestamp;
   /** The proven e-mail address, which nobody else sees. Absent for an account that signed up with a phone number. */
   email?: (string | null);
@@ -1666,6 +1670,8 @@ export interface Me {
   private: boolean;
   /** Whether the caller shows read receipts in rooms of up to twenty people, and sees those of others. */
   read_receipts: boolean;
+  /** The caller's roles, if they are staff: a page for staff offers what these allow. Empty for everybody else. Absent in the answer to a change of the username or of a contact. */
+  roles?: (Role[] | null);
   /** The username, which is unique and in lower case. */
   username: string;
   /** Who may open a direct chat. */
@@ -1756,7 +1762,7 @@ export interface Mfa {
 /** What an account needs before second factors can be turned on. */
 export type Missing = ("email" | "phone");
 
-/** Who has made a model. */
+/** The creator of a model. */
 export interface ModelCreator {
   /** The id of the account. */
   id: UserId;
@@ -1771,9 +1777,9 @@ export type ModelId = string;
 export interface ModelInfo {
   /** The code of the country (ISO 3166-1). */
   country: string;
-  /** When it was made. */
+  /** When it was created. */
   created_at: Timestamp;
-  /** Who has made it. */
+  /** The creator. */
   creator: ModelCreator;
   /** The id. */
   id: ModelId;
@@ -1793,15 +1799,15 @@ export interface ModelList {
   relevant: boolean;
 }
 
-/** A message with all that moderators may know about it. */
+/** A message with the information for moderators. */
 export interface ModeratedMessage {
-  /** The texts that edits have replaced, the oldest first: the last ten. */
+  /** The last ten texts that edits have replaced, the oldest first. */
   earlier: EarlierTextInfo[];
   /** The message as it is now. */
   message: Message;
   /** The report. Absent if nobody has reported it. */
   report?: ReportInfo;
-  /** What the reporters said, up to a hundred of them. */
+  /** The reports of single people, at most a hundred. */
   said: ReportWords[];
 }
 
@@ -1813,7 +1819,7 @@ export interface Money {
   currency: Currency;
 }
 
-/** The plan that somebody has. Both members are absent if there is none. */
+/** The caller's plan. Both members are absent if there is none. */
 export interface MyPlan {
   paid_at?: (Timestamp | null);
   plan?: (PlanInfo | null);
@@ -1847,11 +1853,11 @@ export interface NearbyPerson {
   within_km: number;
 }
 
-/** A donation to be begun. */
+/** A new donation. */
 export interface NewDonation {
-  /** How much: from `min` to `max` of the settings. */
+  /** The amount: from `min` to `max` of the settings. */
   amount: Money;
-  /** The token of a captcha with the action `pay`. Required after `captcha_required`, otherwise ignored. */
+  /** The token of a captcha with the action `pay`. Required after `captcha_required`, otherwise ignored. While their service is away any text will do: the answer is `proof_of_work_required` then. */
   captcha?: string;
   /** The donor's country: ISO 3166-1 alpha-2, or `XK` for Kosovo. In upper or lower case. */
   country: string;
@@ -1862,19 +1868,19 @@ export interface NewDonation {
 /** The kinds of rooms that people create. */
 export type NewKind = ("group" | "channel");
 
-/** A plan to be bought. */
+/** A plan to buy. */
 export interface NewPlanPayment {
-  /** The token of a captcha with the action `pay`. Required after `captcha_required`, otherwise ignored. */
+  /** The token of a captcha with the action `pay`. Required after `captcha_required`, otherwise ignored. While their service is away any text will do: the answer is `proof_of_work_required` then. */
   captcha?: string;
   /** The id of the plan. */
   plan: string;
 }
 
-/** A refund to be made. */
+/** A new refund. */
 export interface NewRefund {
-  /** How much: all that is left of the payment, or a part of it. */
+  /** The amount: the rest of the payment, or a part of it. */
   amount: Money;
-  /** The reason. Not `order_ended`, which is that of automatic refunds. */
+  /** The reason. Not `order_ended`, which only automatic refunds have. */
   reason: RefundReason;
 }
 
@@ -1955,7 +1961,7 @@ export interface OpenDirectRoom {
   username?: (string | null);
 }
 
-/** What the thread is about. */
+/** The subject of the thread. */
 export interface OpenSupportThread {
   /** 1 to 120 characters. */
   subject: string;
@@ -1966,43 +1972,43 @@ export type OrderId = string;
 
 /** An order. */
 export interface OrderInfo {
-  /** When its state changed last. */
+  /** When its state last changed. */
   changed_at: Timestamp;
   /** When it was placed. */
   created_at: Timestamp;
   /** The id, which is its number. */
   id: OrderId;
-  /** What was ordered, at the prices of that moment. */
+  /** The ordered products, at the prices of that time. */
   items: OrderItem[];
-  /** When it was known to be paid by card. */
+  /** When the system learned that it is paid by card. */
   paid_at?: Timestamp;
-  /** Its payment, while one by card is awaited. */
+  /** The payment, while the order waits for a payment by card. */
   payment?: OrderPayment;
   /** How it is paid. */
   payment_method: PaymentMethod;
-  /** Who gets it. */
+  /** The recipient. */
   recipient: RecipientInfo;
-  /** What was given back, if anything was. */
+  /** The refunded amount, if there is one. */
   refunded?: Money;
   /** Its state. */
   state: OrderState;
-  /** What it costs: the sum of the amounts. */
+  /** The total: the sum of the amounts. */
   total: Money;
 }
 
 /** A product of an order, as it was when the order was placed. */
 export interface OrderItem {
-  /** What they cost together, with the discount. */
+  /** The price of all, with the discount. */
   amount: Money;
   /** The discount in per cent, if there was one. */
   discount_percent?: number;
   /** Its name. */
   name: string;
-  /** What one cost without the discount. */
+  /** The price of one, without the discount. */
   price: Money;
-  /** The product, which may be gone by now. */
+  /** The product, which may have been deleted. */
   product: ProductId;
-  /** How many. */
+  /** The quantity. */
   quantity: number;
   /** Its name in addresses. */
   slug: ProductSlug;
@@ -2018,7 +2024,7 @@ export interface OrderList {
 
 /** The payment of an order by card that is not paid yet. */
 export interface OrderPayment {
-  /** The secret with which Stripe's script in the browser pays it. Only for the buyer's browser. Only with the answers to placing the order and to paying it. */
+  /** The secret with which Stripe's script in the browser pays it. Only for the buyer's browser. Only in the responses to placing and to paying the order. */
   client_secret?: string;
   /** Why the last card was refused, for programs: one of Stripe's decline codes. */
   decline?: string;
@@ -2029,7 +2035,7 @@ export interface OrderPayment {
 /** The state of an order. */
 export type OrderState = ("placed" | "shipped" | "delivered" | "cancelled" | "returned" | "pending_payment" | "paid" | "expired" | "refunding" | "refunded");
 
-/** What was done with an event, for whoever looks at it in Stripe's dashboard. */
+/** The outcome of an event, which Stripe's dashboard shows. */
 export type Outcome = ("applied" | "handled_before" | "ignored");
 
 /** The caller's rating of a product. */
@@ -2040,15 +2046,15 @@ export interface OwnRating {
   stars: number;
 }
 
-/** The caller's own support thread, and what they have not read in it. */
+/** The caller's own support thread, with the number of unread messages. */
 export interface OwnSupportThread {
   /** The thread. */
   thread: SupportThread;
-  /** How many messages of the team the caller has not read. */
+  /** The number of messages of the team that the caller has not read. */
   unread: Unread;
 }
 
-/** A key, and whose it is. */
+/** A key and its owner. */
 export interface OwnedApiKey {
   created_at: Timestamp;
   /** When it stops being valid. */
@@ -2058,7 +2064,7 @@ export interface OwnedApiKey {
   name: string;
   /** The first characters of the key. */
   prefix: string;
-  /** What it opens. */
+  /** The scopes that it has. */
   scopes: Scope[];
   /** The account of its owner. */
   user: UserId;
@@ -2068,7 +2074,7 @@ export interface OwnedApiKey {
 
 /** A page of everybody's keys. */
 export interface OwnedApiKeyList {
-  /** The keys, the newest first. A page can have fewer than asked for, even none, and still be followed by another. */
+  /** The keys, the newest first. A page can have fewer than requested, or none, although there is a next one. */
   items: OwnedApiKey[];
   /** The cursor of the next page. Absent on the last page. */
   next_cursor?: (string | null);
@@ -2226,9 +2232,9 @@ export interface PasskeySite {
   name: string;
 }
 
-/** An order to be paid once more. */
+/** Another attempt to pay an order. */
 export interface PayOrder {
-  /** The token of a captcha with the action `pay`. Required after `captcha_required`, otherwise ignored. */
+  /** The token of a captcha with the action `pay`. Required after `captcha_required`, otherwise ignored. While their service is away any text will do: the answer is `proof_of_work_required` then. */
   captcha?: string;
 }
 
@@ -2282,13 +2288,13 @@ export type PictureId = string;
 /** The type of a picture. */
 export type PictureType = ("image/jpeg" | "image/png" | "image/webp");
 
-/** An order to be placed: the content of the caller's cart. */
+/** A request to order the content of the caller's cart. */
 export interface PlaceOrder {
-  /** By card: the token of a captcha with the action `pay`. Required after `captcha_required`, otherwise ignored. */
+  /** By card: the token of a captcha with the action `pay`. Required after `captcha_required`, otherwise ignored. While their service is away any text will do: the answer is `proof_of_work_required` then. */
   captcha?: string;
   /** How it is paid. */
   payment_method: PaymentMethod;
-  /** What the cart costs, as the caller has seen it. If it is another sum by now, the order is refused. */
+  /** The total of the cart that the caller has seen. If the current total is different, the order is refused. */
   total: Money;
 }
 
@@ -2298,11 +2304,11 @@ export interface PlanInfo {
   id: string;
   /** Its name, in the reader's language. */
   name: string;
-  /** Its price. It is paid once. */
+  /** The price. It is paid once. */
   price: Money;
 }
 
-/** The plans that can be bought, and how. */
+/** The plans that can be bought, and the settings for paying them. */
 export interface PlanList {
   captcha?: (CaptchaSite | null);
   /** The plans. */
@@ -2316,13 +2322,13 @@ export type PlanPaymentId = string;
 
 /** The payment of a plan. */
 export interface PlanPaymentInfo {
-  /** How much. */
+  /** The amount. */
   amount: Money;
   /** When it was begun. */
   created_at: Timestamp;
   /** Why the last card was refused, for programs: one of Stripe's decline codes. */
   decline?: (string | null);
-  /** Whether it is disputed at the bank, or the payer has won that. */
+  /** Whether it is disputed at the bank, or the payer has won the dispute. */
   disputed: boolean;
   /** Its id, which the receipt names. */
   id: PlanPaymentId;
@@ -2352,7 +2358,7 @@ export interface Policy {
   url: string;
 }
 
-/** A reply to prepare. */
+/** A new prepared reply. */
 export interface PrepareReply {
   /** 1 to 4,000 characters. `{name}` stands for the customer's username, `{order}` for the number of an order; other braces are refused. */
   text: string;
@@ -2368,8 +2374,10 @@ export interface PreparedReplyInfo {
   text: string;
   /** The title. */
   title: string;
-  /** When it was written last. */
+  /** When it was last changed. */
   updated_at: Timestamp;
+  /** The version, which a change names in `If-Match`. */
+  version: number;
 }
 
 /** All prepared replies. */
@@ -2532,7 +2540,7 @@ export interface PublicKey {
 export interface PublicProfile {
   /** The bio. Absent if there is none or the profile is private. */
   bio?: (string | null);
-  /** The id of the account, with which a chat can be public_profile. It does not change with the name. */
+  /** The id of the account, with which a chat can be opened. It does not change with the name. */
   id: UserId;
   last_seen_at?: (Timestamp | null);
   /** Whether the person is online: with a socket, or active within five minutes. Absent if the profile is private. */
@@ -2543,9 +2551,9 @@ export interface PublicProfile {
   username: string;
 }
 
-/** How many of a product are wanted. */
+/** The new quantity of a product. */
 export interface PutInCart {
-  /** 1 to 99, or 0 to take it out of the cart. */
+  /** 1 to 99, or 0 to remove it from the cart. */
   quantity: number;
 }
 
@@ -2601,7 +2609,7 @@ export interface ReceiptList {
   items: ReadUpto[];
 }
 
-/** Who gets an order, and where, as it was when the order was placed. */
+/** The recipient of an order, as it was when the order was placed. */
 export interface RecipientInfo {
   /** City. */
   city: string;
@@ -2611,7 +2619,7 @@ export interface RecipientInfo {
   first_name: string;
   /** Last name. */
   last_name: string;
-  /** The phone number, for whoever delivers it. */
+  /** The phone number, for the delivery. */
   phone: string;
   /** Postal code, in countries that have one. */
   postal_code?: string;
@@ -2635,15 +2643,15 @@ export interface RefreshSession {
 
 /** A refund of an order. */
 export interface RefundInfo {
-  /** How much. */
+  /** The amount. */
   amount: Money;
-  /** When it was asked for. */
+  /** When it was requested. */
   at: Timestamp;
-  /** Why. */
+  /** The reason. */
   reason: RefundReason;
   /** Stripe's id of it, once Stripe has answered. */
   refund?: string;
-  /** How far it is. */
+  /** The state. */
   state: RefundState;
 }
 
@@ -2727,15 +2735,15 @@ export type ReplyId = string;
 export interface ReportInfo {
   /** The author. */
   author: Author;
-  /** When it was reported last, or resolved. */
+  /** When it was last reported, or resolved. */
   changed_at: Timestamp;
   /** The id of the message. */
   message: MessageId;
-  /** What was done, if it is resolved. */
+  /** The outcome, if it is resolved. */
   outcome?: ReportOutcome;
   /** The reasons, and how many people gave each. */
   reasons: ReasonCount[];
-  /** When it was reported first, or again after it was resolved. */
+  /** When it was first reported, or reported again after it was resolved. */
   reported_at: Timestamp;
   /** The room. */
   room: RoomId;
@@ -2755,11 +2763,11 @@ export interface ReportList {
   next_cursor?: (string | null);
 }
 
-/** Why a message is reported. */
+/** A report of a message. */
 export interface ReportMessage {
   /** The reason. */
   reason: ReportReason;
-  /** More in the caller's own words: 1 to 500 characters. */
+  /** The caller's own words: 1 to 500 characters. */
   text?: string;
 }
 
@@ -2772,13 +2780,13 @@ export type ReportReason = ("spam" | "harassment" | "hate" | "sexual" | "violenc
 /** Whether a report waits for a moderator. */
 export type ReportState = ("open" | "resolved");
 
-/** What somebody gave as the reason of their report. Who it was is not told. */
+/** The reason and the text of one report, without the reporter. */
 export interface ReportWords {
-  /** When. */
+  /** When it was reported. */
   created_at: Timestamp;
   /** The reason. */
   reason: ReportReason;
-  /** More in their own words. */
+  /** The reporter's own words. */
   text?: string;
 }
 
@@ -2801,7 +2809,7 @@ export interface ResetRequested {
   target: string;
 }
 
-/** What was done about a reported message. */
+/** The resolution of a report. */
 export interface ResolveReport {
   /** The outcome. */
   outcome: ReportOutcome;
@@ -2908,7 +2916,7 @@ export type RoomId = string;
 export interface RoomInfo {
   /** The properties of a group or a channel. Absent in other rooms. */
   club?: ClubInfo;
-  /** When the room was made. Absent for the public room before its first message. */
+  /** When the room was created. Absent for the public room before its first message. */
   created_at?: Timestamp;
   id: RoomId;
   kind: RoomKind;
@@ -3001,15 +3009,15 @@ export interface ScheduleDeletion {
 export interface ScheduleInfo {
   /** The function that runs. */
   function: string;
-  /** When it has last run with success. Most tell it once an hour. */
+  /** When it last ran successfully. Most functions record it once an hour. */
   last_run_at: Timestamp;
-  /** Whether that is more than two hours ago. */
+  /** Whether the last run is more than two hours ago. */
   late: boolean;
 }
 
 /** The schedules. */
 export interface ScheduleList {
-  /** By function. */
+  /** The schedules, by function. */
   items: ScheduleInfo[];
 }
 
@@ -3056,7 +3064,7 @@ export interface SecurityEventInfo {
 
 /** A page of the caller's security events. */
 export interface SecurityEventList {
-  /** The events, the newest first. A page can have fewer than asked for, even none, and still be followed by another. */
+  /** The events, the newest first. A page can have fewer than requested, or none, although there is a next one. */
   items: SecurityEventInfo[];
   /** The cursor of the next page. Absent on the last page. */
   next_cursor?: (string | null);
@@ -3066,11 +3074,11 @@ export interface SecurityEventList {
 export interface SendContactMessage {
   /** The token of a captcha with the action `contact`. Required if this deployment uses captchas, otherwise ignored. */
   captcha?: string;
-  /** Where answers go. */
+  /** The address for answers. */
   email: string;
   /** 250 to 10,000 characters after trimming. */
   message: string;
-  /** The name of whoever writes: 1 to 100 characters. */
+  /** The name of the author: 1 to 100 characters. */
   name: string;
   /** The value of one of the subjects of this deployment. */
   subject: string;
@@ -3078,7 +3086,7 @@ export interface SendContactMessage {
 
 /** An answer of the team. */
 export interface SendDeskMessage {
-  /** Whether to send it whatever came since. */
+  /** Whether to send it even if there are newer messages. */
   force?: boolean;
   /** The client's nonce for this message. Repeating it commits nothing more. */
   nonce: Nonce;
@@ -3094,7 +3102,7 @@ export interface SendMessage {
   attachments?: AttachmentId[];
   /** The number of the message that it answers. */
   reply_to?: number;
-  /** The text: 1 to 4,000 characters. It may be empty beside files. */
+  /** The text: 1 to 4,000 characters. It may be empty if there are files. */
   text: string;
 }
 
@@ -3122,7 +3130,7 @@ export interface Sent {
 
 /** A message that was sent to the team. */
 export interface SentContactMessage {
-  /** The number of its ticket, which mails about it have in their subject. */
+  /** The number of its ticket, which is in the subject of mails about it. */
   id: TicketId;
 }
 
@@ -3131,7 +3139,7 @@ export type SentForm = ("code" | "long_code" | "link");
 
 /** A message that is committed. */
 export interface SentSupportMessage {
-  /** When its number was taken. */
+  /** When the message got its number. */
   created_at: Timestamp;
   /** The id of the message. */
   id: MessageId;
@@ -3182,7 +3190,7 @@ export interface SetInviterConsent {
 export interface SetPublicRoom {
   /** Whether swear words in new messages are masked. */
   masks_profanity: boolean;
-  /** How many seconds everybody waits between two messages, except staff. 0 for no slow mode. */
+  /** How many seconds everybody except staff has to wait between two messages. 0 for no slow mode. */
   slow_mode_seconds: number;
 }
 
@@ -3208,13 +3216,13 @@ export interface SetRegistrationUsername {
   username: Username;
 }
 
-/** Another state. */
+/** The new state of a thread. */
 export interface SetThreadState {
-  /** The last number that the caller has seen. If there is a higher one nothing changes. */
+  /** The last number that the caller has seen. If there is a higher one, nothing changes. */
   seen: number;
   /** The state. */
   state: ThreadState;
-  /** The end of the snooze, within 90 days. Only and always with `snoozed`. */
+  /** The end of the snooze, within 90 days. Required with `snoozed`, and not allowed with other states. */
   until?: string;
 }
 
@@ -3372,6 +3380,8 @@ export interface StaffRoom {
   name: string;
   /** The owner. */
   owner: UserId;
+  /** The username of the owner. Absent if the account is gone. */
+  owner_username?: string;
   /** The name in the address of a public channel. */
   slug?: (string | null);
   /** The topic. */
@@ -3382,7 +3392,7 @@ export interface StaffRoom {
 export interface StaffRoomList {
   /** The newest first. */
   items: StaffRoom[];
-  /** The cursor of the next page. Absent on the last page. A page can have fewer rooms than asked for, or none, although there is a next one. */
+  /** The cursor of the next page. Absent on the last page. A page can have fewer rooms than requested, or none, although there is a next one. */
   next_cursor?: (string | null);
 }
 
@@ -3391,6 +3401,7 @@ export interface StaffWork {
   disputes?: (CappedCount | null);
   failed_refunds?: (CappedCount | null);
   last_sweep?: (Timestamp | null);
+  late_payments?: (CappedCount | null);
   orders?: (CappedCount | null);
   overdue_deletions?: (CappedCount | null);
   refunds?: (CappedCount | null);
@@ -3443,27 +3454,27 @@ export interface Stock {
   sold: number;
 }
 
-/** An event of Stripe, of any version: what is read of it. */
+/** An event of Stripe, of any version, with the members that are read. */
 export interface StripeEvent {
-  /** What it is about. */
+  /** The object of the event. */
   data: StripeEventData;
-  /** Its id. Ids of Stripe have up to 255 characters. */
+  /** The id. Ids of Stripe have up to 255 characters. */
   id: string;
-  /** Whether it is about real money. */
+  /** Whether it is from live mode, with real money. */
   livemode: boolean;
   /** Its type. */
   type: string;
 }
 
-/** What an event of Stripe is about. */
+/** The object of an event of Stripe. */
 export interface StripeEventData {
-  /** The object as it was then. Only its id is used, or that of its payment. */
+  /** The object at that time. Only its id is used, or the id of its payment. */
   object: Record<string, unknown>;
 }
 
 /** The author of a message in a support thread. */
 export interface SupportAuthor {
-  /** The id of the person. Customers do not see it of the team. */
+  /** The id of the person. Absent for customers if the author is of the team. */
   id?: UserId;
   /** The username; for customers `Support` if the team wrote it. */
   username: string;
@@ -3481,25 +3492,25 @@ export interface SupportConfiguration {
 
 /** An entry of a support thread. Each number of a thread has one. */
 export interface SupportMessage {
-  /** Of a message: the author. */
+  /** For a message: the author. */
   author?: SupportAuthor;
-  /** When the number was taken. */
+  /** When the entry got its number. */
   created_at: Timestamp;
-  /** Of a message: when it was edited last. Absent if it never was. */
+  /** For a message: when it was last edited. Absent if it was never edited. */
   edited_at?: Timestamp;
-  /** Of a message: which side wrote it. */
+  /** For a message: the side that wrote it. */
   from?: SupportSide;
-  /** Of a message: its id. */
+  /** For a message: its id. */
   id?: MessageId;
-  /** What it is: a message, or one that was deleted. */
+  /** The kind: a message, or a deleted message. */
   kind: EntryKind;
-  /** Of a message: the number of the one that it answers. */
+  /** For a message: the number of the message that it answers. */
   reply_to?: number;
   /** The id of the thread. */
   room: RoomId;
   /** The number in the thread. Entries are shown in this order, and a known number is a repetition. */
   seq: number;
-  /** Of a message: plain text, 1 to 4,000 characters. */
+  /** For a message: plain text, 1 to 4,000 characters. */
   text?: string;
 }
 
@@ -3521,11 +3532,11 @@ export type SupportState = ("open" | "waiting" | "done");
 
 /** The caller's own support thread. */
 export interface SupportThread {
-  /** How often messages in it were edited or deleted. If it has changed, a client reads again what it shows. */
+  /** How often messages in it were edited or deleted. If this has changed, a client reads the shown messages again. */
   changes: number;
-  /** When it was made. */
+  /** When it was created. */
   created_at: Timestamp;
-  /** The last number in it. A client that has a lower one asks with `sync`. */
+  /** The last number in it. A client that has a lower one sends `sync`. */
   last_seq: number;
   /** The number up to which the caller has read. */
   read_seq: number;
@@ -3548,21 +3559,21 @@ export interface TicketInfo {
   assignee?: (TicketPerson | null);
   /** When it was written. */
   created_at: Timestamp;
-  /** Their address. */
+  /** The address of the author. */
   email: string;
   /** The id, which is its number. */
   id: TicketId;
-  /** The language that they write in. */
+  /** The language of the author. */
   locale: Locale;
-  /** The number of messages. */
+  /** The number of messages in the ticket. */
   messages: number;
-  /** The name that whoever wrote gave. */
+  /** The name of the author. */
   name: string;
-  /** The beginning of what was written. */
+  /** The beginning of the message. */
   preview: string;
-  /** Whether they were signed in, and it was the address of their account. */
+  /** Whether the author was signed in and this is the address of their account. */
   proven: boolean;
-  /** Since when it is in this state. */
+  /** When it came into this state. */
   since: Timestamp;
   snoozed_until?: (Timestamp | null);
   /** The state. */
@@ -3572,6 +3583,8 @@ export interface TicketInfo {
   /** The name of the subject, in the language of the response. */
   subject_name: string;
   user?: (UserId | null);
+  /** The username of that account. Absent if it was deleted. */
+  username?: (string | null);
 }
 
 /** A ticket for a socket. */
@@ -3588,7 +3601,7 @@ export interface TicketIssued {
 
 /** A page of tickets. */
 export interface TicketList {
-  /** The tickets. Open ones by how long they wait, the longest first; snoozed ones by the end of the snooze, the next one first; others by when they came into their state, the latest first. With `q` a page can have fewer than asked for, even none, and still be followed by another. */
+  /** The tickets. Open ones by how long they wait, the longest first; snoozed ones by the end of the snooze, the next one first; others by when they came into their state, the latest first. With `q` a page can have fewer than requested, or none, although there is a next one. */
   items: TicketInfo[];
   /** The cursor of the next page. Absent on the last page. */
   next_cursor?: (string | null);
@@ -3599,23 +3612,23 @@ export interface TicketMessageInfo {
   /** When it was written. */
   at: Timestamp;
   author?: (TicketPerson | null);
-  /** Its number, from 1: the message of the contact form. The others are answers of the team. */
+  /** The number. 1 is the message of the contact form; the others are answers of the team. */
   number: number;
   /** The text. */
   text: string;
 }
 
-/** Somebody of the team. */
+/** A member of the team. */
 export interface TicketPerson {
   /** The id of the account. */
   id: UserId;
-  /** Their username. Absent if the account is gone. */
+  /** The username. Absent if the account was deleted. */
   username?: (string | null);
 }
 
 /** A ticket with its messages. */
 export interface TicketRead {
-  /** Its messages in their order: at most fifty. */
+  /** Its messages, the oldest first. At most fifty. */
   messages: TicketMessageInfo[];
   /** The ticket. */
   ticket: TicketInfo;
@@ -3640,17 +3653,17 @@ export interface TopInviter {
   username?: (string | null);
 }
 
-/** What to undo of an entry. */
+/** The fields of an entry to undo. */
 export interface UndoEntry {
   /** The names of the fields: all of them are undone, or none. */
   fields: string[];
-  /** Whether fields are undone that have been changed again since. */
+  /** Whether to undo fields that have been changed again since. */
   force?: boolean;
   /** Why: 1 to 500 characters, for the audit. */
   reason: string;
 }
 
-/** A field, and what undoing it does. Values are empty lists where there is none, or none that the caller sees. */
+/** A field, and what undoing it does. A value that is absent, or that the caller may not see, is an empty list. */
 export interface UndoFieldInfo {
   /** Its value after the change. */
   became: AuditValueInfo[];
@@ -3662,7 +3675,7 @@ export interface UndoFieldInfo {
   outcome: UndoOutcome;
   /** Its value before the change. */
   was: AuditValueInfo[];
-  /** Its value after the undo, by force if it takes that. */
+  /** Its value after the undo, with `force` if that is needed. */
   would_be: AuditValueInfo[];
 }
 
@@ -3675,7 +3688,7 @@ export interface UndoPreview {
   entry: AuditId;
   /** Its fields, by name. */
   fields: UndoFieldInfo[];
-  /** The entry of the undo, if it was undone. */
+  /** The entry of the undo, if the entry was undone. */
   undone_by?: AuditId;
 }
 
@@ -3683,7 +3696,7 @@ export interface UndoPreview {
 export interface UndoneEntry {
   /** The entry of the undo, which can itself be undone. */
   entry: AuditId;
-  /** The fields that were chosen. */
+  /** The fields that were undone. */
   fields: string[];
 }
 
@@ -3828,12 +3841,12 @@ export interface UpdateRoom {
   topic?: string;
 }
 
-/** What to change of a ticket. What is absent stays. */
+/** The changes to a ticket. Absent members do not change. */
 export interface UpdateTicket {
   assignee?: (UserId | null);
-  /** The end of the snooze, within 90 days. Only and always with `snoozed`. */
+  /** The end of the snooze, within 90 days. Required with `snoozed`, and not allowed with other states. */
   snoozed_until?: string;
-  /** The state. Nobody has a ticket that is done. */
+  /** The state. A ticket that is done has no assignee. */
   state?: ThreadState;
 }
 
@@ -3997,7 +4010,7 @@ export interface Operations {
     GET: { data: Discovery; code: "edge_required" | "internal" | "malformed" | "origin_refused" | "too_many_requests" | "unavailable" };
   };
   "/.well-known/security.txt": {
-    /** Says how to report a vulnerability (RFC 9116). */
+    /** Returns how to report a vulnerability (RFC 9116). */
     GET: { data: string; code: "edge_required" | "internal" | "malformed" | "origin_refused" | "too_many_requests" | "unavailable" };
   };
   "/activate": {
@@ -4013,7 +4026,7 @@ export interface Operations {
     GET: { data: string; code: "edge_required" | "internal" | "malformed" | "too_many_requests" | "unavailable" };
   };
   "/client/{file}": {
-    /** Serves the files of the JavaScript client: `stoa.js`, what it imports, and their types. `/docs/client` shows how it is used. */
+    /** Serves the files of the JavaScript client: `stoa.js`, the modules that it imports, and their types. `/docs/client` shows how it is used. */
     GET: { path: { "file": string }; data: string; code: "edge_required" | "internal" | "malformed" | "not_found" | "too_many_requests" | "unavailable" };
   };
   "/contact": {
@@ -4021,11 +4034,11 @@ export interface Operations {
     GET: { data: string; code: "edge_required" | "internal" | "malformed" | "too_many_requests" | "unavailable" };
   };
   "/docs": {
-    /** Serves a page on which the API can be read and tried out. */
+    /** Serves the page with the documentation of the API, on which operations can be tried out. */
     GET: { data: string; code: "edge_required" | "internal" | "malformed" | "too_many_requests" | "unavailable" };
   };
   "/docs/{file}": {
-    /** Serves the files of the pages. `/docs/flows` shows registration and sign-in as sequence diagrams, `/docs/client` is the guide to the JavaScript client, `/docs/from` lists which operations replace functions of other projects. */
+    /** Serves the files of the pages. `/docs/flows` shows registration and sign-in as sequence diagrams, `/docs/client` is the guide to the JavaScript client, `/docs/from` lists the operations that replace functions of other projects. */
     GET: { path: { "file": string }; data: string; code: "edge_required" | "internal" | "malformed" | "not_found" | "too_many_requests" | "unavailable" };
   };
   "/openapi.json": {
@@ -4063,7 +4076,7 @@ export interface Operations {
     POST: { body: ActivateAccount; data: SignedIn; code: "account_exists" | "conflict" | "edge_required" | "internal" | "link_invalid" | "malformed" | "not_found" | "origin_refused" | "password_wrong" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" | "username_taken" };
   };
   "/v1/activations/link": {
-    /** Returns whose account a mailed link activates, so that a page can show it before it asks for the password. The link stays valid. */
+    /** Returns the account that a mailed link activates, so that a page can show it before it asks for the password. The link stays valid. */
     POST: { body: LinkToken; data: LinkOwner; code: "edge_required" | "internal" | "link_invalid" | "malformed" | "origin_refused" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/admin/api-keys": {
@@ -4091,49 +4104,49 @@ export interface Operations {
     POST: { body: BecomeFirstSuperuser; data: undefined; code: "account_state" | "appointment_invalid" | "edge_required" | "internal" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/admin/orders": {
-    /** Lists the orders of everybody that are in one state, or that are disputed, whose refund has failed or of which something else was paid, the oldest first, or all of one buyer, the newest first. For administrators. */
-    GET: { query?: { "state"?: ("placed" | "shipped" | "delivered" | "cancelled" | "returned" | "pending_payment" | "paid" | "expired" | "refunding" | "refunded"); "alert"?: ("disputed" | "refund_failed" | "wrong_payment"); "user"?: string; "limit"?: number; "cursor"?: string }; data: CustomerOrderList; code: "cursor_invalid" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+    /** Lists the orders of everybody in one state, or with one alert, the oldest first; or all orders of one buyer, the newest first. For administrators. */
+    GET: { query?: { "state"?: ("placed" | "shipped" | "delivered" | "cancelled" | "returned" | "pending_payment" | "paid" | "expired" | "refunding" | "refunded"); "alert"?: ("disputed" | "refund_failed" | "wrong_payment" | "late_payment"); "user"?: string; "limit"?: number; "cursor"?: string }; data: CustomerOrderList; code: "cursor_invalid" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/admin/orders/{order}": {
     /** Shows an order of anybody, with the username of its buyer. For administrators. */
     GET: { path: { "order": OrderId }; data: CustomerOrderRead; code: "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/admin/orders/{order}/refunds": {
-    /** Gives back the money of an order by card, or a part of it. For administrators with a recent proof by a second factor. */
+    /** Refunds the payment of an order by card, or a part of it. For administrators with a recent proof by a second factor. */
     POST: { path: { "order": OrderId }; header: { "Idempotency-Key": string }; body: NewRefund; data: CustomerOrder; code: "conflict" | "edge_required" | "forbidden" | "idempotency_key_required" | "idempotency_key_reused" | "internal" | "invalid" | "malformed" | "not_found" | "order_state" | "refund_refused" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/admin/orders/{user}/{order}/state": {
-    /** Takes the next step with an order. For administrators with a recent proof by a second factor. */
+    /** Moves an order to its next state. For administrators with a recent proof by a second factor. */
     PUT: { path: { "user": UserId; "order": OrderId }; header?: { "Reason"?: string }; body: ChangeState; data: CustomerOrder; code: "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "order_held" | "order_state" | "reason_required" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/admin/payment-alerts": {
-    /** Lists the payments of donations, orders and plans that staff have to look at, for a month: those that are disputed, those whose last refund has failed, or those of something else than what was asked for. For administrators, with a second factor. */
-    GET: { query?: { "alert"?: ("disputed" | "refund_failed" | "wrong_payment"); "limit"?: number; "cursor"?: string }; data: AlertedPaymentList; code: "cursor_invalid" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+    /** Lists the payments of donations, orders and plans that staff have to check: those that were disputed within the last month, those whose last refund failed, until a refund succeeds, and those of the last month that differ from the requested payment or came after the end of their order. For administrators, with a second factor. */
+    GET: { query?: { "alert"?: ("disputed" | "refund_failed" | "wrong_payment" | "late_payment"); "limit"?: number; "cursor"?: string }; data: AlertedPaymentList; code: "cursor_invalid" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/admin/rooms": {
     /** Lists the groups and channels of everybody, the newest first. */
     GET: { query?: { "limit"?: number; "cursor"?: string }; data: StaffRoomList; code: "cursor_invalid" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/admin/rooms/{room}": {
-    /** Closes a group or a channel permanently, as its owner can. From then on requests for it get 404, and its members are told. */
+    /** Closes a group or a channel permanently, as its owner can. From then on requests for it get 404. Its members are notified. */
     DELETE: { path: { "room": RoomId }; header: { "Reason": string }; data: undefined; code: "account_protected" | "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "reason_required" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/admin/tickets": {
-    /** Lists the tickets in one state, or of one account, all or those with some words. For administrators. With `q` a request looks at no more than 200 of them. */
+    /** Lists the tickets in one state or of one account, with `q` only those that contain the words. For administrators. With `q` a request examines at most 200 tickets. */
     GET: { query?: { "state"?: ThreadState; "since_from"?: string; "since_until"?: string; "q"?: string; "user"?: string; "limit"?: number; "cursor"?: string }; data: TicketList; code: "cursor_invalid" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/admin/tickets/{ticket}": {
-    /** Shows a ticket with its messages. For administrators; it is recorded who did. */
+    /** Shows a ticket with its messages. For administrators. The audit records who read it. */
     GET: { path: { "ticket": TicketId }; data: TicketRead; code: "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
-    /** Changes the state of a ticket, or who has it: 412 if it has changed since the version in `If-Match`. For administrators. */
+    /** Changes the state or the assignee of a ticket: 412 if it has changed since the version in `If-Match`. For administrators. */
     PATCH: { path: { "ticket": TicketId }; header: { "If-Match": string }; body: UpdateTicket; data: TicketInfo; code: "conflict" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" | "version_mismatch" | "version_required" };
   };
   "/v1/admin/tickets/{ticket}/answers": {
-    /** Answers whoever wrote a ticket, by mail. The ticket waits then. For administrators. */
+    /** Answers the author of a ticket by mail. The ticket then waits for the author. For administrators. */
     POST: { path: { "ticket": TicketId }; header: { "Idempotency-Key": string }; body: AnswerTicket; data: TicketMessageInfo; code: "conflict" | "edge_required" | "forbidden" | "idempotency_key_required" | "idempotency_key_reused" | "internal" | "invalid" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/admin/users": {
-    /** Lists accounts: all, or those with a role, in a state, made within some days, or found by words, an address or a number. */
+    /** Lists accounts: all, or those with a role, in a state, created within a range of days, or found by words, an address or a number. */
     GET: { query?: { "q"?: string; "role"?: ("moderator" | "administrator" | "superuser"); "state"?: ("active" | "leaving" | "deactivated" | "purging"); "joined_from"?: string; "joined_until"?: string; "limit"?: number; "cursor"?: string }; data: AccountList; code: "cursor_invalid" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/admin/users/{username}": {
@@ -4187,17 +4200,17 @@ export interface Operations {
     GET: { path: { "entry": AuditId }; data: AuditProof; code: "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/audit/{entry}/undo": {
-    /** Shows what undoing an entry does: of each field what it was, became, is now and would be, and whether it can be undone. */
+    /** Shows what undoing an entry does: for each field its values before the change, after it, now and after the undo, and whether it can be undone. */
     GET: { path: { "entry": AuditId }; data: UndoPreview; code: "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
-    /** Undoes some fields of an entry: all that were chosen, or none. The undo has an entry of its own. */
-    POST: { path: { "entry": AuditId }; header: { "If-Match": string }; body: UndoEntry; data: UndoneEntry; code: "account_protected" | "conflict" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "undo_impossible" | "undo_moved_on" | "undo_nothing" | "undone_already" | "unsupported_content_encoding" | "unsupported_media_type" | "version_mismatch" | "version_required" };
+    /** Undoes fields of an entry: all requested fields, or none. The undo has an audit entry of its own. */
+    POST: { path: { "entry": AuditId }; header: { "If-Match": string }; body: UndoEntry; data: UndoneEntry; code: "account_protected" | "conflict" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many" | "too_many_requests" | "unavailable" | "undo_impossible" | "undo_moved_on" | "undo_nothing" | "undone_already" | "unsupported_content_encoding" | "unsupported_media_type" | "version_mismatch" | "version_required" };
   };
   "/v1/cart": {
-    /** Shows the cart of the caller, at the prices of this moment: that of the signed-in caller, or that of a guest's `Cart-Token`. */
+    /** Returns the cart of the signed-in caller, or of a guest's `Cart-Token`, at the current prices. */
     GET: { query?: { "checkout"?: boolean }; header?: { "Cart-Token"?: (string | null) }; data: CartInfo; code: "edge_required" | "internal" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/cart/items/{product}": {
-    /** Puts this many of a product into the cart, in place of those that are in it. A guest without a `Cart-Token` gets a new cart, and its token with the answer. With `If-Match` only a cart of that version is changed, so that nothing that another device has done is undone unseen: whoever adds to a quantity names the version that it was read with. */
+    /** Sets the quantity of a product in the cart. A guest without a `Cart-Token` gets a new cart, and its token in the response. With `If-Match` the cart is changed only if it has that version, so that a client that adds to a quantity does not overwrite a change by another device. */
     PUT: { path: { "product": ProductId }; header?: { "If-Match"?: (string | null); "Cart-Token"?: (string | null) }; body: PutInCart; data: CartInfo; code: "conflict" | "edge_required" | "internal" | "invalid" | "malformed" | "not_found" | "out_of_stock" | "token_invalid" | "too_large" | "too_many" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" | "version_mismatch" };
   };
   "/v1/categories": {
@@ -4209,8 +4222,8 @@ export interface Operations {
   "/v1/categories/{category}": {
     /** Deletes a category without products. For administrators with a recent proof by a second factor. */
     DELETE: { path: { "category": CategoryId }; header: { "Reason": string }; data: undefined; code: "category_in_use" | "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "reason_required" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
-    /** Renames a category. For administrators with a recent proof by a second factor. */
-    PUT: { path: { "category": CategoryId }; body: NameCategory; data: CategoryInfo; code: "conflict" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "name_taken" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    /** Renames a category: 412 if it has another name since the version in `If-Match`. For administrators with a recent proof by a second factor. */
+    PUT: { path: { "category": CategoryId }; header: { "If-Match": string }; body: NameCategory; data: CategoryInfo; code: "conflict" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "name_taken" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" | "version_mismatch" | "version_required" };
   };
   "/v1/channels/{slug}": {
     /** Shows a public channel, which everybody may join. */
@@ -4225,19 +4238,19 @@ export interface Operations {
     GET: { data: ClientConfiguration; code: "edge_required" | "internal" | "malformed" | "too_many_requests" | "unavailable" };
   };
   "/v1/contact-messages": {
-    /** Writes to the team. It takes a captcha, if this deployment uses captchas. */
+    /** Sends a message to the team. Requires a captcha if this deployment uses captchas. */
     POST: { header: { "Idempotency-Key": string }; body: SendContactMessage; data: SentContactMessage; code: "conflict" | "edge_required" | "idempotency_key_required" | "idempotency_key_reused" | "internal" | "invalid" | "malformed" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/contact-restorations": {
-    /** Gives the former address or number back to its account, in place of the one that it has. All sessions end, no device is trusted any more, and the former password is not valid any more. The contact that is replaced is notified, and codes and links that were sent there become invalid. The client is not signed in. Passkeys and second factors stay. */
+    /** Restores the former address or number of an account, in place of the current one. All sessions end, no device is trusted any more, and the password becomes invalid. The replaced contact is notified, and codes and links that were sent to it become invalid. The client is not signed in. Passkeys and second factors stay. */
     POST: { body: LinkToken; data: undefined; code: "account_exists" | "conflict" | "edge_required" | "internal" | "link_invalid" | "malformed" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/contact-restorations/link": {
-    /** Tells which account a link gives the former address or number back to, so that a page can show it before it asks. The link stays valid. */
+    /** Returns the account whose former address or number a link restores, so that a page can show it before it asks for a confirmation. The link stays valid. */
     POST: { body: LinkToken; data: LinkOwner; code: "edge_required" | "internal" | "link_invalid" | "malformed" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/contact-settings": {
-    /** Tells what the contact form has: its subjects with templates, its limits, and its captcha. */
+    /** Returns the settings of the contact form: its subjects with templates, its limits, and its captcha. */
     GET: { data: ContactSettings; code: "edge_required" | "internal" | "malformed" | "too_many_requests" | "unavailable" };
   };
   "/v1/countries": {
@@ -4249,21 +4262,21 @@ export interface Operations {
     POST: { body: LinkToken; data: undefined; code: "deletion_begun" | "edge_required" | "internal" | "link_invalid" | "malformed" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/deletion-cancellations/link": {
-    /** Returns whose deletion a mailed link cancels and when it begins, so that a page can show this before it asks. The link stays valid. */
+    /** Returns the account whose deletion a mailed link cancels, and when the deletion begins, so that a page can show both before it asks for a confirmation. The link stays valid. */
     POST: { body: LinkToken; data: LinkOwner; code: "deletion_begun" | "edge_required" | "internal" | "link_invalid" | "malformed" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/donation-settings": {
-    /** Returns how much can be donated, the key for Stripe's script in the browser, and where captchas come from. */
+    /** Returns the range of donations, the key for Stripe's script in the browser, and the settings of captchas. */
     GET: { data: DonationSettings; code: "edge_required" | "internal" | "malformed" | "too_many_requests" | "unavailable" };
   };
   "/v1/donations": {
-    /** Lists the caller's donations, the newest first, also those that were not paid. */
+    /** Lists the caller's donations, the newest first, including unpaid ones. */
     GET: { query?: { "limit"?: number; "cursor"?: string }; data: DonationList; code: "cursor_invalid" | "edge_required" | "internal" | "invalid" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
     /** Begins a donation, and creates its payment at Stripe. */
-    POST: { header: { "Idempotency-Key": string }; body: NewDonation; data: BegunDonation; code: "captcha_required" | "conflict" | "edge_required" | "idempotency_key_required" | "idempotency_key_reused" | "internal" | "invalid" | "malformed" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    POST: { header: { "Idempotency-Key": string; "Proof-of-Work"?: string }; body: NewDonation; data: BegunDonation; code: "captcha_required" | "conflict" | "edge_required" | "idempotency_key_required" | "idempotency_key_reused" | "internal" | "invalid" | "malformed" | "proof_of_work_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/donations/{donation}": {
-    /** Returns one of the caller's donations. If it is not paid yet, Stripe is asked first: whoever comes back from paying sees what was really paid, also if Stripe's webhook is late. */
+    /** Returns one of the caller's donations. If it is not paid yet, Stripe is asked first, so that a caller who has just paid sees the current state even if Stripe's webhook is late. */
     GET: { path: { "donation": DonationId }; data: DonationInfo; code: "conflict" | "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/friends": {
@@ -4283,7 +4296,7 @@ export interface Operations {
   "/v1/friends/{user}/block": {
     /** Unblocks somebody. The friendship and the requests that the block has ended do not come back. */
     DELETE: { path: { "user": UserId }; data: undefined; code: "conflict" | "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
-    /** Blocks somebody: friendship and requests end, the direct room is hidden from both, and neither can write to the other. The other person is not told. The operation can be repeated. */
+    /** Blocks somebody: friendship and requests end, the direct room is hidden from both, and neither can write to the other. The other person is not notified. The operation can be repeated. */
     PUT: { path: { "user": UserId }; data: RelationInfo; code: "conflict" | "edge_required" | "friend_self" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many" | "too_many_requests" | "unavailable" };
   };
   "/v1/friends/{user}/reject": {
@@ -4297,23 +4310,23 @@ export interface Operations {
     POST: { path: { "user": UserId }; data: RelationInfo; code: "conflict" | "edge_required" | "friend_exists" | "friend_paused" | "friend_self" | "friend_state" | "friends_full" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many" | "too_many_requests" | "unavailable" };
   };
   "/v1/health": {
-    /** Tells whether everything that the system needs answers. Otherwise the problem `unavailable` names in `away` what does not. What was found is kept for ten seconds. */
+    /** Returns whether all services that the system depends on answer. If not, the problem `unavailable` names the others in `away`. Results are kept for ten seconds. */
     GET: { data: Health; code: "edge_required" | "internal" | "malformed" | "too_many_requests" | "unavailable" };
   };
   "/v1/health/alarms": {
-    /** Lists the alarms of this deployment with their states, those that are raised first. An alarm that has never changed is not in the list. */
+    /** Lists the alarms of this deployment with their states, the raised ones first. An alarm that has never changed is not in the list. */
     GET: { data: AlarmList; code: "edge_required" | "forbidden" | "internal" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/health/live": {
-    /** Tells that requests are answered, without calling anything else. */
+    /** Returns 204 without calling other services. */
     GET: { data: undefined; code: "edge_required" | "internal" | "malformed" | "too_many_requests" | "unavailable" };
   };
   "/v1/health/mail": {
-    /** Tells how many mails of the last two weeks were sent, have bounced, and were complained about, by day. Mails that other systems send with the same account of the mail service, in the same region, count as well. */
+    /** Returns the numbers of sent, bounced, complained and rejected mails of the last two weeks, by day. Mails that other systems send with the same account of the mail service, in the same region, are included. */
     GET: { data: MailHealth; code: "edge_required" | "forbidden" | "internal" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/health/schedules": {
-    /** Lists when the function of each schedule has last run with success. Most tell it once an hour, so that one which has run for less than an hour may not be in the list. */
+    /** Lists when the function of each schedule last ran successfully. Most functions record it once an hour, so a new schedule may be missing for an hour. */
     GET: { data: ScheduleList; code: "edge_required" | "forbidden" | "internal" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/me": {
@@ -4343,7 +4356,7 @@ export interface Operations {
   "/v1/me/api-keys": {
     /** Lists the caller's keys, without their secrets. */
     GET: { data: ApiKeyList; code: "edge_required" | "forbidden" | "internal" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
-    /** Makes a key for a program of the caller. It is shown once, and is valid for thirty days, as long as the caller has the role and until their credentials change. */
+    /** Creates a key for a program of the caller. It is shown once. It is valid for thirty days, while the caller has the role and their credentials do not change. */
     POST: { body: CreateApiKey; data: CreatedApiKey; code: "conflict" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/me/api-keys/{key}": {
@@ -4513,7 +4526,7 @@ export interface Operations {
     GET: { path: { "upload": string }; data: UploadStatus; code: "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/me/plan": {
-    /** Returns the plan that the caller has paid for. A refund of all of it takes it away, and a dispute does until it is won. */
+    /** Returns the plan that the caller has paid for. A full refund ends it, and a dispute suspends it until it is won. */
     GET: { data: MyPlan; code: "edge_required" | "internal" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/me/room-invitations": {
@@ -4521,7 +4534,7 @@ export interface Operations {
     GET: { query?: { "limit"?: number; "cursor"?: string }; data: RoomInvitationList; code: "cursor_invalid" | "edge_required" | "internal" | "invalid" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/me/security-events": {
-    /** Lists the caller's security events, the newest first: changes of how they sign in, of their addresses and their profile, and changes by staff. */
+    /** Lists the caller's security events, the newest first: changes of their credentials, addresses and profile, and changes by staff. */
     GET: { query?: { "limit"?: number; "cursor"?: string }; data: SecurityEventList; code: "cursor_invalid" | "edge_required" | "internal" | "invalid" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/me/username": {
@@ -4531,8 +4544,8 @@ export interface Operations {
   "/v1/models": {
     /** Searches the catalogue: first the models that match, then the others, each in the order of their titles, in batches of five. Needs no account. */
     GET: { query?: { "search"?: string; "creator"?: string; "creator_id"?: string; "country"?: string; "cursor"?: string }; data: ModelList; code: "cursor_invalid" | "edge_required" | "internal" | "invalid" | "malformed" | "too_many_requests" | "unavailable" };
-    /** Creates a model. Requires a captcha if this deployment uses captchas. */
-    POST: { body: CreateModel; data: ModelInfo; code: "conflict" | "edge_required" | "internal" | "invalid" | "malformed" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    /** Creates a model. Requires a captcha if this deployment uses captchas, and a proof of work instead while their service does not answer. */
+    POST: { header?: { "Proof-of-Work"?: string }; body: CreateModel; data: ModelInfo; code: "conflict" | "edge_required" | "internal" | "invalid" | "malformed" | "proof_of_work_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/models/{model}": {
     /** Deletes one of the caller's models: 412 if it has changed since the version in `If-Match`. */
@@ -4543,11 +4556,11 @@ export interface Operations {
     PATCH: { path: { "model": ModelId }; header: { "If-Match": string }; body: UpdateModel; data: ModelInfo; code: "conflict" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" | "version_mismatch" | "version_required" };
   };
   "/v1/moderation/bans": {
-    /** Lists who is banned from chat, in the order of the ends of the bans. */
+    /** Lists the people who are banned from chat, in the order in which the bans end. */
     GET: { query?: { "limit"?: number; "cursor"?: string }; data: BanList; code: "cursor_invalid" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/moderation/bans/{user}": {
-    /** Ends a ban before its time. The person is told by mail and in their inbox. */
+    /** Ends a ban early. The person is notified by mail and in their inbox. */
     DELETE: { path: { "user": UserId }; header: { "Reason": string }; data: undefined; code: "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "reason_required" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
     /** Bans somebody from chat, or replaces their ban by another one. */
     PUT: { path: { "user": UserId }; body: BanFromChat; data: undefined; code: "conflict" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
@@ -4561,19 +4574,19 @@ export interface Operations {
   "/v1/moderation/messages/{room}/{seq}": {
     /** Deletes a message in any room, at any time. Its number stays. */
     DELETE: { path: { "room": string; "seq": number }; header: { "Reason": string }; data: undefined; code: "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "reason_required" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
-    /** Shows a message with its earlier texts and its report: a reported one, or any in the public room. */
+    /** Shows a reported message, or any message of the public room, with its earlier texts and its report. */
     GET: { path: { "room": string; "seq": number }; data: ModeratedMessage; code: "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/moderation/public-room": {
-    /** Sets the rules of the public room. They hold for messages from then on. */
+    /** Sets the rules of the public room. They apply to new messages. `GET /v1/rooms/public` shows the current ones. */
     PUT: { body: SetPublicRoom; data: undefined; code: "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/moderation/reports": {
-    /** Lists the messages that were reported, the oldest report first. */
+    /** Lists the reported messages, the oldest report first. */
     GET: { query?: { "state"?: ("open" | "resolved"); "limit"?: number; "cursor"?: string }; data: ReportList; code: "cursor_invalid" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/moderation/reports/{room}/{seq}/resolution": {
-    /** Records what was done about a reported message. Another report of the message opens it again. */
+    /** Resolves the report of a message. Another report of the message opens it again. */
     POST: { path: { "room": string; "seq": number }; body: ResolveReport; data: undefined; code: "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/notifications": {
@@ -4595,20 +4608,20 @@ export interface Operations {
   "/v1/orders": {
     /** Lists the caller's orders, the newest first. */
     GET: { query?: { "limit"?: number; "cursor"?: string }; data: OrderList; code: "cursor_invalid" | "edge_required" | "internal" | "invalid" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
-    /** Orders what is in the caller's cart. It goes to the name, the phone number and the main address of the account. */
-    POST: { header: { "Idempotency-Key": string }; body: PlaceOrder; data: OrderInfo; code: "captcha_required" | "conflict" | "edge_required" | "idempotency_key_required" | "idempotency_key_reused" | "internal" | "invalid" | "malformed" | "order_incomplete" | "orders_open" | "out_of_stock" | "prices_changed" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    /** Orders the content of the caller's cart. The recipient is the name, the phone number and the main address of the account. */
+    POST: { header: { "Idempotency-Key": string; "Proof-of-Work"?: string }; body: PlaceOrder; data: OrderInfo; code: "captcha_required" | "conflict" | "edge_required" | "idempotency_key_required" | "idempotency_key_reused" | "internal" | "invalid" | "malformed" | "order_incomplete" | "orders_open" | "out_of_stock" | "prices_changed" | "proof_of_work_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/orders/{order}": {
-    /** Shows one of the caller's orders. If it is not paid yet, Stripe is asked first: whoever comes back from paying sees what was really paid, also if Stripe's webhook is late. */
+    /** Returns one of the caller's orders. If it is not paid yet, Stripe is asked first, so that a caller who has just paid sees the current state even if Stripe's webhook is late. */
     GET: { path: { "order": OrderId }; data: OrderInfo; code: "conflict" | "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/orders/{order}/cancellation": {
-    /** Cancels one of the caller's orders that is not shipped yet, and by card not paid. Its products are in stock again. Of an order by card the payment is cancelled at Stripe first; while the bank decides about it the order stays as it is. */
+    /** Cancels one of the caller's orders that is not shipped yet and, if it is by card, not paid. Its products are in stock again. The payment of an order by card is cancelled at Stripe first; while the bank decides about it the order does not change. */
     POST: { path: { "order": OrderId }; data: OrderInfo; code: "conflict" | "edge_required" | "internal" | "malformed" | "not_found" | "order_state" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/orders/{order}/payment": {
-    /** Returns the secret to pay one of the caller's orders by card once more, such as for another tab. If Stripe has cancelled the payment by itself, another one is begun. After three refused cards it takes a captcha, if this deployment uses captchas. */
-    POST: { path: { "order": OrderId }; body?: (PayOrder | null); data: OrderInfo; code: "captcha_required" | "conflict" | "edge_required" | "internal" | "invalid" | "malformed" | "not_found" | "order_state" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    /** Returns the secret to pay one of the caller's orders by card, for example in another tab. If Stripe has cancelled the payment, another one is begun. After three refused cards a captcha is required, if this deployment uses captchas, and a proof of work while their service does not answer. */
+    POST: { path: { "order": OrderId }; header?: { "Proof-of-Work"?: string }; body?: (PayOrder | null); data: OrderInfo; code: "captcha_required" | "conflict" | "edge_required" | "internal" | "invalid" | "malformed" | "not_found" | "order_state" | "proof_of_work_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/passkey-sign-ins": {
     /** Returns a challenge for a passkey. Pass it to `navigator.credentials.get` and send the answer to `/v1/sign-ins/{id}/verify`. The challenge is valid for one answer, right or wrong. */
@@ -4623,7 +4636,7 @@ export interface Operations {
     POST: { body: ResetPassword; data: undefined; code: "conflict" | "edge_required" | "internal" | "invalid" | "link_invalid" | "malformed" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/password-resets/link": {
-    /** Returns whose password a mailed link changes, so that a page can show it before it asks for the new one. The link stays valid. */
+    /** Returns the account whose password a mailed link changes, so that a page can show it before it asks for the new one. The link stays valid. */
     POST: { body: LinkToken; data: LinkOwner; code: "edge_required" | "internal" | "link_invalid" | "malformed" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/people": {
@@ -4651,13 +4664,13 @@ export interface Operations {
     GET: { path: { "picture": string; "size": ("64" | "300" | "1024") }; data: string; code: "edge_required" | "internal" | "malformed" | "not_found" | "too_many_requests" | "unavailable" };
   };
   "/v1/plan-payments": {
-    /** Lists the caller's payments of plans, the newest first, also those that were not made. */
+    /** Lists the caller's payments of plans, the newest first, including unpaid ones. */
     GET: { query?: { "limit"?: number; "cursor"?: string }; data: PlanPaymentList; code: "cursor_invalid" | "edge_required" | "internal" | "invalid" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
-    /** Begins the payment of a plan, and creates it at Stripe. The price is that of the plan. */
-    POST: { header: { "Idempotency-Key": string }; body: NewPlanPayment; data: BegunPlanPayment; code: "captcha_required" | "conflict" | "edge_required" | "idempotency_key_required" | "idempotency_key_reused" | "internal" | "invalid" | "malformed" | "plan_held" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    /** Begins the payment of a plan, and creates it at Stripe. The amount is the price of the plan. */
+    POST: { header: { "Idempotency-Key": string; "Proof-of-Work"?: string }; body: NewPlanPayment; data: BegunPlanPayment; code: "captcha_required" | "conflict" | "edge_required" | "idempotency_key_required" | "idempotency_key_reused" | "internal" | "invalid" | "malformed" | "plan_held" | "proof_of_work_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/plan-payments/{payment}": {
-    /** Returns one of the caller's payments of plans. If it is not made yet, Stripe is asked first: whoever comes back from paying sees what was really paid, also if Stripe's webhook is late. */
+    /** Returns one of the caller's payments of plans. If it is not paid yet, Stripe is asked first, so that a caller who has just paid sees the current state even if Stripe's webhook is late. */
     GET: { path: { "payment": PlanPaymentId }; data: PlanPaymentInfo; code: "conflict" | "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/plans": {
@@ -4765,7 +4778,7 @@ export interface Operations {
   "/v1/rooms": {
     /** Lists the caller's rooms. */
     GET: { query?: { "limit"?: number; "cursor"?: string }; data: RoomList; code: "cursor_invalid" | "edge_required" | "internal" | "invalid" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
-    /** Makes a group or a channel, of which the caller is the owner and the only member. */
+    /** Creates a group or a channel. The caller is its owner and its only member. */
     POST: { body: CreateRoom; data: RoomInfo; code: "chat_banned" | "edge_required" | "internal" | "invalid" | "malformed" | "slug_taken" | "token_invalid" | "too_large" | "too_many" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/rooms/direct": {
@@ -4819,7 +4832,7 @@ export interface Operations {
     POST: { path: { "room": string }; header: { "Idempotency-Key": string }; body: SendMessage; data: Message; code: "attachment_invalid" | "chat_banned" | "chat_not_allowed" | "edge_required" | "forbidden" | "idempotency_key_required" | "idempotency_key_reused" | "internal" | "invalid" | "malformed" | "message_length" | "not_found" | "slow_mode" | "token_invalid" | "too_large" | "too_many" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/rooms/{room}/messages/{seq}/reports": {
-    /** Reports a message in one of the caller's rooms to the moderators. Nobody is told who reported it. */
+    /** Reports a message in one of the caller's rooms to the moderators. Nobody sees who reported it. */
     POST: { path: { "room": string; "seq": number }; body: ReportMessage; data: undefined; code: "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/rooms/{room}/notices": {
@@ -4883,7 +4896,7 @@ export interface Operations {
     POST: { data: SignInStep; code: "conflict" | "edge_required" | "internal" | "malformed" | "origin_refused" | "resend_too_early" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/stripe-events": {
-    /** Takes an event of Stripe, signed with a secret of the endpoint. */
+    /** Receives an event of Stripe, signed with a secret of the endpoint. */
     POST: { header: { "Stripe-Signature": string }; body: StripeEvent; data: EventReceipt; code: "conflict" | "edge_required" | "internal" | "malformed" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/support/figures": {
@@ -4893,23 +4906,23 @@ export interface Operations {
   "/v1/support/replies": {
     /** Lists the prepared replies of the team. For moderators. */
     GET: { data: PreparedReplyList; code: "edge_required" | "forbidden" | "internal" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
-    /** Prepares a reply for the whole team. It is recorded who did. For moderators. */
+    /** Creates a prepared reply for the whole team. The audit records who created it. For moderators. */
     POST: { body: PrepareReply; data: PreparedReplyInfo; code: "conflict" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/support/replies/{reply}": {
-    /** Deletes a prepared reply. No effect if there is none. It is recorded who did. For moderators. */
-    DELETE: { path: { "reply": ReplyId }; data: undefined; code: "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
-    /** Writes a prepared reply anew. It is recorded who did. For moderators. */
-    PUT: { path: { "reply": ReplyId }; body: PrepareReply; data: PreparedReplyInfo; code: "conflict" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    /** Deletes a prepared reply. No effect if there is none. The audit records who deleted it, and why. For moderators. */
+    DELETE: { path: { "reply": ReplyId }; header: { "Reason": string }; data: undefined; code: "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "reason_required" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+    /** Replaces a prepared reply: 412 if it has changed since the version in `If-Match`. The audit records who replaced it. For moderators. */
+    PUT: { path: { "reply": ReplyId }; header: { "If-Match": string }; body: PrepareReply; data: PreparedReplyInfo; code: "conflict" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" | "version_mismatch" | "version_required" };
   };
   "/v1/support/search": {
-    /** Finds threads by their customer or their subject. For moderators. */
+    /** Searches threads by their customer or their subject. For moderators. */
     GET: { query: { "q": string }; data: DeskThreadsFound; code: "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/support/thread": {
-    /** Shows the caller's support thread, and what they have not read in it. `not_found` if they have none. */
+    /** Returns the caller's support thread, with the number of unread messages. `not_found` if they have none. */
     GET: { data: OwnSupportThread; code: "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
-    /** Opens the caller's support thread, and says what it is about: 201 if it is new, 200 if it existed. Everybody has at most one, with the whole team. */
+    /** Opens the caller's support thread and sets its subject: 201 if it is new, 200 if it existed. Everybody has at most one thread, with the whole team. */
     PUT: { body: OpenSupportThread; data: SupportThread; code: "chat_banned" | "conflict" | "edge_required" | "internal" | "invalid" | "malformed" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/support/thread/messages": {
@@ -4927,27 +4940,27 @@ export interface Operations {
     GET: { query?: { "state"?: ThreadState; "limit"?: number; "cursor"?: string }; data: DeskThreadList; code: "cursor_invalid" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/support/threads/{thread}": {
-    /** Shows a thread. For moderators; it is recorded who did. */
+    /** Returns a thread. For moderators. The audit records who read it. */
     GET: { path: { "thread": RoomId }; data: DeskThreadRead; code: "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/support/threads/{thread}/give": {
-    /** Gives a thread that the caller has to another member of the team. For moderators. */
+    /** Assigns a thread of the caller to another member of the team. For moderators. */
     POST: { path: { "thread": RoomId }; body: GiveThread; data: DeskThread; code: "conflict" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "thread_taken" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/support/threads/{thread}/messages": {
-    /** Lists the messages of a thread, the newest page first, with who wrote them. For moderators; it is recorded who did. */
+    /** Lists the messages of a thread with their authors, the newest page first. For moderators. The audit records who read them. */
     GET: { path: { "thread": RoomId }; query?: { "limit"?: number; "cursor"?: string }; data: SupportMessageList; code: "cursor_invalid" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
-    /** Sends an answer of the team. It is refused with `thread_moved_on` if somebody has written since: of two answers at once one is sent. For moderators. */
+    /** Sends an answer of the team. It is refused with `thread_moved_on` if somebody has written in the meantime, so that only one of two concurrent answers is sent. For moderators. */
     POST: { path: { "thread": RoomId }; body: SendDeskMessage; data: SentSupportMessage; code: "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "message_length" | "nonce_reused" | "not_found" | "second_factor_required" | "step_up_required" | "thread_moved_on" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/support/threads/{thread}/notes": {
-    /** Lists the notes beside a thread, the newest first. For moderators. */
+    /** Lists the notes on a thread, the newest first. For moderators. */
     GET: { path: { "thread": RoomId }; query?: { "limit"?: number; "cursor"?: string }; data: DeskNoteList; code: "cursor_invalid" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
-    /** Writes a note beside a thread. Its customer never sees it. For moderators. */
+    /** Adds a note to a thread. Its customer never sees it. For moderators. */
     POST: { path: { "thread": RoomId }; body: WriteNote; data: DeskNote; code: "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/support/threads/{thread}/notes/{note}": {
-    /** Deletes a note: one's own, or any as a superuser with a recent proof and a `Reason`. No effect if there is none. It is recorded. For moderators. */
+    /** Deletes a note: the caller's own, or any note for a superuser with a recent proof and a `Reason`. No effect if there is none. The audit records it. For moderators. */
     DELETE: { path: { "thread": RoomId; "note": NoteId }; header?: { "Reason"?: string }; data: undefined; code: "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "reason_required" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/support/threads/{thread}/replies/{reply}": {
@@ -4955,15 +4968,15 @@ export interface Operations {
     GET: { path: { "thread": RoomId; "reply": ReplyId }; query?: { "order"?: string }; data: FilledReply; code: "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/support/threads/{thread}/state": {
-    /** Changes the state of a thread in which nobody has written since the caller read it. For moderators. */
+    /** Changes the state of a thread, unless somebody has written since the caller read it. For moderators. */
     PUT: { path: { "thread": RoomId }; body: SetThreadState; data: DeskThread; code: "conflict" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "thread_moved_on" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/support/threads/{thread}/take": {
-    /** Takes a thread that nobody has, unless it is done or has no message. No effect if the caller has it. For moderators. */
+    /** Assigns a thread without an assignee to the caller, unless it is done or has no message. No effect if the caller has it. For moderators. */
     POST: { path: { "thread": RoomId }; data: DeskThread; code: "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "thread_taken" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/usernames/{username}/availability": {
-    /** Tells whether a username is available. A name that another account gave up within the last 30 days is not. */
+    /** Returns whether a username is available. A name that another account gave up within the last 30 days is not. */
     GET: { path: { "username": string }; data: UsernameAvailability; code: "edge_required" | "internal" | "malformed" | "not_found" | "origin_refused" | "too_many_requests" | "unavailable" };
   };
   "/v1/users/{username}": {

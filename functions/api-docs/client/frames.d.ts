@@ -4,7 +4,7 @@ import type { AttachmentId, Author, EntryKind, Limits, Message, MessageAttachmen
 
 /** The answer to `send`: the message is committed. A repetition gets the same answer. */
 export interface AnswerAck {
-  /** When its number was taken. */
+  /** When the message got its number. */
   created_at: Timestamp;
   /** The id of the message. */
   id: MessageId;
@@ -98,7 +98,7 @@ export interface AnswerSync {
   last_seq: number;
   /** The messages and system events in ascending order, one for each number. */
   messages: Message[];
-  /** Whether there are more messages to ask for now. */
+  /** Whether there are more messages to request now. */
   more: boolean;
   /** The room. */
   room: RoomId;
@@ -162,7 +162,7 @@ export interface AskPing {
   type: "ping";
 }
 
-/** Moves the person's read marker, and tells their other devices. It moves forward only, unless `unread` is true. At most every two seconds for each room and device. Frames in between are refused with `too_many_requests` and the time to wait, after which a client sends its newest marker. In a room of up to twenty the others get a `receipt`, if both sides show receipts. */
+/** Moves the person's read marker, and sends it to their other devices. It moves forward only, unless `unread` is true. At most every two seconds for each room and device. Frames in between are refused with `too_many_requests` and the time to wait, after which a client sends its newest marker. In a room of up to twenty the others get a `receipt`, if both sides show receipts. */
 export interface AskRead {
   /** The room. */
   room: RoomName;
@@ -183,7 +183,7 @@ export interface AskSend {
   reply_to?: number;
   /** The room. */
   room: RoomName;
-  /** The text: 1 to 4,000 characters. It may be empty beside files. */
+  /** The text: 1 to 4,000 characters. It may be empty if there are files. */
   text: string;
   type: "send";
 }
@@ -199,7 +199,7 @@ export interface AskSync {
   type: "sync";
 }
 
-/** Tells the others in a room of up to twenty that the person is typing: at most every five seconds for each device. Frames in between are dropped. In larger rooms nobody is told. */
+/** Shows the others in a room of up to twenty that the person is typing: at most every five seconds for each device. Frames in between are dropped. Larger rooms show nothing. */
 export interface AskTyping {
   /** The room. */
   room: RoomName;
@@ -349,7 +349,7 @@ export interface RoomState {
 
 /** The answer to `send`: the message is committed. A repetition gets the same answer. */
 export interface SupportAnswerAck {
-  /** When its number was taken. */
+  /** When the message got its number. */
   created_at: Timestamp;
   /** The id of the message. */
   id: MessageId;
@@ -382,7 +382,7 @@ export interface SupportAnswerEdited {
 
 /** The answer to `hello`. */
 export interface SupportAnswerHello {
-  /** Whether the socket is at the desk now: it is of the team, and was opened with the proof that staff need. */
+  /** Whether the socket now gets the threads of the desk: it belongs to a member of the team, and was opened with the proof that staff need. */
   team: boolean;
   /** The caller's own thread. Absent if they have none. */
   thread?: SupportThread;
@@ -417,7 +417,7 @@ export interface SupportAnswerSync {
   last_seq: number;
   /** The messages in ascending order, one for each number. */
   messages: SupportMessage[];
-  /** Whether there are more messages to ask for now. */
+  /** Whether there are more messages to request now. */
   more: boolean;
   /** The thread. */
   room: RoomId;
@@ -433,7 +433,7 @@ export interface SupportAnswerTyping {
   type: "typing";
 }
 
-/** Deletes one's own message, within fifteen minutes after it was sent. */
+/** Deletes the caller's own message, within fifteen minutes after it was sent. */
 export interface SupportAskDelete {
   /** The thread. */
   room?: RoomId;
@@ -442,7 +442,7 @@ export interface SupportAskDelete {
   type: "delete";
 }
 
-/** Replaces the text of one's own message, within fifteen minutes after it was sent. */
+/** Replaces the text of the caller's own message, within fifteen minutes after it was sent. */
 export interface SupportAskEdit {
   /** The thread. */
   room?: RoomId;
@@ -453,7 +453,7 @@ export interface SupportAskEdit {
   type: "edit";
 }
 
-/** Asks for the caller's own thread. From then on a socket of the team gets what happens in all threads. */
+/** Requests the caller's own thread. From then on a socket of the team gets the messages and changes of all threads. */
 export interface SupportAskHello {
   type: "hello";
 }
@@ -469,7 +469,7 @@ export interface SupportAskHistory {
   type: "history";
 }
 
-/** Moves the read marker forward: the caller's own, or that of the whole team. At most every two seconds for each thread and device: what comes in between is refused with `too_many_requests` and the time to wait. */
+/** Moves the read marker forward: the caller's own, or that of the whole team. At most every two seconds for each thread and device. Frames in between are refused with `too_many_requests` and the time to wait. */
 export interface SupportAskRead {
   /** The thread. */
   room?: RoomId;
@@ -480,7 +480,7 @@ export interface SupportAskRead {
 
 /** Sends a message. */
 export interface SupportAskSend {
-  /** For the team: whether to send it whatever came since. */
+  /** For the team: whether to send it even if there are newer messages. */
   force?: boolean;
   /** The client's nonce for this message. Repeating it commits nothing more. */
   nonce: Nonce;
@@ -506,7 +506,7 @@ export interface SupportAskSync {
   type: "sync";
 }
 
-/** Tells the other side that the person types: at most every five seconds for each device. What comes in between is dropped. */
+/** Shows the other side that the person is typing: at most every five seconds for each device. Frames in between are dropped. */
 export interface SupportAskTyping {
   /** The thread. */
   room?: RoomId;
@@ -515,50 +515,50 @@ export interface SupportAskTyping {
 
 /** A message that was edited or deleted, as it is now. */
 export interface SupportPushChanged {
-  /** Of a message: the author. */
+  /** For a message: the author. */
   author?: SupportAuthor;
-  /** When the number was taken. */
+  /** When the entry got its number. */
   created_at: Timestamp;
-  /** Of a message: when it was edited last. Absent if it never was. */
+  /** For a message: when it was last edited. Absent if it was never edited. */
   edited_at?: Timestamp;
-  /** Of a message: which side wrote it. */
+  /** For a message: the side that wrote it. */
   from?: SupportSide;
-  /** Of a message: its id. */
+  /** For a message: its id. */
   id?: MessageId;
-  /** What it is: a message, or one that was deleted. */
+  /** The kind: a message, or a deleted message. */
   kind: EntryKind;
-  /** Of a message: the number of the one that it answers. */
+  /** For a message: the number of the message that it answers. */
   reply_to?: number;
   /** The id of the thread. */
   room: RoomId;
   /** The number in the thread. Entries are shown in this order, and a known number is a repetition. */
   seq: number;
-  /** Of a message: plain text, 1 to 4,000 characters. */
+  /** For a message: plain text, 1 to 4,000 characters. */
   text?: string;
   type: "changed";
 }
 
 /** A new message in a thread. */
 export interface SupportPushMessage {
-  /** Of a message: the author. */
+  /** For a message: the author. */
   author?: SupportAuthor;
-  /** When the number was taken. */
+  /** When the entry got its number. */
   created_at: Timestamp;
-  /** Of a message: when it was edited last. Absent if it never was. */
+  /** For a message: when it was last edited. Absent if it was never edited. */
   edited_at?: Timestamp;
-  /** Of a message: which side wrote it. */
+  /** For a message: the side that wrote it. */
   from?: SupportSide;
-  /** Of a message: its id. */
+  /** For a message: its id. */
   id?: MessageId;
-  /** What it is: a message, or one that was deleted. */
+  /** The kind: a message, or a deleted message. */
   kind: EntryKind;
-  /** Of a message: the number of the one that it answers. */
+  /** For a message: the number of the message that it answers. */
   reply_to?: number;
   /** The id of the thread. */
   room: RoomId;
   /** The number in the thread. Entries are shown in this order, and a known number is a repetition. */
   seq: number;
-  /** Of a message: plain text, 1 to 4,000 characters. */
+  /** For a message: plain text, 1 to 4,000 characters. */
   text?: string;
   type: "message";
 }
@@ -572,19 +572,19 @@ export interface SupportPushRead {
   type: "read";
 }
 
-/** A thread with another state, or taken by somebody else. Only the team gets it. */
+/** A thread whose state or assignee has changed. Only the team gets it. */
 export interface SupportPushThread {
-  /** Who of the team has taken it. */
+  /** The assignee, a member of the team. */
   assignee?: Author;
   /** How often messages in it were edited or deleted. */
   changes: number;
   /** The customer, with their username when they wrote last. */
   customer: Author;
-  /** When that was taken. */
+  /** When the last entry got its number. */
   last_at: Timestamp;
   /** The last number in it. */
   last_seq: number;
-  /** The number up to which somebody of the team has read. */
+  /** The number up to which the team has read. */
   read_seq: number;
   /** The id of the thread. */
   room: RoomId;
@@ -599,9 +599,9 @@ export interface SupportPushThread {
   unread: boolean;
 }
 
-/** The other side types. Shown for a few seconds, unless their message comes before. */
+/** Somebody of the other side is typing. Clients show it for a few seconds, until a message comes. */
 export interface SupportPushTyping {
-  /** Who. */
+  /** The person who is typing. */
   author: SupportAuthor;
   /** The thread. */
   room: RoomId;

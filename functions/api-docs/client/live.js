@@ -142,7 +142,7 @@ export function createLive({ api, session }, { WebSocket = globalThis.WebSocket,
     failures = 0;
     const old = link;
     link = made;
-    if (old) old.waiting.size === 0 ? drop(old) : (old.greeted = true);
+    if (old?.waiting.size === 0) drop(old);
     const life = REPLACE_FROM + Math.random() * (REPLACE_TO - REPLACE_FROM);
     made.replace = setTimeout(connect, limits.connection_seconds * 1000 * life);
     made.beat = setInterval(beat, limits.ping_seconds * BEAT_MS);

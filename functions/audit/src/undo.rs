@@ -189,8 +189,9 @@ pub async fn preview_undo(
 /// can be undone again: after a day, when another link has replaced it, and when it could not be sent because the number has received too
 /// many messages.
 ///
-/// AWS calls: those of the preview; for another price with a discount a query of the former prices; a transaction; for a role that is
-/// removed a query for API keys, and their deletion if there are some.
+/// AWS calls: those of the preview; for another price with a discount a query of the former prices; for a deleted category a read of the
+/// number of categories, the first time a query and an update more; a transaction; for a role that is removed a query for API keys, and
+/// their deletion if there are some.
 #[utoipa::path(post, path = "/v1/audit/{entry}/undo", request_body = UndoEntry,
     params(("entry" = AuditId, Path, description = "The entry."),
         ("If-Match" = String, Header, format = "versions", description = "The version of the preview: its `ETag`, a list of them, or `*` for any.", example = "\"v3\"")),

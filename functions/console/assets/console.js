@@ -82,6 +82,8 @@ async function refusal() {
   if (isAdmitted()) return undefined;
   const { data, problem } = await stoa.api.GET("/v1/me");
   if (problem) return problem;
+  // Somebody else has signed in meanwhile: it is their right to be here that counts.
+  if (data.id !== stoa.session.current.user?.id) return refusal();
   admit(data.roles ?? []);
   // Who has no role is asked for no proof.
   if (screens().length === 0) return { code: "forbidden" };
@@ -91,16 +93,14 @@ async function refusal() {
   return asked.problem;
 }
 
-/** Finds out with a new token which screens open now. Who has lost the last role, or the shown screen, sees that. */
+/** Reads the roles again after a new token. If they have changed, so has what the shown screen offers: it is shown again. */
 async function reread() {
   const { data } = await stoa.api.GET("/v1/me");
   if (!data || !isAdmitted() || data.id !== admitted) return;
-  const [name] = route().path;
-  const opened = opens(name);
-  admit(data.roles ?? []);
+  const isChanged = admit(data.roles ?? []);
   if (screens().length === 0) admitted = null;
-  if (opens(name) !== opened) return void render();
-  frame(name);
+  if (isChanged) return void render();
+  frame(route().path[0]);
 }
 
 async function render() {

@@ -308,6 +308,11 @@ export function everybodysKeys({ stoa, api }, username, changed) {
   return list(stoa, { title: say("api-keys"), path, query, columns: keyColumns(revoke, !username), empty: say("no-keys") });
 }
 
+/** What had the focus may be gone with what it was in: then the heading of the screen gets it. */
+export function keepFocus() {
+  if (document.activeElement === document.body) $("main").querySelector("h1")?.focus();
+}
+
 /** What is read before it is shown. `reload` reads it again. `isOptional`: nothing is shown if there is no such thing. */
 export function loaded(load, render, isOptional = false) {
   const place = el("div", { class: "stack", "aria-busy": "true" });
@@ -320,8 +325,7 @@ export function loaded(load, render, isOptional = false) {
       return place.replaceChildren(el("p", { class: "problem", role: "alert" }, told(problem)), again || "");
     }
     place.replaceChildren(...[render(data, response)].flat().filter(Boolean));
-    // What had the focus may be gone with what it was in.
-    if (document.activeElement === document.body) $("main").querySelector("h1")?.focus();
+    keepFocus();
     return undefined;
   }
   void reload();

@@ -198,7 +198,7 @@ function personScreen(app, username) {
     return [
       card(say("account"), el("div", { class: "body stack" },
         el("p", { class: "row" }, chip(word("account", data.state), tone(data.state)), data.roles.map((role) => chip(word("role", role), "accent"))),
-        data.picture ? el("img", { class: "picture", src: `/v1/pictures/${data.picture}/300`, alt: word("field", "picture"), width: 150, height: 150 }) : "",
+        data.picture ? el("img", { class: "picture", src: `/v1/pictures/${data.picture}/300`, alt: `${word("field", "picture")}: ${username}`, width: 150, height: 150 }) : "",
         details(data, ELSEWHERE))),
       card(say("actions"), el("div", { class: "row" }, offered.length > 0 ? offered : el("p", {}, say("protected")))),
       ...own(stoa, data),
@@ -213,7 +213,7 @@ function personScreen(app, username) {
           [say("fields"), ({ fields }) => fields.map((one) => word("field", one)).join(", ")],
           [say("actor"), by],
         ],
-        }),
+      }),
       isAtLeast("superuser") ? everybodysKeys(app, username, reload) : "",
     ];
   });

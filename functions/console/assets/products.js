@@ -177,6 +177,7 @@ function categoriesScreen({ api }) {
 
 export default function productsScreen(app, route) {
   const id = route.path[1];
+  if (id === "categories" && !isAtLeast("administrator")) return { title: say("categories"), content: [el("p", {}, say("needs-role", { role: word("role", "administrator") }))] };
   if (id === "categories") return categoriesScreen(app);
   return id ? productScreen(app, id) : listScreen(app, route);
 }

@@ -17,10 +17,14 @@ const SCREENS = {
 };
 
 let rank = -1;
-/** From now on these roles count. */
-export const admit = (roles) => (rank = Math.max(-1, ...roles.map((role) => ROLES.indexOf(role))));
-/** Whether who is signed in has at least this role. */
-export const isAtLeast = (role) => rank >= ROLES.indexOf(role);
+/** From now on these roles count. Returns whether they allow more or less than those before. */
+export function admit(roles) {
+  const before = rank;
+  rank = Math.max(-1, ...roles.map((role) => ROLES.indexOf(role)));
+  return rank !== before;
+}
+/** Whether who is signed in has at least this role. Nobody has a role that there is not. */
+export const isAtLeast = (role) => ROLES.slice(0, rank + 1).includes(role);
 /** The role that a screen takes, or nothing if there is no such screen. */
 export const takes = (screen) => (Object.hasOwn(SCREENS, screen) ? SCREENS[screen] : undefined);
 /** Whether a screen opens. */

@@ -1,6 +1,6 @@
 // Who is of the team, and one's own keys for programs.
 
-import { ask, button, card, el, everybodysKeys, form, keyColumns, link, list, notify, say, time, word } from "./parts.js";
+import { ask, button, card, el, everybodysKeys, form, keepFocus, keyColumns, link, list, notify, say, time, word } from "./parts.js";
 import { isAtLeast } from "./rights.js";
 
 const ROLES = ["superuser", "administrator", "moderator"];
@@ -15,7 +15,10 @@ function ownKeys({ stoa, api }) {
     const gone = await ask({ title: say("revoke"), rows: [[name, say("valid"), say("revoked")]] }, () => api.DELETE(`${KEYS}/{key}`, { params: { path: { key: id } } }));
     if (!gone) return;
     notify(say("done"));
+    // It may be the one that was made before.
+    made.replaceChildren();
     show();
+    keepFocus();
   };
   const show = () => place.replaceChildren(list(stoa, { title: say("own-keys"), path: KEYS, columns: keyColumns(revoke), empty: say("no-keys") }));
   const scopes = Object.entries(SCOPES).map(([name, label]) => ({ name, label, kind: "check" }));

@@ -1,6 +1,6 @@
 // Support: the threads of customers, and one of them with its messages, notes, prepared replies, and who else of the team is in it.
 
-import { act, arrange, ask, button, card, chip, el, filters, form, link, list, loaded, notify, remembered, row, say, table, time, told, word } from "./parts.js";
+import { act, arrange, ask, button, card, chip, el, filters, form, keepFocus, link, list, loaded, notify, remembered, row, say, table, time, told, word } from "./parts.js";
 import { isAtLeast, opens } from "./rights.js";
 
 /** @type {import("/client/stoa.js").ThreadState[]} */
@@ -176,7 +176,9 @@ function notes({ stoa }, thread, room, me) {
   // Superusers delete those of others, and say why.
   const remove = ({ id, author, text }) => (author?.id === me || isAtLeast("superuser") ? button(say("delete"), async () => {
     const why = author?.id !== me;
-    if (await ask({ title: say("delete"), rows: [[say("note"), text, "–"]], why }, (_, header) => thread.removeNote(id, why ? header : undefined))) show();
+    if (!(await ask({ title: say("delete"), rows: [[say("note"), text, "–"]], why }, (_, header) => thread.removeNote(id, why ? header : undefined)))) return;
+    show();
+    keepFocus();
   }, { class: "quiet" }) : "");
   const show = () => place.replaceChildren(list(stoa, {
     title: say("notes"),
@@ -187,9 +189,10 @@ function notes({ stoa }, thread, room, me) {
   }));
   const write = form({ name: "note", fields: [{ name: "text", label: say("note"), required: true, maxlength: 2000 }], submit: say("save"), isMain: false, keeps: `note ${room}` }, async ({ text }, node) => {
     const answer = await thread.note(text);
-    if (answer.problem) return answer;
-    node.reset();
-    show();
+    if (!answer.problem) {
+      node.reset();
+      show();
+    }
     return answer;
   });
   show();

@@ -8,6 +8,7 @@ pub(crate) const KINDS: &[(&str, Personal)] = &[
     ("addresses", Personal::Exported(&["main", "addresses"])),
     ("api_key", Personal::Exported(&["id", "name", "prefix", "scopes", "created_at", "last_used_at"])),
     ("app_factor", Personal::Exported(&["created_at"])),
+    ("assigned_thread", Personal::Withheld("which support threads a member of the team had")),
     ("attachment", Personal::ExportedIn("attachments.json")),
     ("cart", Personal::Exported(&["lines", "saved"])),
     ("challenge", Personal::Exported(&["purpose", "channel", "destination", "locale", "resend_at", "expires_at"])),

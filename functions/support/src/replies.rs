@@ -16,7 +16,7 @@ use messaging::{
     support::reply::{self, PreparedReply, REPLIES, ReplyText, ReplyTitle},
 };
 use serde::{Deserialize, Serialize};
-use store::{Cond, Slot, Tx, field};
+use store::{Cond, Slot, Tx, version_is};
 use utoipa::{IntoParams, ToSchema};
 use web::{Created, IfMatch, Json, NoContent, Path, Problems, Query, Reason, RequestId, Versioned};
 
@@ -154,7 +154,7 @@ pub async fn replace_prepared_reply(
     let version = before.version.saturating_add(1);
     let reply = PreparedReply { id, title, text, by: Some(caller.member.user.id), at: s.sys.now(), version };
     let mut tx = Tx::new();
-    let same = tx.put(&reply, field("version").eq(before.version));
+    let same = tx.put(&reply, version_is(before.version));
     commit(&s, tx, (same, Kind::VersionMismatch.into()), (&caller, &request), (Some(id), Some(id)), None).await?;
     Ok(Versioned(version, reply.into()))
 }

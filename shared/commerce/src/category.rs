@@ -3,7 +3,7 @@
 use kernel::id::CategoryId;
 use search::normal;
 use serde::{Deserialize, Serialize};
-use store::{About, BoundedList, Cond, CountedList, Item, Key, Personal, Range, Slot, StoreError, Table, Tx, Update, field};
+use store::{About, BoundedList, Cond, CountedList, Item, Key, Personal, Range, Slot, StoreError, Table, Tx, Update, field, version_is};
 
 use crate::text::CategoryTitle;
 
@@ -24,7 +24,7 @@ pub struct Category {
     /// The number of products in the category.
     pub products: u32,
     /// Increased by every other name, and not by products.
-    #[serde(default)]
+    #[serde(default = "store::first_version")]
     pub version: u64,
 }
 
@@ -52,10 +52,7 @@ impl Category {
     pub fn rename(&self, tx: &mut Tx, name: &CategoryTitle) -> (Slot, Option<Slot>) {
         let next = self.named(name.clone());
         let update = Update::of(self.key()).set("name", &next.name).set("version", next.version);
-        let version = field("version").eq(self.version);
-        // Categories of earlier versions of the program have none.
-        let version = if self.version == 0 { version.or(field("version").absent()) } else { version };
-        let update = update.when(field("name").eq(&self.name).and(version));
+        let update = update.when(field("name").eq(&self.name).and(version_is(self.version)));
         let (old, new) = (CategoryName::of(&self.name, self.id), CategoryName::of(name, self.id));
         let same = tx.update(update);
         if old == new {

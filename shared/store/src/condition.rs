@@ -53,6 +53,19 @@ pub const fn field(name: &'static str) -> Field {
     Field(name)
 }
 
+/// The version of a new item, and of an item that was stored before its kind had versions. For `#[serde(default)]` and [`version_is`].
+#[must_use]
+pub const fn first_version() -> u64 {
+    1
+}
+
+/// The item exists and has this version, see [`first_version`].
+#[must_use]
+pub fn version_is(version: u64) -> Cond {
+    let same = field("version").eq(version);
+    if version == first_version() { same.or(Cond::Exists.and(field("version").absent())) } else { same }
+}
+
 /// See [`field`].
 #[derive(Clone, Copy, Debug)]
 pub struct Field(&'static str);
@@ -159,5 +172,17 @@ impl Names {
     /// The maps for the SDK's setters. DynamoDB refuses empty maps, so they are `None`.
     pub fn into_maps(self) -> (Placeholders<String>, Placeholders<AttributeValue>) {
         (Some(self.names).filter(|m| !m.is_empty()), Some(self.values).filter(|m| !m.is_empty()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_item_without_a_version_has_the_first_one() {
+        let expression = |version| Names::default().condition(version_is(version)).unwrap();
+        assert_eq!(expression(2), "#version = :v0");
+        assert_eq!(expression(1), "(#version = :v0 OR (attribute_exists(#pk) AND attribute_not_exists(#version)))");
     }
 }

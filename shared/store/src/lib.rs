@@ -17,7 +17,7 @@ mod update;
 
 pub use about::{About, IndexPattern, Personal, Removal, Ttl};
 pub use bounded::{BoundedList, CountedList};
-pub use condition::{Cond, field};
+pub use condition::{Cond, field, first_version, version_is};
 pub use conditional::{Conditional, WriteError};
 pub use error::StoreError;
 pub use index::Index;

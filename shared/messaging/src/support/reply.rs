@@ -103,7 +103,7 @@ pub struct PreparedReply {
     /// When it was written last.
     pub at: Time,
     /// Increased by every change.
-    #[serde(default)]
+    #[serde(default = "store::first_version")]
     pub version: u64,
 }
 
