@@ -449,6 +449,32 @@ async fn money_of_somebody_who_has_left_is_owed_until_it_is_given_back() {
     assert!(cloud.of_kind("payment_alert").await.is_empty() && cloud.of_kind("payment_removal").await.is_empty());
 }
 
+/// What a bank sends back after it was given back to somebody who has left is owed, too.
+/// Promise: refund-owed, order-leaving, staff-work
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn money_that_comes_back_after_its_buyer_has_left_is_owed() {
+    let cloud = Cloud::start().await;
+    let (_, products) = shop(&cloud, 1).await;
+    let ana = cloud.buyer("ana", PHONE).await;
+    let placed = paid_order(&cloud, &ana, "one", &products[0], 2).await;
+    let scheduled = schedule(&ana).await;
+    until_due(&cloud, &scheduled).await;
+    assert_eq!(run(&cloud, SWEEP).await["claimed"], 1);
+    cloud.settle().await;
+    assert_eq!((run(&cloud, WEBHOOK).await["payments"].clone(), refunds(&cloud)), (json!(1), 1));
+    cloud.settle().await;
+    assert!(cloud.of_kind("payment_removal").await.is_empty() && cloud.of_kind("payment_alert").await.is_empty());
+    pay(&cloud, &placed, Act::FailRefunds);
+    cloud.settle().await;
+    assert_eq!((run(&cloud, WEBHOOK).await["payments"].clone(), refunds(&cloud)), (json!(0), 1));
+    let alerts = cloud.of_kind("payment_alert").await;
+    assert!(alerts.len() == 1 && !json!(alerts).to_string().contains(&ana.id()), "{alerts:?}");
+    items::are_as_described(&cloud).await;
+    pay(&cloud, &placed, Act::Refund(None));
+    assert_eq!(run(&cloud, WEBHOOK).await["payments"], 1);
+    assert!(cloud.of_kind("payment_alert").await.is_empty() && cloud.of_kind("payment_removal").await.is_empty());
+}
+
 /// What is to be given back because its buyer has left is not forgotten when Stripe refuses it: it is asked for until it is made, and staff
 /// see it until then, without the buyer.
 /// Promise: refund-owed, order-leaving, stripe-outage, staff-work

@@ -86,6 +86,7 @@ impl OrderRecord {
         tx.put(&after, record.back.is_stored());
         let sold_at = record.paid_at.unwrap_or(record.created_at);
         figures::change_revenue(&mut tx, sys, sold_at, record.total.currency().code(), (record.revenue(), after.revenue()));
+        PaymentRemoval::reopen(&mut tx, sys.now(), (record.back, after.back), &said.intent, (PaidFor::Order(id), record.total));
         match table.commit(tx).await {
             Ok(()) => Ok(true),
             Err(CommitError::Refused(_)) => Err(StoreError::Unavailable("the record of an order is being changed".to_owned())),

@@ -20,7 +20,7 @@ use store::{About, CommitError, Index, Item, Key, Page, Personal, Range, StoreEr
 use utoipa::ToSchema;
 
 use crate::{
-    HandledEvent, Mismatch, MoneyBack, NewPayment, PaidFor, Progress, Settlement,
+    HandledEvent, Mismatch, MoneyBack, NewPayment, PaidFor, PaymentRemoval, Progress, Settlement,
     alert::{self, Alert, Watched},
     waiting,
 };
@@ -451,8 +451,8 @@ impl PaymentRecord {
     ///
     /// # Errors
     /// [`StoreError`], also if somebody else changes the record at the same time: it may be tried again.
-    pub async fn settle(table: &Table, sys: &Sys, id: &str, settlement: &Settlement) -> Result<bool, StoreError> {
-        let Some(record) = table.get::<Self>(Self::key_of(id)).await? else { return Ok(false) };
+    pub async fn settle(table: &Table, sys: &Sys, paid_for: PaidFor, settlement: &Settlement) -> Result<bool, StoreError> {
+        let Some(record) = table.get::<Self>(Self::key_of(&paid_for.id())).await? else { return Ok(false) };
         let after = record.after(settlement, sys.now());
         if after == record {
             return Ok(true);
@@ -461,6 +461,7 @@ impl PaymentRecord {
         let mut tx = Tx::new();
         tx.put(&after, same);
         change_revenue(&mut tx, sys, &record.sale(), &after.sale());
+        PaymentRemoval::reopen(&mut tx, sys.now(), (record.back, after.back), &settlement.intent, (paid_for, record.amount));
         match table.commit(tx).await {
             Ok(()) => Ok(true),
             Err(CommitError::Refused(_)) => Err(StoreError::Unavailable("somebody else changes the record of a payment".to_owned())),
