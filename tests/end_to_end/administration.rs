@@ -24,7 +24,7 @@ use crate::{
     admin::{audit, trusted_device},
     card_orders,
     cart::{put, shop},
-    deletion::{SWEEP, assert_gone, run, until_due, upload},
+    deletion::{SWEEP, assert_gone, run, schedule, until_due, upload},
     donations,
     everything::{Everything, PHONES},
     items, matrix,
@@ -1005,6 +1005,35 @@ async fn what_is_given_back_is_taken_off_the_day_of_its_sale() {
     items::are_as_described(&cloud).await;
 }
 
+/// What ends or is given back because its buyer has left is taken off the day of its sale, too. What they have donated stays.
+/// Promise: daily-revenue
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_given_back_to_somebody_who_has_left_is_taken_off() {
+    let cloud = Cloud::start().await;
+    let (ida, app) = cloud.staff("ida", "administrator").await;
+    let ((_, products), cyd) = (shop(&cloud, 1).await, cloud.buyer("cyd", PHONE).await);
+    put(&cyd, &products[0], 1).await;
+    ask_to_pay(&cyd, "cash_on_delivery", "cash", 1000).await.is(201);
+    card_orders::paid_order(&cloud, &cyd, "card", &products[0], 3).await;
+    donations::act(&cloud, &donations::begin(&cyd, "gift").await, donations::card(donations::VISA));
+    cloud.settle().await;
+    let sold_on = cloud.now().date().to_string();
+    let revenue = async |ida: &Caller| {
+        let days = ida.get(&format!("/v1/admin/figures?from={sold_on}&until={sold_on}")).await.is(200)["days"].clone();
+        days[0]["revenue"].clone()
+    };
+    assert_eq!(revenue(&ida).await, json!([{ "amount": 1000 + 3000 + 1234, "currency": "PLN" }]));
+    let scheduled = schedule(&cyd).await;
+    until_due(&cloud, &scheduled).await;
+    assert_eq!(run(&cloud, SWEEP).await["claimed"], 1);
+    cloud.settle().await;
+    assert_eq!(run(&cloud, donations::WEBHOOK).await["payments"], 1);
+    cloud.settle().await;
+    let ida = cloud.sign_in_with(&cloud.anonymous(), "ida", &app).await;
+    assert_eq!(revenue(&ida).await, json!([{ "amount": 1234, "currency": "PLN" }]));
+    items::are_as_described(&cloud).await;
+}
+
 /// A batch of the stream that is delivered again, also with more records after it, is counted once. Each shard of the stream numbers its
 /// records separately, so another batch can have the same numbers.
 /// Promise: daily-figures
@@ -1029,6 +1058,36 @@ async fn a_batch_is_counted_once() {
         assert_eq!(counted, (&json!(batches), &json!(messages), &json!(batches), &json!(batches)), "{of_day}");
     }
     items::are_as_described(&cloud).await;
+}
+
+/// A batch with more figures than one transaction counts is counted once, too.
+/// Promise: daily-figures
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_batch_of_many_days_is_counted_once() {
+    let cloud = Cloud::start().await;
+    let (ida, _) = cloud.staff("ida", "administrator").await;
+    let mut event: Value = serde_json::from_str(include_str!("../../events/figures/day.json")).unwrap();
+    let first = event["Records"][0].clone();
+    // 150 days, which end with 21 November 2026.
+    let sale = |n: i64| {
+        let at = (1_795_248_000_000 - n * 86_400_000).to_string();
+        let mut record = first.clone();
+        record["eventID"] = json!(format!("sale-{n}"));
+        record["dynamodb"]["SequenceNumber"] = json!((1000 + n).to_string());
+        record["dynamodb"]["NewImage"] = json!({
+            "kind": { "S": "revenue_change" }, "sold_at": { "N": at }, "at": { "N": at }, "currency": { "S": "PLN" }, "more": { "N": "100" },
+        });
+        record
+    };
+    event["Records"] = (0..150).map(sale).collect();
+    for _ in 0..2 {
+        cloud.hosts.invoke("FiguresFunction", to_raw_value(&event).unwrap(), &Trace::new(&cloud.sys)).await.unwrap();
+    }
+    for (range, count) in [("from=2026-08-22&until=2026-11-21", 92), ("from=2026-06-25&until=2026-08-21", 58)] {
+        let days = ida.get(&format!("/v1/admin/figures?{range}")).await.is(200)["days"].as_array().unwrap().clone();
+        assert!(days.iter().all(|day| day["revenue"] == json!([{ "amount": 100, "currency": "PLN" }])), "{days:?}");
+        assert_eq!(days.len(), count);
+    }
 }
 
 /// Waiting work is counted up to ten of each kind; moderators see only the kinds that they work on.

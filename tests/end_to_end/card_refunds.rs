@@ -323,8 +323,12 @@ async fn staff_ask_again_for_the_refund_of_something_else() {
         assert_eq!(staff.get("/v1/admin/work").await.is(200)["failed_refunds"]["count"], 1, "{state}");
         assert!(stored(&cloud).await.iter().all(|order| order["ttl"].is_null()) && ttl_of_failed(&cloud).await == [Value::Null]);
         assert_eq!(refund(&staff, &placed, state, paid + 1).await.field_errors(), ["/amount/amount range"]);
+        pay(&cloud, &placed, Act::RefuseRefunds(true));
+        refund(&staff, &placed, "in-vain", paid).await.is_problem(409, "refund_refused");
+        assert_eq!(staff.get("/v1/admin/work").await.is(200)["failed_refunds"]["count"], 1, "{state}, and the money is still owed");
+        pay(&cloud, &placed, Act::RefuseRefunds(false));
         let again = refund(&staff, &placed, state, paid).await.is(201);
-        assert_eq!((&again["state"], &again["refunds"][1]["state"]), (&json!("cancelled"), &json!("done")));
+        assert_eq!((&again["state"], &again["refunds"][2]["state"]), (&json!("cancelled"), &json!("done")));
         cloud.settle().await;
         assert_eq!(payments(&cloud, &placed)[0]["latest_charge"]["amount_refunded"], paid);
         assert_eq!(staff.get("/v1/admin/work").await.is(200)["failed_refunds"]["count"], 0, "{state}");
@@ -435,6 +439,32 @@ async fn money_of_somebody_who_has_left_is_owed_until_it_is_given_back() {
     let scheduled = schedule(&ana).await;
     until_due(&cloud, &scheduled).await;
     assert_eq!(run(&cloud, SWEEP).await["claimed"], 1);
+    cloud.settle().await;
+    assert_eq!((run(&cloud, WEBHOOK).await["payments"].clone(), refunds(&cloud)), (json!(0), 1));
+    let alerts = cloud.of_kind("payment_alert").await;
+    assert!(alerts.len() == 1 && !json!(alerts).to_string().contains(&ana.id()), "{alerts:?}");
+    items::are_as_described(&cloud).await;
+    pay(&cloud, &placed, Act::Refund(None));
+    assert_eq!(run(&cloud, WEBHOOK).await["payments"], 1);
+    assert!(cloud.of_kind("payment_alert").await.is_empty() && cloud.of_kind("payment_removal").await.is_empty());
+}
+
+/// What a bank sends back after it was given back to somebody who has left is owed, too.
+/// Promise: refund-owed, order-leaving, staff-work
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn money_that_comes_back_after_its_buyer_has_left_is_owed() {
+    let cloud = Cloud::start().await;
+    let (_, products) = shop(&cloud, 1).await;
+    let ana = cloud.buyer("ana", PHONE).await;
+    let placed = paid_order(&cloud, &ana, "one", &products[0], 2).await;
+    let scheduled = schedule(&ana).await;
+    until_due(&cloud, &scheduled).await;
+    assert_eq!(run(&cloud, SWEEP).await["claimed"], 1);
+    cloud.settle().await;
+    assert_eq!((run(&cloud, WEBHOOK).await["payments"].clone(), refunds(&cloud)), (json!(1), 1));
+    cloud.settle().await;
+    assert!(cloud.of_kind("payment_removal").await.is_empty() && cloud.of_kind("payment_alert").await.is_empty());
+    pay(&cloud, &placed, Act::FailRefunds);
     cloud.settle().await;
     assert_eq!((run(&cloud, WEBHOOK).await["payments"].clone(), refunds(&cloud)), (json!(0), 1));
     let alerts = cloud.of_kind("payment_alert").await;

@@ -214,6 +214,35 @@ async fn staff_see_that_what_was_given_back_has_come_back() {
     assert_eq!((plan_of(&ana).await, refunds(&cloud)), (Value::Null, 4));
 }
 
+/// Money that has come back is owed also after its payer has left, whom nothing names then.
+/// Promise: refund-owed
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_has_come_back_is_owed_to_somebody_who_has_left() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let begun = [donations::begin(&ana, "one").await, buy(&ana, "premium").await];
+    for payment in &begun {
+        change_at_stripe(&cloud, payment, "amount=500".to_owned()).await;
+        for what in [card(VISA), Act::FailRefunds] {
+            act(&cloud, payment, what);
+            cloud.settle().await;
+        }
+    }
+    let scheduled = schedule(&ana).await;
+    until_due(&cloud, &scheduled).await;
+    assert_eq!(run(&cloud, SWEEP).await["claimed"], 1);
+    cloud.settle().await;
+    assert_eq!((run(&cloud, WEBHOOK).await["payments"].clone(), refunds(&cloud)), (json!(0), 2));
+    let alerts = cloud.of_kind("payment_alert").await;
+    assert!(alerts.len() == 2 && !json!(alerts).to_string().contains(&ana.id()), "{alerts:?}");
+    items::are_as_described(&cloud).await;
+    for payment in &begun {
+        act(&cloud, payment, Act::Refund(None));
+    }
+    assert_eq!(run(&cloud, WEBHOOK).await["payments"], 2);
+    assert!(cloud.of_kind("payment_alert").await.is_empty());
+}
+
 /// What was paid instead of a donation or a plan, and what somebody has paid who has the plan already, is given back as soon as Stripe
 /// does so, also if it refuses that at first. Staff see each until then, once.
 /// Promise: refund-owed, plan-paid, plan-twice, staff-work

@@ -6,8 +6,9 @@
 //! first record, which is unique over all shards of the stream, while sequence numbers are not. A later delivery that begins with the same
 //! record finds this item, which names the last counted record.
 //!
-//! Revenue belongs to the day of the sale. What is cancelled, returned or given back later is taken off that day: whoever changes the order
-//! or the payment adds a [`RevenueChange`] to the transaction, and the function counts it like everything else.
+//! Revenue belongs to the day of the sale. What is cancelled, returned or given back later is taken off that day: whoever makes, changes or
+//! ends a sale adds a [`RevenueChange`] to the transaction, and the function counts it like everything else. So nothing has to be read for
+//! it, and it does not matter whether the order or the payment still exists by then.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -34,6 +35,8 @@ pub const REVENUE: &str = "revenue_";
 /// How long a batch is remembered. The stream keeps its records for one day, and can deliver them again during that time.
 const REMEMBERED: Duration = DAY.saturating_mul(2);
 const PARTITION: &str = "FIGURES";
+/// The maximum number of figures of a [`Tally`]: a transaction has a hundred writes (DynamoDB), and one of them is the batch.
+const FIGURES_MAX: usize = 99;
 
 /// One figure of one day.
 #[derive(Debug, Serialize, Deserialize)]
@@ -74,8 +77,7 @@ impl Item for CountedBatch {
     }
 }
 
-/// An order or a payment brings more or less than was counted on the day of its sale. The item is there for the stream, which the function
-/// `figures` reads.
+/// A sale, or a change of what it brings. The item is there for the stream, which the function `figures` reads.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct RevenueChange {
     id: EventId,
@@ -96,25 +98,30 @@ impl Item for RevenueChange {
     }
 }
 
-/// Adds to a transaction that what was sold at this time brings `brought` minor units, of which `counted` are counted. Nothing if they are
-/// equal.
-pub fn change_revenue(tx: &mut Tx, sys: &Sys, sold_at: Time, currency: &str, (counted, brought): (u64, u64)) {
+/// Adds to a transaction that what was sold at this time brings `after` minor units, and no longer `before`. Nothing if they are equal.
+pub fn change_revenue(tx: &mut Tx, sys: &Sys, sold_at: Time, currency: &str, (before, after): (u64, u64)) {
     let signed = |amount: u64| i64::try_from(amount).unwrap_or(i64::MAX);
-    let more = signed(brought).saturating_sub(signed(counted));
+    let more = signed(after).saturating_sub(signed(before));
     if more != 0 {
         tx.create(&RevenueChange { id: sys.id(), sold_at, currency: currency.to_owned(), more, at: sys.now() });
     }
 }
 
-/// The figures of one batch.
+/// The figures of one batch, as many as one transaction counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally(BTreeMap<(Day, String), i64>);
 
 impl Tally {
-    /// Adds to a figure of the day of `at`.
-    pub fn add(&mut self, at: Time, figure: &str, count: i64) {
-        let sum = self.0.entry((Day::of(at), figure.to_owned())).or_default();
+    /// Adds to a figure of the day of `at`. Returns false, and adds nothing, if another figure would be too many.
+    #[must_use]
+    pub fn add(&mut self, at: Time, figure: &str, count: i64) -> bool {
+        let figure = (Day::of(at), figure.to_owned());
+        if self.0.len() >= FIGURES_MAX && !self.0.contains_key(&figure) {
+            return false;
+        }
+        let sum = self.0.entry(figure).or_default();
         *sum = sum.saturating_add(count);
+        true
     }
 
     /// Adds the batch to the stored figures. Its first record has this id, and its last record this sequence number. One transaction.
@@ -172,8 +179,17 @@ mod tests {
         let mut tally = Tally::default();
         let midnight = Time::from_millis(1_796_083_200_000);
         for (at, count) in [(midnight, 1), (midnight - Duration::from_millis(1), 2), (midnight + Duration::from_millis(1), 4)] {
-            tally.add(at, MESSAGES, count);
+            assert!(tally.add(at, MESSAGES, count));
         }
         assert_eq!(tally.0.into_values().collect::<Vec<_>>(), [2, 5]);
+    }
+
+    #[test]
+    fn the_figures_of_a_tally_fit_into_a_transaction() {
+        let mut tally = Tally::default();
+        let days: Vec<Time> = (0..120).map(|n| Time::from_millis(1_796_083_200_000) - DAY.saturating_mul(n)).collect();
+        assert_eq!(days.iter().filter(|day| tally.add(**day, MESSAGES, 1)).count(), 99);
+        assert!(tally.add(days[98], MESSAGES, 1) && !tally.add(days[99], MESSAGES, 1));
+        assert_eq!(tally.0.into_values().sum::<i64>(), 100);
     }
 }

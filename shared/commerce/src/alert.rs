@@ -12,22 +12,13 @@ use payments::{
 };
 use store::{StoreError, Table, Tx};
 
-use crate::{
-    card::{RefundReason, RefundState},
-    machine::OrderState,
-    order::Order,
-};
+use crate::{machine::OrderState, order::Order};
 
 fn is_of(alert: Alert, order: &Order) -> bool {
     let Some(card) = &order.card else { return false };
     match alert {
         Alert::Disputed => card.back.disputed,
-        Alert::RefundFailed => card.refunds.last().is_some_and(|refund| match refund.state {
-            RefundState::Failed => true,
-            // Staff who request a refund get the refusal as the response.
-            RefundState::Refused => refund.reason == RefundReason::OrderEnded,
-            RefundState::Asked | RefundState::Done => false,
-        }),
+        Alert::RefundFailed => card.has_failed_refund(),
         Alert::WrongPayment => card.is_wrong,
         Alert::LatePayment => matches!(order.state, OrderState::Expired | OrderState::Cancelled) && card.paid_at.is_some(),
     }

@@ -173,6 +173,19 @@ impl OrderCard {
         self.asked_refund().is_some_and(|refund| refund.reason == RefundReason::OrderEnded)
     }
 
+    /// Whether a refund has failed, and none has succeeded since. A refund that staff request in vain is no failure: they get the refusal as
+    /// the response. It changes nothing about an earlier failure either.
+    #[must_use]
+    pub fn has_failed_refund(&self) -> bool {
+        let last = self.refunds.iter().rev().find_map(|refund| match refund.state {
+            RefundState::Failed => Some(true),
+            RefundState::Refused => (refund.reason == RefundReason::OrderEnded).then_some(true),
+            RefundState::Done => Some(false),
+            RefundState::Asked => None,
+        });
+        last.unwrap_or(false)
+    }
+
     /// The final state of an unpaid order whose payment is cancelled. `None` if it can still be paid.
     #[must_use]
     pub fn end(&self, now: Time) -> Option<OrderState> {
@@ -514,6 +527,28 @@ mod tests {
             let ask = |amount| refused.with_refund(zloty(1234), Refund::new("one".to_owned(), amount, RefundReason::Duplicate, NOW));
             assert_eq!(refused.left(zloty(1234)), received);
             assert!(ask(received + 1).is_err() && ask(received).is_ok());
+        }
+    }
+
+    #[test]
+    fn a_refund_has_failed_until_one_succeeds() {
+        use RefundReason::{Duplicate, OrderEnded};
+        use RefundState::{Asked, Done, Failed, Refused};
+        let refund = |(state, reason)| Refund { state, ..Refund::new(String::new(), 1, reason, NOW) };
+        for (refunds, expected) in [
+            (vec![], false),
+            (vec![(Asked, Duplicate)], false),
+            (vec![(Refused, Duplicate)], false),
+            (vec![(Refused, OrderEnded)], true),
+            (vec![(Failed, Duplicate)], true),
+            (vec![(Failed, Duplicate), (Asked, Duplicate)], true),
+            (vec![(Failed, Duplicate), (Refused, Duplicate)], true),
+            (vec![(Refused, OrderEnded), (Refused, Duplicate)], true),
+            (vec![(Failed, Duplicate), (Done, Duplicate)], false),
+            (vec![(Failed, Duplicate), (Done, Duplicate), (Failed, Duplicate)], true),
+        ] {
+            let card = OrderCard { refunds: refunds.iter().copied().map(refund).collect(), ..payment() };
+            assert_eq!(card.has_failed_refund(), expected, "{refunds:?}");
         }
     }
 

@@ -1,6 +1,7 @@
 //! The purge of a person's orders and cart.
 
 use accounts::{
+    figures,
     purge::{Purged, Retention},
     user,
 };
@@ -12,13 +13,13 @@ use kernel::{
 use money::Money;
 use payments::{MoneyBack, PaidFor, PaymentRemoval, Promised, Settlement};
 use serde::{Deserialize, Serialize};
-use store::{About, Conditional as _, Item, Key, Personal, Range, Row, StoreError, Table, Tx, WriteError, field};
+use store::{About, CommitError, Conditional as _, Item, Key, Personal, Range, Row, StoreError, Table, Tx, field};
 
 use crate::{
     card::{Refund, RefundState},
     cart::Cart,
     machine::{By, OrderState, step},
-    order::{Order, history},
+    order::{Order, history, revenue},
     order_writes::advance,
     quote::PricedLine,
 };
@@ -71,21 +72,30 @@ impl OrderRecord {
         Key::new(format!("ORDER_RECORD#{id}"), "ORDER_RECORD")
     }
 
-    /// Writes Stripe's state of the payment to the record. Returns whether there is a record.
+    /// Writes Stripe's state of the payment to the record, with the change of revenue. Returns whether there is a record.
     ///
     /// # Errors
     /// [`StoreError`], also after a concurrent change of the record. May be repeated.
-    pub async fn settle(table: &Table, id: OrderId, said: &Settlement) -> Result<bool, StoreError> {
+    pub async fn settle(table: &Table, sys: &Sys, id: OrderId, said: &Settlement) -> Result<bool, StoreError> {
         let Some(record) = table.get::<Self>(Self::key_of(id)).await? else { return Ok(false) };
         let after = Self { back: record.back.after(said.back), ..record.clone() };
         if after == record {
             return Ok(true);
         }
-        match table.put(&after, record.back.is_stored()).await {
+        let mut tx = Tx::new();
+        tx.put(&after, record.back.is_stored());
+        let sold_at = record.paid_at.unwrap_or(record.created_at);
+        figures::change_revenue(&mut tx, sys, sold_at, record.total.currency().code(), (record.revenue(), after.revenue()));
+        PaymentRemoval::reopen(&mut tx, sys.now(), (record.back, after.back), &said.intent, (PaidFor::Order(id), record.total));
+        match table.commit(tx).await {
             Ok(()) => Ok(true),
-            Err(WriteError::Refused(_)) => Err(StoreError::Unavailable("the record of an order is being changed".to_owned())),
-            Err(WriteError::Store(e)) => Err(e),
+            Err(CommitError::Refused(_)) => Err(StoreError::Unavailable("the record of an order is being changed".to_owned())),
+            Err(CommitError::Store(e)) => Err(e),
         }
+    }
+
+    fn revenue(&self) -> u64 {
+        revenue(self.state, self.total, self.paid_at.map(|_| self.back))
     }
 }
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 use accounts::{
     Resource,
     address_book::{Book, PostalAddress},
+    figures,
     identifier::{PersonName, Phone},
     user::{self, User},
 };
@@ -19,7 +20,7 @@ use kernel::{
     id::{OrderId, UserId},
 };
 use money::Money;
-use payments::{Mismatch, NewPayment, PaidFor, Settlement, waiting};
+use payments::{Mismatch, MoneyBack, NewPayment, PaidFor, Settlement, waiting};
 use serde::{Deserialize, Serialize};
 use store::{About, Index, Item, Key, Page, Personal, Range, StoreError, Table, Tx};
 use utoipa::ToSchema;
@@ -122,13 +123,15 @@ impl Order {
         Key::new(user::partition(user), format!("{PREFIX}{id}"))
     }
 
-    /// Adds a new order to a transaction, with the event that mails the buyer. For an order by card the event follows with the payment.
+    /// Adds a new order to a transaction, with the event that mails the buyer, and its revenue. For an order by card both follow with the
+    /// payment.
     pub(crate) fn create(&self, tx: &mut Tx, sys: &Sys) {
         tx.create(self);
         tx.create(&self.owner());
         if self.state == OrderState::Placed {
             Outbox::add(tx, sys, &OrderPlaced { user: self.user, order: self.id });
         }
+        figures::change_revenue(tx, sys, self.sold_at(), self.total.currency().code(), (0, self.revenue()));
     }
 
     /// The item by which the order is found by its number.
@@ -145,18 +148,13 @@ impl Order {
     }
 
     /// When it was placed, or paid if that is by card.
-    #[must_use]
-    pub fn sold_at(&self) -> Time {
+    pub(crate) fn sold_at(&self) -> Time {
         self.card.as_ref().and_then(|card| card.paid_at).unwrap_or(self.created_at)
     }
 
-    /// The amount that it brings: nothing before it is paid by card, or after it was cancelled, or returned without having been paid by card.
+    /// See [`revenue`].
     pub(crate) fn revenue(&self) -> u64 {
-        let refunded = match (&self.card, self.state) {
-            (_, OrderState::PendingPayment | OrderState::Expired | OrderState::Cancelled) | (None, OrderState::Returned) => return 0,
-            (card, _) => card.as_ref().map_or(0, |card| card.back.refunded),
-        };
-        self.total.amount().saturating_sub(refunded)
+        revenue(self.state, self.total, self.card.as_ref().map(|card| card.back))
     }
 
     /// Whether it waits for its payment by card.
@@ -285,6 +283,15 @@ impl Resource for Order {
     type Path = OrderId;
     fn find(caller: UserId, order: OrderId) -> Option<Key> {
         Some(Self::key_of(caller, order))
+    }
+}
+
+/// The amount that an order in this state brings: nothing before it is paid by card, or after it was cancelled, or returned without having
+/// been paid by card. `by_card` is what was given back of a payment by card.
+pub(crate) fn revenue(state: OrderState, total: Money, by_card: Option<MoneyBack>) -> u64 {
+    match (by_card, state) {
+        (_, OrderState::PendingPayment | OrderState::Expired | OrderState::Cancelled) | (None, OrderState::Returned) => 0,
+        (by_card, _) => total.amount().saturating_sub(by_card.map_or(0, |back| back.refunded)),
     }
 }
 

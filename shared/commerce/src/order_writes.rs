@@ -79,15 +79,13 @@ pub async fn replace(
     Err(StoreError::Unavailable("products of an order are deleted one after another".to_owned()))
 }
 
-/// Adds the consequences of a change: the event that mails the buyer and counts the order, what is taken off the revenue, the room for
-/// another order on delivery, the expiry of the [`OrderOwner`](crate::order::OrderOwner), and the alerts for staff.
+/// Adds the consequences of a change: the event that mails the buyer and counts the order, the change of revenue, the room for another
+/// order on delivery, the expiry of the [`OrderOwner`](crate::order::OrderOwner), and the alerts for staff.
 fn told(tx: &mut Tx, sys: &Sys, before: &Order, next: &Order) {
-    let sold = before.state == OrderState::PendingPayment && next.state == OrderState::Paid;
-    if sold {
+    if before.state == OrderState::PendingPayment && next.state == OrderState::Paid {
         Outbox::add(tx, sys, &OrderPlaced { user: next.user, order: next.id });
     }
-    let counted = if sold { next.total.amount() } else { before.revenue() };
-    figures::change_revenue(tx, sys, next.sold_at(), next.total.currency().code(), (counted, next.revenue()));
+    figures::change_revenue(tx, sys, next.sold_at(), next.total.currency().code(), (before.revenue(), next.revenue()));
     if before.state == OrderState::Placed && next.state != before.state {
         ON_DELIVERY.of(next.user).give_back_in(tx, 1, before.created_at);
     }

@@ -28,8 +28,8 @@ const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 pub enum Alert {
     /// The payment is disputed, or the payer has won a dispute.
     Disputed,
-    /// The payer's bank refused the last refund of an order, or the automatic refund of a donation or a plan, or Stripe refuses an
-    /// automatic refund.
+    /// The payer's bank refused a refund of an order, or the automatic refund of a donation or a plan, or Stripe refuses an automatic
+    /// refund, and no later refund has succeeded.
     RefundFailed,
     /// The amount, the currency or the payer differs from the request, because somebody has changed the payment at Stripe. It is refunded,
     /// and the paid object has ended.

@@ -90,9 +90,7 @@ impl Purpose for Donor {
         format!("{self:?}")
     }
     fn follow(tx: &mut Tx, sys: &Sys, before: &CardPayment<Self>, after: &CardPayment<Self>) {
-        let sold = before.is_paid_by(after);
-        before.change_revenue(tx, sys, after, sold);
-        if sold {
+        if before.is_paid_by(after) {
             Outbox::add(tx, sys, &ReceiptDue { user: after.user, donation: after.id });
         }
     }

@@ -16,11 +16,11 @@ use countries::Country;
 use kernel::{Id, Sys, Time, id::UserId};
 use money::Money;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use store::{About, CommitError, Index, Item, Key, Page, Personal, Range, StoreError, Table, Tx, WriteError, field};
+use store::{About, CommitError, Index, Item, Key, Page, Personal, Range, StoreError, Table, Tx, field};
 use utoipa::ToSchema;
 
 use crate::{
-    HandledEvent, Mismatch, MoneyBack, NewPayment, PaidFor, Progress, Settlement,
+    HandledEvent, Mismatch, MoneyBack, NewPayment, PaidFor, PaymentRemoval, Progress, Settlement,
     alert::{self, Alert, Watched},
     waiting,
 };
@@ -241,7 +241,7 @@ impl<P: Purpose> CardPayment<P> {
 
     /// Whether this alert holds for the payment. Of refunds only those that are made automatically: staff make others at Stripe, and see
     /// there that they have failed.
-    const fn has(&self, alert: Alert) -> bool {
+    pub(crate) const fn has(&self, alert: Alert) -> bool {
         match alert {
             Alert::Disputed => self.back.disputed,
             // All of it was given back and has come back, until as much is given back again.
@@ -252,16 +252,9 @@ impl<P: Purpose> CardPayment<P> {
         }
     }
 
-    /// The amount that it brings: nothing before it is paid.
-    fn revenue(&self) -> u64 {
-        self.paid_at.map_or(0, |_| self.purpose.amount().amount().saturating_sub(self.back.refunded))
-    }
-
-    /// Adds to a transaction what this change takes off the revenue, or returns to it. `sold` if its event counts the whole amount.
-    pub(crate) fn change_revenue(&self, tx: &mut Tx, sys: &Sys, after: &Self, sold: bool) {
-        let (amount, sold_at) = (after.purpose.amount(), after.paid_at.unwrap_or(after.created_at));
-        let counted = if sold { amount.amount() } else { self.revenue() };
-        figures::change_revenue(tx, sys, sold_at, amount.currency().code(), (counted, after.revenue()));
+    /// What the revenue depends on.
+    fn sale(&self) -> Sale {
+        Sale { amount: self.purpose.amount(), paid_at: self.paid_at, refunded: self.back.refunded }
     }
 
     /// Whether this change is that which makes it paid.
@@ -296,6 +289,27 @@ impl<P: Purpose> accounts::Resource for CardPayment<P> {
     type Path = P::Id;
     fn find(caller: UserId, id: P::Id) -> Option<Key> {
         Some(Self::key_of(caller, id))
+    }
+}
+
+/// What the revenue of a payment depends on.
+struct Sale {
+    amount: Money,
+    paid_at: Option<Time>,
+    refunded: u64,
+}
+
+impl Sale {
+    /// The amount that it brings: nothing before it is paid.
+    fn revenue(&self) -> u64 {
+        self.paid_at.map_or(0, |_| self.amount.amount().saturating_sub(self.refunded))
+    }
+}
+
+/// Adds to a transaction what a change of a payment adds to the revenue, or takes off.
+fn change_revenue(tx: &mut Tx, sys: &Sys, before: &Sale, after: &Sale) {
+    if let Some(sold_at) = after.paid_at {
+        figures::change_revenue(tx, sys, sold_at, after.amount.currency().code(), (before.revenue(), after.revenue()));
     }
 }
 
@@ -346,6 +360,7 @@ pub async fn write_beside<P: Purpose>(
             tx.check(key.clone(), field("version").eq(*version));
         }
         P::follow(&mut tx, sys, before, after);
+        change_revenue(&mut tx, sys, &before.sale(), &after.sale());
         alert::follow(&mut tx, sys.now(), &after.watched(), |alert| (before.has(alert), after.has(alert)));
     }
     if tx.is_empty() {
@@ -432,22 +447,30 @@ impl PaymentRecord {
         Key::new(format!("PAYMENT_RECORD#{id}"), "PAYMENT_RECORD")
     }
 
-    /// Writes what Stripe says of the payment after the person has left. Returns whether there is a record.
+    /// Writes what Stripe says of the payment after the person has left, with the change of revenue. Returns whether there is a record.
     ///
     /// # Errors
     /// [`StoreError`], also if somebody else changes the record at the same time: it may be tried again.
-    pub async fn settle(table: &Table, id: &str, settlement: &Settlement, now: Time) -> Result<bool, StoreError> {
-        let Some(record) = table.get::<Self>(Self::key_of(id)).await? else { return Ok(false) };
-        let after = record.after(settlement, now);
+    pub async fn settle(table: &Table, sys: &Sys, paid_for: PaidFor, settlement: &Settlement) -> Result<bool, StoreError> {
+        let Some(record) = table.get::<Self>(Self::key_of(&paid_for.id())).await? else { return Ok(false) };
+        let after = record.after(settlement, sys.now());
         if after == record {
             return Ok(true);
         }
         let same = field("state").eq(record.state).and(record.back.is_stored());
-        match table.put(&after, same).await {
+        let mut tx = Tx::new();
+        tx.put(&after, same);
+        change_revenue(&mut tx, sys, &record.sale(), &after.sale());
+        PaymentRemoval::reopen(&mut tx, sys.now(), (record.back, after.back), &settlement.intent, (paid_for, record.amount));
+        match table.commit(tx).await {
             Ok(()) => Ok(true),
-            Err(WriteError::Refused(_)) => Err(StoreError::Unavailable("somebody else changes the record of a payment".to_owned())),
-            Err(WriteError::Store(e)) => Err(e),
+            Err(CommitError::Refused(_)) => Err(StoreError::Unavailable("somebody else changes the record of a payment".to_owned())),
+            Err(CommitError::Store(e)) => Err(e),
         }
+    }
+
+    fn sale(&self) -> Sale {
+        Sale { amount: self.amount, paid_at: self.paid_at, refunded: self.back.refunded }
     }
 
     /// The record after what Stripe says of the payment, as [`CardPayment::after`].

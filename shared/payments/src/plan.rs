@@ -158,9 +158,7 @@ impl Purpose for Plan {
     }
     fn follow(tx: &mut Tx, sys: &Sys, before: &CardPayment<Self>, after: &CardPayment<Self>) {
         // A payment that was refunded before it gave the plan gets no receipt.
-        let sold = before.is_paid_by(after) && after.state == PaymentState::Paid;
-        before.change_revenue(tx, sys, after, sold);
-        if sold {
+        if before.is_paid_by(after) && after.state == PaymentState::Paid {
             Outbox::add(tx, sys, &PlanReceiptDue { user: after.user, payment: after.id });
         }
         if before.gives() && !after.gives() {

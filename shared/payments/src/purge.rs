@@ -7,15 +7,16 @@ use accounts::{
 use kernel::{Sys, id::UserId};
 use store::{Conditional as _, Item as _, Range, Row, StoreError, Table, Tx, field};
 
-use crate::{Customer, CustomerRemoval, Donor, PaymentRecord, PaymentRemoval, PaymentState, Plan, Purpose, history};
+use crate::{Customer, CustomerRemoval, Donor, PaymentRecord, PaymentRemoval, PaymentState, Plan, Purpose, alert::Alert, history};
 
 /// The number of payments that one call handles.
 const AT_ONCE: u32 = 30;
 /// The prefixes of further items in the person's partition that are deleted too.
 const BESIDE: [&str; 2] = ["PAYMENT_REQUEST#", "HELD_PLAN#"];
 
-/// Replaces a person's payments by records without personal data. Unpaid payments are handed over to be cancelled at Stripe, and the
-/// person's customer to be deleted there. That happens within a quarter of an hour, or when Stripe answers again.
+/// Replaces a person's payments by records without personal data. Unpaid payments are handed over to be cancelled at Stripe, those whose
+/// refund has come back to be given back by staff, and the person's customer to be deleted at Stripe. That happens within a quarter of an
+/// hour, or when Stripe answers again.
 ///
 /// # Errors
 /// [`StoreError`]; idempotent, may be repeated at any point.
@@ -39,10 +40,13 @@ async fn payments<P: Purpose>(table: &Table, sys: &Sys, kept: Retention, user: U
     let page = history::<P>(table, user, None, AT_ONCE).await?;
     let mut tx = Tx::new();
     for payment in &page.items {
-        // Payments that were never paid and cannot be paid any more leave no record.
-        if let Some(intent) = payment.intent.clone().filter(|_| payment.state != PaymentState::Cancelled) {
-            tx.put_always(&PaymentRecord::of(payment, kept));
-            if payment.state == PaymentState::PendingPayment {
+        if let Some(intent) = payment.intent.clone() {
+            // Payments that were never paid and cannot be paid any more leave no record.
+            if payment.state != PaymentState::Cancelled {
+                tx.put_always(&PaymentRecord::of(payment, kept));
+            }
+            // Money that has come back is still owed.
+            if payment.state == PaymentState::PendingPayment || payment.has(Alert::RefundFailed) {
                 let asked = (P::paid_for(payment.id), payment.purpose.amount());
                 tx.put_always(&PaymentRemoval::new(intent, asked, sys.now()));
             }

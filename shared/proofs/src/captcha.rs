@@ -130,7 +130,7 @@ pub enum CaptchaError {
 }
 
 /// The service's verdict on a token.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 struct Verdict {
     success: bool,
     hostname: Option<String>,
@@ -139,6 +139,22 @@ struct Verdict {
     challenge_ts: Option<String>,
     #[serde(default, rename = "error-codes")]
     error_codes: Vec<String>,
+}
+
+impl Verdict {
+    /// Reads the answer of the service. A request that it refuses as malformed or too large has a bad token. That is no outage, because
+    /// otherwise anybody could get what takes the place of a captcha during an outage ([`CaptchaError::or_else`]).
+    fn of(status: StatusCode, body: &[u8]) -> Result<Self, Failure> {
+        let verdict: Self = match status {
+            StatusCode::OK => serde_json::from_slice(body)?,
+            StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE => serde_json::from_slice(body).unwrap_or_default(),
+            other => return Err(format!("it answers {other}").into()),
+        };
+        if verdict.error_codes.iter().any(|code| code.ends_with("-input-secret")) {
+            return Err("it does not know our secret".into());
+        }
+        Ok(verdict)
+    }
 }
 
 impl Captcha {
@@ -230,14 +246,7 @@ impl Captcha {
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(Bytes::from(form))?;
         let answer = self.outside.send(request, TIMEOUT).await?;
-        if answer.status() != StatusCode::OK {
-            return Err(format!("it answers {}", answer.status()).into());
-        }
-        let verdict: Verdict = serde_json::from_slice(answer.body())?;
-        if verdict.error_codes.iter().any(|code| code.ends_with("-input-secret")) {
-            return Err("it does not know our secret".into());
-        }
-        Ok(verdict)
+        Verdict::of(answer.status(), answer.body())
     }
 
     fn judge(&self, verdict: &Verdict, now: Time, action: &str) -> Result<(), &'static str> {
@@ -315,6 +324,20 @@ mod tests {
         }
         let now = "2030-01-01T12:01:00Z".parse::<Timestamp>().unwrap().0;
         captcha(service).judge(&serde_json::from_value(verdict).unwrap(), now, "contact")
+    }
+
+    #[test]
+    fn a_token_that_the_service_cannot_read_is_bad_and_no_outage() {
+        let read = |status, body: &str| Verdict::of(StatusCode::from_u16(status).unwrap(), body.as_bytes()).map(|verdict| verdict.success);
+        let refused = r#"{"success":false,"error-codes":["invalid-input-response"]}"#;
+        assert!(read(200, r#"{"success":true}"#).unwrap());
+        for (status, body) in [(200, refused), (400, refused), (400, "Bad Request"), (413, "")] {
+            assert!(!read(status, body).unwrap(), "{status} {body}");
+        }
+        let secret = r#"{"success":false,"error-codes":["invalid-input-secret"]}"#;
+        for (status, body) in [(200, secret), (400, secret), (200, "<!doctype html>"), (404, refused), (429, refused), (503, "")] {
+            assert!(read(status, body).is_err(), "{status} {body}");
+        }
     }
 
     #[test]

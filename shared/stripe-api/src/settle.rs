@@ -161,7 +161,7 @@ impl News<'_> {
         let (mut refused, mut gave_back) = (payment.refused.clone(), false);
         for _ in 0..ROUNDS {
             let Some(before) = table.get::<CardPayment<P>>(CardPayment::<P>::key_of(user, id)).await? else {
-                let kept = PaymentRecord::settle(table, &id.to_string(), &payment.state, sys.now()).await?;
+                let kept = PaymentRecord::settle(table, sys, P::paid_for(id), &payment.state).await?;
                 return Ok(if kept { Settled::Record } else { Settled::Missing(payment) });
             };
             let after = match before.after(&payment.state, sys.now()) {
@@ -202,7 +202,7 @@ impl News<'_> {
         let (said, mut refused) = (&payment.state, payment.refused.clone());
         for _ in 0..ROUNDS {
             let Some(order) = table.get::<Order>(Order::key_of(user, id)).await? else {
-                let kept = OrderRecord::settle(table, id, said).await?;
+                let kept = OrderRecord::settle(table, sys, id, said).await?;
                 return Ok(if kept { Settled::Record } else { Settled::Missing(payment) });
             };
             if let (Some(charge), Some(card)) = (refused.take(), &order.card) {

@@ -431,8 +431,17 @@ fn keys_in_the_environment_lead_to_stripe_itself() {
     assert_eq!(elsewhere.first().map(|(_, url)| url.as_str()), Some("http://127.0.0.1:9"));
     let missing = given(&[secret]).expect_err("refused");
     assert!(missing.contains("STRIPE_PUBLISHABLE_KEY is missing") && missing.contains("STRIPE_WEBHOOK_SECRETS is missing"), "{missing}");
-    let live = given(&[("STRIPE_SECRET_KEY", "rk_live_51Stoa"), publishable, webhooks]).expect_err("refused");
-    assert!(live.contains("test mode only") && !live.contains("51Stoa"), "{live}");
+    for (secret, publishable) in [
+        ("rk_live_51Stoa", PUBLISHABLE_KEY),
+        (SECRET_KEY, "pk_live_51Stoa"),
+        ("51Stoa", PUBLISHABLE_KEY),
+        // Browsers would get the secret key.
+        (SECRET_KEY, SECRET_KEY),
+    ] {
+        let keys = [("STRIPE_SECRET_KEY", secret), ("STRIPE_PUBLISHABLE_KEY", publishable), webhooks];
+        let refused = given(&keys).expect_err("refused");
+        assert!(refused.contains("test mode only") && !refused.contains("51Stoa"), "{refused}");
+    }
 }
 
 #[test]
