@@ -57,7 +57,7 @@ impl Locale {{
     /// Every language, the default first.
     pub const ALL: [Self; {count}] = [{all}];
 
-    /// The BCP 47 tag.
+    /// Returns the BCP 47 tag.
     #[must_use]
     pub const fn tag(self) -> &'static str {{
         match self {{

@@ -26,7 +26,7 @@ mod tests {
     /// Bytes of scripts as they are sent, beside those of the client, which has its own limit. Together they are at most 60 kB.
     const SCRIPTS_MAX: usize = 44_000;
 
-    /// The sources in `assets` with this extension.
+    /// Returns the sources in `assets` with this extension.
     fn sources(extension: &str) -> Vec<(String, String)> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets");
         let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
@@ -34,7 +34,7 @@ mod tests {
         sources.map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), fs::read_to_string(&path).unwrap())).collect()
     }
 
-    /// The parts of a text between these two.
+    /// Returns the parts of a text between these two.
     fn between<'a>(text: &'a str, begin: &'a str, end: &'a str) -> impl Iterator<Item = &'a str> {
         text.split(begin).skip(1).filter_map(move |rest| rest.split(end).next())
     }
@@ -55,7 +55,7 @@ mod tests {
         }
     }
 
-    /// The paths of the API that a script names, also those that begin with a constant of it.
+    /// Returns the paths of the API that a script names, also those that begin with a constant of it.
     fn paths(source: &str) -> Vec<String> {
         let constants: Vec<(&str, &str)> = between(source, "const ", ";")
             .filter_map(|rest| rest.split_once(" = \"/v1"))

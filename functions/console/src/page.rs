@@ -24,7 +24,7 @@ impl Policy {
     }
 }
 
-/// The policy with a socket and a bucket at these addresses.
+/// Returns the policy with a socket and a bucket at these addresses.
 fn policy(socket: &str, files: &str) -> Option<HeaderValue> {
     let (socket, files) = (origin(socket)?, files.trim_end_matches('/'));
     origin(files).filter(|_| is_plain(files))?;
@@ -36,14 +36,14 @@ fn policy(socket: &str, files: &str) -> Option<HeaderValue> {
     HeaderValue::try_from(policy).ok()
 }
 
-/// An address without its path.
+/// Returns an address without its path.
 fn origin(address: &str) -> Option<String> {
     let (scheme, rest) = address.split_once("://")?;
     let host = rest.split('/').next().filter(|host| !host.is_empty() && is_plain(host))?;
     Some(format!("{scheme}://{host}"))
 }
 
-/// Whether a text is one source of a policy, and not the end of one.
+/// Returns whether a text is one source of a policy, and not the end of one.
 fn is_plain(text: &str) -> bool {
     !text.contains([' ', ';', ','])
 }

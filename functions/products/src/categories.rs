@@ -170,7 +170,7 @@ pub async fn delete_category(
     Ok(NoContent)
 }
 
-/// The problem of a category that could not be deleted.
+/// Returns the problem of a category that could not be deleted.
 fn not_deleted(current: Option<store::Row>) -> Result<Problem, Problem> {
     let Some(current) = current.map(store::Row::decode::<Category>).transpose()? else { return Ok(Kind::NotFound.into()) };
     Ok(if current.products > 0 { Kind::CategoryInUse.into() } else { Kind::Conflict.into() })

@@ -57,7 +57,7 @@ pub struct CommentInfo {
 }
 
 impl CommentInfo {
-    /// A comment with the name of its author.
+    /// Returns a comment with the name of its author.
     pub fn of(comment: Comment, author: Option<&User>) -> Self {
         let username = author.filter(|author| author.status == accounts::user::Status::Active).map(|author| author.username.to_string());
         Self {
@@ -137,7 +137,7 @@ pub struct WriteComment {
 }
 
 impl WriteComment {
-    /// The text as it is stored.
+    /// Returns the text as it is stored.
     ///
     /// # Errors
     /// The errors of [`CommentText::parse`].

@@ -121,13 +121,13 @@ pub async fn list_products(
 }
 
 impl ProductQuery {
-    /// The search of the index.
+    /// Returns the search of the index.
     fn search(&self) -> Result<SearchQuery, Problem> {
         let listed = self.category.iter().fold(SearchQuery::all(), |query, category| query.labelled(CATEGORY, category));
         Ok(self.part()?.into_iter().fold(listed, SearchQuery::containing))
     }
 
-    /// How many entries of the index a page examines at most, and how many are enough if they match for certain.
+    /// Returns how many entries of the index a page examines at most, and how many are enough if they match for certain.
     fn examined(&self, limit: u32) -> (u32, u32) {
         let filtered = self.product_filters() != (None, None, None);
         let size = match (&self.q, filtered) {
@@ -138,8 +138,8 @@ impl ProductQuery {
         (size, if filtered { size } else { limit.min(size) })
     }
 
-    /// The entries whose products are read: without filters by values of the product only as many as certainly fill the page. An entry with
-    /// a text matches for certain.
+    /// Returns the entries whose products are read: without filters by values of the product only as many as certainly fill the page. An
+    /// entry with a text matches for certain.
     fn candidates(&self, mut entries: Vec<SearchEntry>, limit: u32) -> Vec<SearchEntry> {
         if self.product_filters() == (None, None, None) {
             let mut certain = entries.iter().enumerate().filter(|(_, entry)| !entry.text().is_empty());
@@ -150,7 +150,7 @@ impl ProductQuery {
         entries
     }
 
-    /// The searched part of a text. `None` if it has no searchable characters.
+    /// Returns the searched part of a text. `None` if it has no searchable characters.
     fn part(&self) -> Result<Option<Term>, Problem> {
         let Some(typed) = &self.q else { return Ok(None) };
         if typed.chars().count() > NAME_MAX {
@@ -164,12 +164,12 @@ impl ProductQuery {
         self.sort.unwrap_or(default)
     }
 
-    /// The filters by values that the lists do not have: the products themselves are read for them.
+    /// Returns the filters by values that the lists do not have: the products themselves are read for them.
     fn product_filters(&self) -> (Option<Availability>, Option<u32>, Option<u32>) {
         (self.availability, self.min_price, self.max_price)
     }
 
-    /// Whether a product is listed, as it is now.
+    /// Returns whether a product is listed, as it is now.
     fn matches(&self, search: &SearchQuery, product: &Product) -> Result<bool, MoneyError> {
         let found = self.q.is_none() || search.matches(&product.entry()?);
         let price = product.unit_price()?.amount();
@@ -180,7 +180,7 @@ impl ProductQuery {
     }
 }
 
-/// The products of some entries.
+/// Returns the products of some entries.
 async fn read(s: &Shop, entries: &[SearchEntry]) -> Result<Batch, StoreError> {
     if entries.is_empty() {
         return Ok(Batch::default());

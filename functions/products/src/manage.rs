@@ -71,7 +71,7 @@ impl CreateProduct {
     }
 }
 
-/// A price that a product can have.
+/// Returns a price that a product can have.
 fn check_price(fields: &mut Fields, price: Money) -> Option<Money> {
     let range = || FieldError::RANGE.with("min", 0).with("max", PRICE_MAX);
     let amount = fields.take("/price/amount", if price.amount() <= PRICE_MAX { Ok(()) } else { Err(range()) });
@@ -137,7 +137,7 @@ fn only_slug_taken(e: &CommitError, slots: &Slots, still: Slot) -> bool {
     refused(slots.slug) && !refused(slots.name) && !refused(slots.category) && !e.refused(still)
 }
 
-/// The problem of a refused transaction on a product.
+/// Returns the problem of a refused transaction on a product.
 fn not_written(e: CommitError, slots: &Slots, still: Slot) -> Problem {
     let taken = |slot: Option<Slot>| slot.is_some_and(|slot| e.refused(slot));
     if taken(slots.name) {
@@ -152,7 +152,7 @@ fn not_written(e: CommitError, slots: &Slots, still: Slot) -> Problem {
 /// The callers who may manage products.
 pub type Manager = StaffOrKey<Administrator, ProductsWrite>;
 
-/// An entry of the audit about a product, with the key that was used if there was one.
+/// Returns an entry of the audit about a product, with the key that was used if there was one.
 pub(crate) fn entry(s: &Shop, caller: &Manager, request: &RequestId, action: Action, product: ProductId) -> AuditEntry {
     let entry = AuditEntry::by(&s.sys, caller.user, &request.0, action, caller.user).changed("product", product, product);
     match caller.key {
@@ -251,13 +251,13 @@ pub async fn update_product(
     versioned(&s, after, locale)
 }
 
-/// The product, if it has a version in `If-Match`.
+/// Returns the product, if it has a version in `If-Match`.
 async fn read_in_version(s: &Shop, version: &IfMatch, id: ProductId) -> Result<Product, Problem> {
     let product = read(s, id).await?;
     if version.names(product.version) { Ok(product) } else { Err(Kind::VersionMismatch.into()) }
 }
 
-/// The problem of a product that has changed since it was read.
+/// Returns the problem of a product that has changed since it was read.
 fn changed_meanwhile(current: Option<store::Row>, before: &Product) -> Result<Problem, Problem> {
     let Some(current) = current.map(store::Row::decode::<Product>).transpose()? else { return Ok(Kind::NotFound.into()) };
     // The version is the same, so an order has changed the stock.

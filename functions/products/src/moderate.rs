@@ -83,7 +83,7 @@ async fn read(s: &Shop, at: OnProduct) -> Result<Comment, Problem> {
     s.table.get(Comment::key_of(at)).await?.ok_or_else(|| Kind::NotFound.into())
 }
 
-/// The entry of the audit about a moderator's change of a comment. Its subject is the author of the comment.
+/// Returns the entry of the audit about a moderator's change of a comment. Its subject is the author of the comment.
 fn entry(s: &Shop, caller: &Staff<Moderator>, request: &RequestId, action: Action, comment: &Comment) -> AuditEntry {
     comment.audited(AuditEntry::by(&s.sys, caller.member.user.id, &request.0, action, comment.author))
 }

@@ -103,7 +103,7 @@ pub struct ProductInfo {
 }
 
 impl ProductInfo {
-    /// A product for a reader of this language.
+    /// Returns a product for a reader of this language.
     ///
     /// # Errors
     /// An internal [`Problem`] for a price that no product has.
@@ -142,7 +142,7 @@ pub async fn read(s: &crate::State, product: ProductId) -> Result<Product, Probl
     s.table.get(Product::key_of(product)).await?.ok_or_else(|| Kind::NotFound.into())
 }
 
-/// A product with its version.
+/// Returns a product with its version.
 ///
 /// # Errors
 /// The errors of [`ProductInfo::of`].

@@ -50,7 +50,7 @@ type Filters = Vec<(String, String)>;
 /// The name of a kind of searches, and the searches.
 type Kind = (&'static str, Vec<Filters>);
 
-/// The value of this filter.
+/// Returns the value of this filter.
 fn filter<'s>(search: &'s [(String, String)], name: &str) -> Option<&'s str> {
     search.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str())
 }
@@ -160,7 +160,7 @@ impl Measurement {
         Ok(pages)
     }
 
-    /// A page, and the cursor of the next one.
+    /// Returns a page, and the cursor of the next one.
     async fn page(&self, query: &BTreeMap<&str, &str>, number: usize) -> Result<(Page, Option<String>), Failure> {
         let stack = &self.stack;
         let (trace, payload) = (Trace::new(&stack.sys), to_raw_value(&event(self.route.event, query, number)?)?);
@@ -181,7 +181,7 @@ impl Measurement {
     }
 }
 
-/// The event of a request for a page, each from an address of its own.
+/// Returns the event of a request for a page, each from an address of its own.
 fn event(file: &str, query: &BTreeMap<&str, &str>, number: usize) -> Result<Value, Failure> {
     let mut event: Value = serde_json::from_str(&repository::read(file)?)?;
     let mut encoded = form_urlencoded::Serializer::new(String::new());
@@ -203,7 +203,7 @@ fn compare(search: &[(String, String)], pages: &[Page], mut expected: impl Itera
     if same && is_whole { Ok(()) } else { Err(format!("{search:?}: something else was found than is there").into()) }
 }
 
-/// The name of the table that has a stream.
+/// Returns the name of the table that has a stream.
 fn table_name(stack: &Stack) -> Result<String, Failure> {
     Ok(stack.core().template.tables.iter().find(|table| table.stream_arn.is_some()).ok_or("no table")?.name.clone())
 }

@@ -20,7 +20,7 @@ pub enum AccountState {
 }
 
 impl AccountState {
-    /// Its name, as the API writes it.
+    /// Returns its name, as the API writes it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -32,12 +32,12 @@ impl AccountState {
     }
 }
 
-/// The partition of [`store::Index::AccountsInState`].
+/// Returns the partition of [`store::Index::AccountsInState`].
 pub(crate) fn in_state(state: AccountState) -> String {
     format!("ACCOUNTS#{}", state.as_str())
 }
 
-/// The key of an account in [`store::Index::AccountsInState`].
+/// Returns the key of an account in [`store::Index::AccountsInState`].
 pub(crate) fn place(state: AccountState, user: UserId) -> Key {
     Key::new(in_state(state), user.to_string())
 }

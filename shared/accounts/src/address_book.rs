@@ -123,31 +123,31 @@ pub struct Book {
 }
 
 impl Book {
-    /// A book without addresses.
+    /// Returns a book without addresses.
     #[must_use]
     pub const fn empty(user: UserId) -> Self {
         Self { user, main: None, addresses: Vec::new(), version: 0 }
     }
 
-    /// The key of a person's book.
+    /// Returns the key of a person's book.
     #[must_use]
     pub fn key_of(user: UserId) -> Key {
         Key::new(partition(user), "ADDRESSES")
     }
 
-    /// The main address. `None` if there is no address.
+    /// Returns the main address. `None` if there is no address.
     #[must_use]
     pub fn main(&self) -> Option<&Address> {
         self.addresses.iter().find(|a| self.is_main(a.id))
     }
 
-    /// The addresses, the main one first, then the newest, each with whether it is the main one.
+    /// Returns the addresses, the main one first, then the newest, each with whether it is the main one.
     pub fn iter(&self) -> impl Iterator<Item = (&Address, bool)> {
         let with = move |main: bool| self.addresses.iter().rev().filter(move |a| self.is_main(a.id) == main).map(move |a| (a, main));
         with(true).chain(with(false))
     }
 
-    /// An address, and whether it is the main one.
+    /// Returns an address, and whether it is the main one.
     ///
     /// # Errors
     /// [`Kind::NotFound`]

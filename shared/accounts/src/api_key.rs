@@ -47,7 +47,7 @@ pub enum Scope {
 }
 
 impl Scope {
-    /// Its name, as the API writes it.
+    /// Returns its name, as the API writes it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -97,7 +97,7 @@ impl ApiKeyToken {
         Some(Self { id, user, secret: Secret::new(secret) })
     }
 
-    /// The text that the program sends.
+    /// Returns the text that the program sends.
     #[must_use]
     pub fn reveal(&self) -> String {
         opaque::write(PREFIX, &(self.id, self.user, *self.secret.expose()))
@@ -127,24 +127,24 @@ impl ApiKey {
         (key, token)
     }
 
-    /// The key of this item.
+    /// Returns the key of this item.
     #[must_use]
     pub fn key_of(user: UserId, id: ApiKeyId) -> Key {
         Key::new(partition(user), format!("API_KEY#{id}"))
     }
 
-    /// The key of the item in [`Index::ApiKeys`].
+    /// Returns the key of the item in [`Index::ApiKeys`].
     fn place(id: ApiKeyId) -> Key {
         Key::new(ALL, id.to_string())
     }
 
-    /// When it stops being valid.
+    /// Returns when it stops being valid.
     #[must_use]
     pub fn ends_at(&self) -> Time {
         self.created_at + LIFE
     }
 
-    /// Why this token of `owner` is not accepted, for the log. `None` if it is accepted. The caller checks the owner's roles.
+    /// Returns why this token of `owner` is not accepted, for the log. `None` if it is accepted. The caller checks the owner's roles.
     #[must_use]
     pub fn refusal(&self, token: &ApiKeyToken, owner: &User, now: Time) -> Option<&'static str> {
         let reasons = [
@@ -190,7 +190,7 @@ impl Item for ApiKey {
     }
 }
 
-/// The keys of a person. Expired keys are included until DynamoDB deletes them. One query.
+/// Returns the keys of a person. Expired keys are included until DynamoDB deletes them. One query.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -198,8 +198,8 @@ pub async fn list(table: &Table, user: UserId) -> Result<Vec<ApiKey>, StoreError
     Ok(table.query::<ApiKey>(Range::of(partition(user)).prefix("API_KEY#")).await?.items)
 }
 
-/// A page of all keys, the newest first, after the key with this id and owner. Includes expired keys like [`list`], and is eventually
-/// consistent. One query.
+/// Returns a page of all keys, the newest first, after the key with this id and owner. Includes expired keys like [`list`], and is
+/// eventually consistent. One query.
 ///
 /// # Errors
 /// [`StoreError`]

@@ -73,19 +73,19 @@ pub struct AuditEntry {
 }
 
 impl AuditEntry {
-    /// An entry for a change by a person's request.
+    /// Returns an entry for a change by a person's request.
     #[must_use]
     pub fn by(sys: &Sys, actor: UserId, origin: &Origin, action: Action, subject: UserId) -> Self {
         Self { actor: Some(actor), origin: Some(origin.clone()), ..Self::by_operator(sys, action, subject) }
     }
 
-    /// An entry for a change that a person made to their own account.
+    /// Returns an entry for a change that a person made to their own account.
     #[must_use]
     pub fn of_own(sys: &Sys, user: UserId, origin: &Origin, action: Action) -> Self {
         Self::by(sys, user, origin, action, user)
     }
 
-    /// An entry for a change by an operator.
+    /// Returns an entry for a change by an operator.
     #[must_use]
     pub fn by_operator(sys: &Sys, action: Action, subject: UserId) -> Self {
         let (id, salt) = (sys.id(), sys.bytes());
@@ -95,7 +95,7 @@ impl AuditEntry {
         Self { id, at, actor: None, action, subject, origin: None, changes: BTreeMap::new(), version: None, reason: None, salt }
     }
 
-    /// Its id.
+    /// Returns its id.
     #[must_use]
     pub const fn id(&self) -> AuditId {
         self.id
@@ -129,7 +129,7 @@ impl AuditEntry {
         self
     }
 
-    /// The two items. The values are absent if they would be empty.
+    /// Returns the two items. The values are absent if they would be empty.
     fn items(&self) -> (AuditRecord, Option<AuditValues>) {
         let client = self.origin.as_ref().map(|origin| &origin.client);
         let network = client.filter(|client| client.address.is_some()).map(kernel::Client::neighbourhood);
@@ -168,7 +168,7 @@ fn device(user_agent: &str) -> Option<String> {
     Some(known.join(", ")).filter(|device| !device.is_empty())
 }
 
-/// A SHA-256 in base64url without padding, as records and seals have it.
+/// Returns a SHA-256 in base64url without padding, as records and seals have it.
 pub(crate) fn digest(of: &[u8]) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(of))
 }
@@ -206,7 +206,7 @@ pub struct AuditRecord {
 }
 
 impl AuditRecord {
-    /// The canonical form: a JSON array without white space, written as `JSON.stringify` writes it, of
+    /// Returns the canonical form: a JSON array without white space, written as `JSON.stringify` writes it, of
     ///
     /// ```text
     /// ["stoa-audit-1", id, milliseconds since 1970, actor, action, subject, [field, …], request, place, device, commitment]
@@ -220,39 +220,39 @@ impl AuditRecord {
         crypto::canonical(&form)
     }
 
-    /// The SHA-256 of the canonical form in base64url.
+    /// Returns the SHA-256 of the canonical form in base64url.
     #[must_use]
     pub fn computed_hash(&self) -> String {
         digest(self.canonical().as_bytes())
     }
 
-    /// The key of a record.
+    /// Returns the key of a record.
     #[must_use]
     pub fn key_of(subject: UserId, id: AuditId) -> Key {
         Key::new(records_of(subject), id.to_string())
     }
 }
 
-/// The partition of the records about an account, in [`Audit`]'s table.
+/// Returns the partition of the records about an account, in [`Audit`]'s table.
 #[must_use]
 pub fn records_of(subject: UserId) -> String {
     partition(subject)
 }
 
-/// The partition of the records of a day in UTC, in [`Index::AuditByDay`].
+/// Returns the partition of the records of a day in UTC, in [`Index::AuditByDay`].
 #[must_use]
 pub fn records_on(day: Day) -> String {
     format!("DAY#{day}")
 }
 
-/// The partition of the records of an actor in a month, in [`Index::AuditByActor`]. `None` stands for operators.
+/// Returns the partition of the records of an actor in a month, in [`Index::AuditByActor`]. `None` stands for operators.
 #[must_use]
 pub fn records_by(actor: Option<UserId>, month: &str) -> String {
     let actor = actor.map_or_else(|| "operator".to_owned(), |actor| actor.to_string());
     format!("ACTOR#{actor}#{month}")
 }
 
-/// The partition of the records of an action in a month, in [`Index::AuditByAction`].
+/// Returns the partition of the records of an action in a month, in [`Index::AuditByAction`].
 #[must_use]
 pub fn records_with(action: Action, month: &str) -> String {
     format!("ACTION#{}#{month}", action.name())
@@ -305,7 +305,7 @@ pub struct AuditValues {
 }
 
 impl AuditValues {
-    /// The text that the commitment hashes: a JSON array without white space of
+    /// Returns the text that the commitment hashes: a JSON array without white space of
     ///
     /// ```text
     /// ["stoa-audit-values-1", salt, id, [[name, before, after], …], version, network]
@@ -322,25 +322,25 @@ impl AuditValues {
         }
     }
 
-    /// Whether the values contain anything except the salt.
+    /// Returns whether the values contain anything except the salt.
     fn say_something(&self) -> bool {
         !self.changes.is_empty() || self.version.is_some() || self.network.is_some() || self.reason.is_some()
     }
 
-    /// The commitment to the values: the SHA-256 of [`Self::canonical`] in base64url.
+    /// Returns the commitment to the values: the SHA-256 of [`Self::canonical`] in base64url.
     #[must_use]
     pub fn commitment(&self) -> String {
         digest(self.canonical().as_bytes())
     }
 
-    /// The key of the values of an entry.
+    /// Returns the key of the values of an entry.
     #[must_use]
     pub fn key_of(subject: UserId, id: AuditId) -> Key {
         Key::new(values_of(subject), id.to_string())
     }
 }
 
-/// The partition of the values of all entries about an account.
+/// Returns the partition of the values of all entries about an account.
 pub(crate) fn values_of(subject: UserId) -> String {
     format!("AUDIT#{subject}")
 }
@@ -380,7 +380,7 @@ pub async fn purge(table: &Table, user: UserId) -> Result<Purged, StoreError> {
 pub struct Audit(Arc<str>);
 
 impl Audit {
-    /// The table of this name.
+    /// Returns the table of this name.
     #[must_use]
     pub fn new(table: &str) -> Self {
         Self(table.into())

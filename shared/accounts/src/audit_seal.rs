@@ -67,40 +67,40 @@ pub struct Seal {
 const SEALS: &str = "SEAL";
 
 impl Seal {
-    /// The seal that follows `last`, of an interval with these records.
+    /// Returns the seal that follows `last`, of an interval with these records.
     fn after(last: Option<&Self>, from: AuditId, to: AuditId, records: &[AuditRecord]) -> Self {
         let n = last.map_or(0, |last| last.n.saturating_add(1));
         let count = u64::try_from(records.len()).unwrap_or(u64::MAX);
         Self { n, from, to, count, root: encoded(&root(&leaves(records))), prev: last.map_or_else(|| GENESIS.to_owned(), Self::hash) }
     }
 
-    /// The canonical form: a JSON array without white space of `"stoa-seal-1"`, `n`, `from`, `to`, `count`, `root` and `prev`.
+    /// Returns the canonical form: a JSON array without white space of `"stoa-seal-1"`, `n`, `from`, `to`, `count`, `root` and `prev`.
     #[must_use]
     pub fn canonical(&self) -> String {
         let Self { n, from, to, count, root, prev } = self;
         crypto::canonical(&("stoa-seal-1", n, from, to, count, root, prev))
     }
 
-    /// The SHA-256 of the canonical form in base64url.
+    /// Returns the SHA-256 of the canonical form in base64url.
     #[must_use]
     pub fn hash(&self) -> String {
         digest(self.canonical().as_bytes())
     }
 
-    /// The key of a seal.
+    /// Returns the key of a seal.
     #[must_use]
     pub fn key_of(n: u64) -> Key {
         Key::new(SEALS, format!("{n:012}"))
     }
 
-    /// The name of the object with its canonical form in the bucket of seals.
+    /// Returns the name of the object with its canonical form in the bucket of seals.
     #[must_use]
     pub fn object(n: u64) -> String {
         format!("seals/{n:012}.json")
     }
 
-    /// The proof that a record is in this seal: its position and the sibling nodes on the path to the root, at most 20 for a million
-    /// records. `None` if `records` does not contain it.
+    /// Returns the proof that a record is in this seal: its position and the sibling nodes on the path to the root, at most 20 for a
+    /// million records. `None` if `records` does not contain it.
     #[must_use]
     pub fn proof(records: &[AuditRecord], id: AuditId) -> Option<Proof> {
         let place = records.iter().position(|record| record.id == id)?;
@@ -151,7 +151,7 @@ fn leaves(records: &[AuditRecord]) -> Vec<Hash> {
     records.iter().map(leaf).collect()
 }
 
-/// The next level of the tree. A last node without a neighbour is moved up unchanged.
+/// Returns the next level of the tree. A last node without a neighbour is moved up unchanged.
 fn above(level: &[Hash]) -> Vec<Hash> {
     let pair = |pair: &[Hash]| match pair {
         [left, right] => node(left, right),
@@ -212,7 +212,7 @@ pub enum Flaw {
 }
 
 impl Flaw {
-    /// Its name, as the API writes it.
+    /// Returns its name, as the API writes it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -226,7 +226,7 @@ impl Flaw {
     }
 }
 
-/// Whether a seal continues the previous one: in number, interval and hash.
+/// Returns whether a seal continues the previous one: in number, interval and hash.
 #[must_use]
 pub fn follows(seal: &Seal, before: Option<&Seal>) -> bool {
     let next = before.map_or(0, |before| before.n.saturating_add(1));
@@ -264,7 +264,7 @@ pub struct Stray {
 }
 
 impl Stray {
-    /// Whether a row is a stray record: its index key does not belong to its id, or its time is before the first seal.
+    /// Returns whether a row is a stray record: its index key does not belong to its id, or its time is before the first seal.
     fn of(row: Row, first: &Seal) -> Option<Self> {
         let (key, place) = (row.key()?, row.place(Index::AuditByDay));
         let id = row.decode::<AuditRecord>().ok().map(|record| record.id);
@@ -276,8 +276,8 @@ impl Stray {
 }
 
 impl AuditLog {
-    /// The stray records among the next items of the table, and the key where the scan stopped. Records with the right key in the index by
-    /// day are covered by a seal now or later. One call of a scan.
+    /// Returns the stray records among the next items of the table, and the key where the scan stopped. Records with the right key in the
+    /// index by day are covered by a seal now or later. One call of a scan.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -286,7 +286,7 @@ impl AuditLog {
         Ok((rows.into_iter().filter_map(|row| Stray::of(row, first)).collect(), next))
     }
 
-    /// The seal whose interval contains the time of a stray record. `None` before the first seal and after the last one.
+    /// Returns the seal whose interval contains the time of a stray record. `None` before the first seal and after the last one.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -297,7 +297,7 @@ impl AuditLog {
         }
     }
 
-    /// The last seal. One query.
+    /// Returns the last seal. One query.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -305,7 +305,7 @@ impl AuditLog {
         Ok(self.table().query(Range::of(SEALS).newest_first().limit(1)).await?.items.into_iter().next())
     }
 
-    /// The seals from this number on, at most `limit` of them. One query.
+    /// Returns the seals from this number on, at most `limit` of them. One query.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -314,7 +314,7 @@ impl AuditLog {
         Ok(self.table().query(range).await?.items)
     }
 
-    /// The records of an interval within a day, in the order of their ids. One query for each megabyte.
+    /// Returns the records of an interval within a day, in the order of their ids. One query for each megabyte.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -326,7 +326,7 @@ impl AuditLog {
         Ok((found.items, found.more))
     }
 
-    /// The stored records of a seal, and the flaw that was found, if any. One query for each megabyte.
+    /// Returns the stored records of a seal, and the flaw that was found, if any. One query for each megabyte.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -343,7 +343,7 @@ impl AuditLog {
         Ok((records, flaw))
     }
 
-    /// The seal whose interval contains an id. `None` if it is not sealed yet. A binary search: twenty reads for a million seals.
+    /// Returns the seal whose interval contains an id. `None` if it is not sealed yet. A binary search: twenty reads for a million seals.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -365,7 +365,7 @@ impl AuditLog {
         Ok(None)
     }
 
-    /// The seal of the next interval, if it is due. A query for the last seal and one for the records.
+    /// Returns the seal of the next interval, if it is due. A query for the last seal and one for the records.
     ///
     /// # Errors
     /// [`StoreError`]

@@ -72,7 +72,7 @@ pub struct Deletion {
 }
 
 impl Deletion {
-    /// The key of an account's deletion.
+    /// Returns the key of an account's deletion.
     #[must_use]
     pub fn key_of(user: UserId) -> Key {
         Key::new(partition(user), "DELETION")
@@ -115,7 +115,7 @@ fn due_key(user: UserId, at: Time) -> Key {
     Key::new(due_partition(shard_of(user, SHARDS)), format!("{}#{user}", sortable(at)))
 }
 
-/// The shard of a person among so many, always the same one.
+/// Returns the shard of a person among so many, always the same one.
 pub(crate) fn shard_of(user: UserId, shards: u8) -> u8 {
     user.ulid().to_bytes().last().copied().unwrap_or(0).checked_rem(shards).unwrap_or(0)
 }
@@ -124,13 +124,13 @@ fn sortable(at: Time) -> String {
     format!("{:014}", at.millis())
 }
 
-/// The condition that the deletion is scheduled, by the same scheduling as this one.
+/// Returns the condition that the deletion is scheduled, by the same scheduling as this one.
 #[must_use]
 pub fn scheduled_as(deletion: &Deletion) -> Cond {
     field("stage").eq(Stage::Scheduled).and(field("id").eq(deletion.id))
 }
 
-/// A page of the due deletions of one index partition, the oldest due time first, from `after` on. One request.
+/// Returns a page of the due deletions of one index partition, the oldest due time first, from `after` on. One request.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -313,7 +313,7 @@ pub struct Receipt {
 }
 
 impl Receipt {
-    /// The key of the receipt of a deletion.
+    /// Returns the key of the receipt of a deletion.
     #[must_use]
     pub fn key_of(id: DeletionId) -> Key {
         Key::new(format!("DELETION_RECEIPT#{id}"), "RECEIPT")

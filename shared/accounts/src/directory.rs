@@ -43,13 +43,13 @@ pub struct DirectoryEntry {
 }
 
 impl DirectoryEntry {
-    /// The key of an account's entry.
+    /// Returns the key of an account's entry.
     #[must_use]
     pub fn key_of(user: UserId) -> Key {
         Key::new(everybody(shard_of(user, SHARDS)), user.to_string())
     }
 
-    /// The entry of an account.
+    /// Returns the entry of an account.
     #[must_use]
     pub const fn of(user: UserId) -> Self {
         Self { user }
@@ -86,7 +86,7 @@ pub struct Account {
 }
 
 impl Account {
-    /// The account with this username. Two reads, one after the other: the claim of the name, and the items of its owner.
+    /// Returns the account with this username. Two reads, one after the other: the claim of the name, and the items of its owner.
     ///
     /// # Errors
     /// [`Kind::NotFound`] if nobody has the name.
@@ -96,7 +96,8 @@ impl Account {
         found.ok_or_else(|| Kind::NotFound.into())
     }
 
-    /// The accounts of these people, in the same order, without accounts that were deleted. One batch for every thirty-three people.
+    /// Returns the accounts of these people, in the same order, without accounts that were deleted. One batch for every thirty-three
+    /// people.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -116,7 +117,7 @@ impl Account {
         Ok(found.take(&User::key_of(user))?.map(|user| Self { user, roles, deletion }))
     }
 
-    /// The state of the account.
+    /// Returns the state of the account.
     #[must_use]
     pub const fn state(&self) -> AccountState {
         match (self.user.status, &self.deletion) {
@@ -127,7 +128,7 @@ impl Account {
         }
     }
 
-    /// The problem for an account whose state does not allow an operation.
+    /// Returns the problem for an account whose state does not allow an operation.
     #[must_use]
     #[track_caller]
     pub fn refusal(&self) -> Problem {
@@ -158,7 +159,7 @@ pub struct Accounts {
 }
 
 impl AccountFilter {
-    /// Whether an account matches.
+    /// Returns whether an account matches.
     #[must_use]
     pub fn has(&self, account: &Account) -> bool {
         let joined = account.user.created_at;
@@ -168,8 +169,8 @@ impl AccountFilter {
             && self.joined_until.is_none_or(|day| joined < day.ends())
     }
 
-    /// A page of the matching accounts after the account `after`, the newest first. A query, or four concurrent ones for the list of all
-    /// accounts, and one batch for every thirty-three accounts.
+    /// Returns a page of the matching accounts after the account `after`, the newest first. A query, or four concurrent ones for the list
+    /// of all accounts, and one batch for every thirty-three accounts.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -188,7 +189,7 @@ impl AccountFilter {
         Ok(Accounts { accounts, next })
     }
 
-    /// The lowest and the highest id of the matching accounts after `after`. `None` if there is no id between them.
+    /// Returns the lowest and the highest id of the matching accounts after `after`. `None` if there is no id between them.
     fn ids(&self, after: Option<UserId>) -> Option<(UserId, UserId)> {
         let low = self.joined_from.map_or(UserId::NIL, |day| first_at(day.begins() - REGISTRATION));
         let end = self.joined_until.map(|day| first_at(day.ends()));
@@ -197,7 +198,7 @@ impl AccountFilter {
         before(&bound).filter(|high| low <= *high).map(|high| (low, high))
     }
 
-    /// The smallest lists that contain all matching accounts.
+    /// Returns the smallest lists that contain all matching accounts.
     fn lists(&self) -> Vec<List> {
         match (self.role, self.state) {
             (Some(_), _) => vec![List { index: Some(Index::Staff), partition: STAFF.to_owned() }],

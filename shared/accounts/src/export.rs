@@ -6,7 +6,7 @@ use store::{Index, Range, Row, StoreError, Table};
 
 use crate::user;
 
-/// The items in other partitions that belong to the person: codes, links and flows. One query.
+/// Returns the items in other partitions that belong to the person: codes, links and flows. One query.
 ///
 /// # Errors
 /// [`StoreError`]

@@ -156,7 +156,8 @@ pub enum Counted {
     UpTo(String),
 }
 
-/// The figures of the days from `first` to `last`, by day and name. Days without figures are absent. One query of a few small items a day.
+/// Returns the figures of the days from `first` to `last`, by day and name. Days without figures are absent. One query of a few small items
+/// a day.
 ///
 /// # Errors
 /// [`StoreError`]

@@ -47,13 +47,13 @@ impl Term {
         Ok(Self(normal(typed)))
     }
 
-    /// The text in normal form.
+    /// Returns the text in normal form.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.0
     }
 
-    /// Whether a name begins with it.
+    /// Returns whether a name begins with it.
     #[must_use]
     pub fn begins(&self, name: &str) -> bool {
         normal(name).starts_with(&self.0)
@@ -83,13 +83,13 @@ impl Words {
         Ok(Self(all.into_iter().filter_map(search::Term::beginning).fold(SearchQuery::all(), SearchQuery::containing)))
     }
 
-    /// Whether a person has names that begin with these words.
+    /// Returns whether a person has names that begin with these words.
     #[must_use]
     pub fn matches(&self, user: &User) -> bool {
         self.0.matches(&entry(user))
     }
 
-    /// The next people whose names begin with these words, in the order of usernames. One query or two.
+    /// Returns the next people whose names begin with these words, in the order of usernames. One query or two.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -125,7 +125,7 @@ impl PeopleSearch {
     }
 }
 
-/// The owner of an address or number. One read.
+/// Returns the owner of an address or number. One read.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -136,12 +136,12 @@ pub async fn owner_of(table: &Table, contact: &Contact) -> Result<Option<UserId>
     })
 }
 
-/// The words of a text in normal form. Underscores, which usernames contain, separate words.
+/// Returns the words of a text in normal form. Underscores, which usernames contain, separate words.
 fn parts(normal: &str) -> impl Iterator<Item = &str> {
     normal.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty())
 }
 
-/// The words by which a person is found.
+/// Returns the words by which a person is found.
 fn words(user: &User) -> BTreeSet<String> {
     let username = user.username.to_string();
     let names = [&user.first_name, &user.last_name].into_iter().flatten().filter(|_| !user.private);
@@ -150,7 +150,7 @@ fn words(user: &User) -> BTreeSet<String> {
     of_username.chain(names.iter().flat_map(|name| parts(name))).map(ToOwned::to_owned).take(WORDS_OF_PERSON).collect()
 }
 
-/// The entry of a person in the search index.
+/// Returns the entry of a person in the search index.
 fn entry(user: &User) -> SearchEntry {
     SearchEntry::of_words(user.id, user.username.as_ref(), words(user).iter().map(String::as_str))
 }
@@ -166,7 +166,7 @@ pub fn change(tx: &mut Tx, old: &User, new: &User) -> IndexChange {
     Catalogue::People.change(tx, &entry(old), &entry(new))
 }
 
-/// Whether a change affects the words by which a person is found.
+/// Returns whether a change affects the words by which a person is found.
 #[must_use]
 pub fn differs(old: &User, new: &User) -> bool {
     entry(old) != entry(new)

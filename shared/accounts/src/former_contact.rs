@@ -40,7 +40,7 @@ pub struct FormerContact {
 }
 
 impl FormerContact {
-    /// The contact before the change of this entry, and the contact that replaced it.
+    /// Returns the contact before the change of this entry, and the contact that replaced it.
     #[must_use]
     pub fn new(entry: &AuditEntry, user: UserId, former: &Contact, became: Option<&Contact>) -> Self {
         let entry = entry.id();
@@ -54,31 +54,32 @@ impl FormerContact {
         }
     }
 
-    /// The key of the contact before the change of an entry.
+    /// Returns the key of the contact before the change of an entry.
     #[must_use]
     pub fn key_of(user: UserId, entry: AuditId) -> Key {
         Key::new(partition(user), format!("FORMER_CONTACT#{entry}"))
     }
 
-    /// The contact.
+    /// Returns the contact.
     #[must_use]
     pub fn contact(&self) -> Contact {
         Contact::stored(self.channel, &self.former)
     }
 
-    /// The contact that replaced it. `None` if it was removed.
+    /// Returns the contact that replaced it. `None` if it was removed.
     #[must_use]
     pub fn became(&self) -> Option<Contact> {
         self.became.as_deref().map(|address| Contact::stored(self.channel, address))
     }
 
-    /// The current contact of the person in its place.
+    /// Returns the current contact of the person in its place.
     #[must_use]
     pub fn now(&self, user: &User) -> Option<Contact> {
         user.contacts().into_iter().find(|contact| Channel::of(contact) == self.channel)
     }
 
-    /// Whether the contact is still kept and matches the entry. The entry has it masked, and is protected by the seals of the audit.
+    /// Returns whether the contact is still kept and matches the entry. The entry has it masked, and is protected by the seals of the
+    /// audit.
     #[must_use]
     pub fn is_of(&self, was: &AuditValue, now: Time) -> bool {
         now < self.until && self.contact().audited() == *was

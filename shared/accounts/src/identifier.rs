@@ -40,9 +40,9 @@ macro_rules! text {
 }
 text!(Email Username PersonName Phone);
 
-/// A name or address without surrounding spaces and invisible characters, in NFKC, so that compatibility variants of `@`, dots and ASCII
-/// letters become these characters. All comparisons of names and addresses begin with this form. Control characters other than line breaks
-/// and tabs stay, so that the callers refuse them.
+/// Returns a name or address without surrounding spaces and invisible characters, in NFKC, so that compatibility variants of `@`, dots and
+/// ASCII letters become these characters. All comparisons of names and addresses begin with this form. Control characters other than line
+/// breaks and tabs stay, so that the callers refuse them.
 fn canonical(text: &str) -> String {
     let surrounds = |c: char| text::is_invisible(c) && (c.is_whitespace() || !c.is_control());
     text.trim_matches(surrounds).nfkc().collect()
@@ -83,15 +83,15 @@ impl Email {
         if plain && EmailAddress::parse_with_options(&address, options).is_ok() { Ok(Self(address)) } else { Err(FieldError::EMAIL) }
     }
 
-    /// The key of the unique claim: the address in lower case. Dots and plus signs stay, because their meaning depends on the
+    /// Returns the key of the unique claim: the address in lower case. Dots and plus signs stay, because their meaning depends on the
     /// domain.
     #[must_use]
     pub fn key(&self) -> String {
         self.0.to_ascii_lowercase()
     }
 
-    /// The mailbox of this address, for counters: spellings of one mailbox share a counter if the provider's rule is known. Not
-    /// for finding an account, because other providers treat these spellings as different addresses.
+    /// Returns the mailbox of this address, for counters: spellings of one mailbox share a counter if the provider's rule is known. Not for
+    /// finding an account, because other providers treat these spellings as different addresses.
     #[must_use]
     pub fn mailbox_key(&self) -> String {
         let key = self.key();
@@ -112,7 +112,7 @@ struct SpellingRule {
     domain: &'static str,
 }
 
-/// The documented rule of a provider of private mailboxes. Companies' own domains are not listed, because their administrators
+/// Returns the documented rule of a provider of private mailboxes. Companies' own domains are not listed, because their administrators
 /// choose the rule.
 fn spelling_rule(domain: &str) -> Option<SpellingRule> {
     const TAGS: [&str; 12] = [
@@ -165,13 +165,13 @@ impl Phone {
         if mobile || phone.is_for_drama() { Ok(phone) } else { Err(FieldError::PHONE) }
     }
 
-    /// A number that was parsed before it was stored.
+    /// Returns a number that was parsed before it was stored.
     pub(crate) fn stored(number: &str) -> Self {
         Self(number.to_owned())
     }
 
-    /// Whether this is a mobile number that Ofcom reserves for films and examples ("Telephone numbers for drama use"). Demonstrations and
-    /// tests use these numbers.
+    /// Returns whether this is a mobile number that Ofcom reserves for films and examples ("Telephone numbers for drama use").
+    /// Demonstrations and tests use these numbers.
     fn is_for_drama(&self) -> bool {
         self.0.len() == 13 && self.0.starts_with("+447700900")
     }
@@ -180,13 +180,13 @@ impl Phone {
         PHONE_NUMBER_UTIL.parse(&self.0, None).ok()
     }
 
-    /// The country of the number. For a number in no assigned range, the first country of its calling code.
+    /// Returns the country of the number. For a number in no assigned range, the first country of its calling code.
     #[must_use]
     pub fn country(&self) -> Option<Country> {
         self.read().as_ref().and_then(country_of)
     }
 
-    /// A hint for somebody who knows the owner: the calling code and the last three digits, with six stars between them, such as
+    /// Returns a hint for somebody who knows the owner: the calling code and the last three digits, with six stars between them, such as
     /// `+44******123`. The number of stars is fixed, so that the length is hidden.
     #[must_use]
     pub fn hinted(&self) -> String {
@@ -195,19 +195,19 @@ impl Phone {
         format!("{calling}******{}", self.0.get(last..).unwrap_or_default())
     }
 
-    /// The range of the number: the country's calling code and the next three digits, such as `+44791`.
+    /// Returns the range of the number: the country's calling code and the next three digits, such as `+44791`.
     #[must_use]
     pub fn range(&self) -> &str {
         self.0.get(..self.calling().saturating_add(4)).unwrap_or(&self.0)
     }
 
-    /// The digits after the country's calling code, without a trunk prefix.
+    /// Returns the digits after the country's calling code, without a trunk prefix.
     #[must_use]
     pub fn national(&self) -> &str {
         self.0.get(self.calling().saturating_add(1)..).unwrap_or(&self.0)
     }
 
-    /// The number of digits of the country's calling code.
+    /// Returns the number of digits of the country's calling code.
     fn calling(&self) -> usize {
         self.read().map_or(2, |n| n.country_code.to_string().len())
     }
@@ -230,7 +230,7 @@ pub enum Channel {
 }
 
 impl Channel {
-    /// The channel of this contact.
+    /// Returns the channel of this contact.
     #[must_use]
     pub const fn of(contact: &Contact) -> Self {
         match contact {
@@ -293,7 +293,7 @@ impl From<Phone> for Contact {
 }
 
 impl Contact {
-    /// A contact that was parsed before it was stored.
+    /// Returns a contact that was parsed before it was stored.
     #[must_use]
     pub fn stored(channel: Channel, address: &str) -> Self {
         match channel {
@@ -302,7 +302,7 @@ impl Contact {
         }
     }
 
-    /// The contact in its canonical spelling.
+    /// Returns the contact in its canonical spelling.
     #[must_use]
     pub fn address(&self) -> &str {
         match self {
@@ -311,7 +311,7 @@ impl Contact {
         }
     }
 
-    /// The key that all spellings of this contact share.
+    /// Returns the key that all spellings of this contact share.
     #[must_use]
     pub fn key(&self) -> String {
         match self {
@@ -320,7 +320,7 @@ impl Contact {
         }
     }
 
-    /// The key of the counters of messages: the number, or the mailbox in any spelling (see [`Email::mailbox_key`]).
+    /// Returns the key of the counters of messages: the number, or the mailbox in any spelling (see [`Email::mailbox_key`]).
     #[must_use]
     pub fn mailbox_key(&self) -> String {
         match self {
@@ -329,7 +329,7 @@ impl Contact {
         }
     }
 
-    /// The contact for somebody who has not proven to own it.
+    /// Returns the contact for somebody who has not proven to own it.
     #[must_use]
     pub fn masked(&self) -> String {
         match self {
@@ -475,17 +475,17 @@ const PUNCTUATION: &str = "'-.:\u{b7}\u{58a}\u{5be}\u{5f3}\u{5f4}\u{f0b}\u{2010}
 const ZWNJ: char = '\u{200c}';
 const ZWJ: char = '\u{200d}';
 
-/// A space of any width.
+/// Returns a space of any width.
 fn is_space(c: char) -> bool {
     GeneralCategory::for_char(c) == GeneralCategory::SpaceSeparator
 }
 
-/// A visible letter.
+/// Returns a visible letter.
 fn is_letter(c: char) -> bool {
     c.is_alphabetic() && !text::is_invisible(c)
 }
 
-/// Whether a character is allowed at this position in a name.
+/// Returns whether a character is allowed at this position in a name.
 fn is_of_name(before: &[char], c: char, after: &[char]) -> bool {
     match c {
         ZWNJ | ZWJ => joins(before, c, after),
@@ -494,9 +494,9 @@ fn is_of_name(before: &[char], c: char, after: &[char]) -> bool {
     }
 }
 
-/// Whether a joiner has a visible effect here (UAX #31, section 2.3): after a virama, or, for the non-joiner, between letters of a cursive
-/// script. The standard also requires that the letters join each other; this does not, because people type the non-joiner after other
-/// letters too.
+/// Returns whether a joiner has a visible effect here (UAX #31, section 2.3): after a virama, or, for the non-joiner, between letters of a
+/// cursive script. The standard also requires that the letters join each other; this does not, because people type the non-joiner after
+/// other letters too.
 fn joins(before: &[char], c: char, after: &[char]) -> bool {
     const VIRAMA: u8 = 9;
     let cursive = |c: Option<&char>| c.is_some_and(|c| JoiningType::for_char(*c) != JoiningType::NonJoining);

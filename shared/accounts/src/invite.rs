@@ -67,7 +67,7 @@ impl InviteCode {
         if right { Ok(Self(code)) } else { Err(FieldError::CODE_FORMAT) }
     }
 
-    /// The limits ([`TRIES`]) for one `subject` (an account or a flow) and one client.
+    /// Returns the limits ([`TRIES`]) for one `subject` (an account or a flow) and one client.
     #[must_use]
     pub fn tries(subject: impl ToString, client: &Client) -> [Limit; 2] {
         [CHECKS.of(subject), CLIENT_CHECKS.of(client.network())]
@@ -90,7 +90,7 @@ pub struct InviteClaim {
 }
 
 impl InviteClaim {
-    /// The key of the claim of a code.
+    /// Returns the key of the claim of a code.
     #[must_use]
     pub fn key_of(code: &InviteCode) -> Key {
         Key::new(format!("INVITE#{code}"), "INVITE")
@@ -123,13 +123,13 @@ pub struct Invite {
 }
 
 impl Invite {
-    /// The key of an account's invitation item.
+    /// Returns the key of an account's invitation item.
     #[must_use]
     pub fn key_of(user: UserId) -> Key {
         Key::new(partition(user), "INVITE")
     }
 
-    /// The key of the [`Invitee`] item in the inviter's partition, if there is an inviter.
+    /// Returns the key of the [`Invitee`] item in the inviter's partition, if there is an inviter.
     #[must_use]
     pub fn entry(&self) -> Option<Key> {
         self.inviter.zip(self.entered_at).map(|(inviter, at)| Invitee::key_of(inviter, at, self.user))
@@ -202,13 +202,13 @@ pub struct Invitee {
 const INVITEE: &str = "INVITEE#";
 
 impl Invitee {
-    /// The key of an invitee.
+    /// Returns the key of an invitee.
     #[must_use]
     pub fn key_of(inviter: UserId, at: Time, user: UserId) -> Key {
         Key::new(partition(inviter), format!("{INVITEE}{:014}#{user}", at.millis()))
     }
 
-    /// The accounts that entered an inviter's code, the newest first.
+    /// Returns the accounts that entered an inviter's code, the newest first.
     #[must_use]
     pub fn of(inviter: UserId) -> Range {
         Range::of(partition(inviter)).prefix(INVITEE).newest_first()
@@ -227,7 +227,7 @@ impl Item for Invitee {
 /// The ranking of inviters by how often their codes were entered.
 const RANKING: &str = "INVITERS";
 
-/// The at most `most` inviters whose codes were entered most often, in descending order. One query, eventually consistent.
+/// Returns the at most `most` inviters whose codes were entered most often, in descending order. One query, eventually consistent.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -261,7 +261,7 @@ impl Inviter {
         Ok(user.map(|user| Self { user: user.id, invitee }))
     }
 
-    /// The inviter's account.
+    /// Returns the inviter's account.
     #[must_use]
     pub const fn user(&self) -> UserId {
         self.user
@@ -286,7 +286,7 @@ impl Inviter {
     }
 }
 
-/// Whether codes of an account with this status and this scheduled deletion can be entered.
+/// Returns whether codes of an account with this status and this scheduled deletion can be entered.
 const fn can_invite(status: Status, deletion: Option<Stage>) -> bool {
     matches!((status, deletion), (Status::Active, None))
 }
@@ -299,13 +299,13 @@ pub struct EnterSlots {
 }
 
 impl EnterSlots {
-    /// Whether it was refused because the account has entered a code before.
+    /// Returns whether it was refused because the account has entered a code before.
     #[must_use]
     pub fn was_entered_before(self, e: &CommitError) -> bool {
         e.refused(self.first)
     }
 
-    /// Whether it was refused because the inviter's code cannot be entered any more.
+    /// Returns whether it was refused because the inviter's code cannot be entered any more.
     #[must_use]
     pub fn was_invalid(self, e: &CommitError) -> bool {
         self.inviter.was_refused(e)

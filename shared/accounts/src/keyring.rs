@@ -33,7 +33,7 @@ impl Keyring {
         Ok(Self { current: secret(current), others: keys.into_iter().map(secret).collect() })
     }
 
-    /// A keyring of these keys, the current one first.
+    /// Returns a keyring of these keys, the current one first.
     #[cfg(test)]
     pub(crate) fn of(keys: &[(&str, &str)]) -> Self {
         let mut stored: BTreeMap<&str, &str> = keys.iter().copied().collect();
@@ -41,26 +41,26 @@ impl Keyring {
         Self::parse("KEYS", &Secret::new(serde_json::to_string(&stored).unwrap())).unwrap()
     }
 
-    /// A keyring for one purpose: from each secret 256 bits are derived by HKDF-SHA256 (RFC 5869), under the same id.
+    /// Returns a keyring for one purpose: from each secret 256 bits are derived by HKDF-SHA256 (RFC 5869), under the same id.
     #[must_use]
     pub fn derive(&self, purpose: &str) -> Self {
         let derived = |(id, secret): &(String, Secret)| (id.clone(), Secret::new(BASE64_STANDARD_NO_PAD.encode(expand(secret, purpose))));
         Self { current: derived(&self.current), others: self.others.iter().map(derived).collect() }
     }
 
-    /// The current secret, which is used for new values, and its id.
+    /// Returns the current secret, which is used for new values, and its id.
     #[must_use]
     pub fn current(&self) -> (&str, &Secret) {
         (&self.current.0, &self.current.1)
     }
 
-    /// The secret of this id.
+    /// Returns the secret of this id.
     #[must_use]
     pub fn get(&self, id: &str) -> Option<&Secret> {
         self.iter().find(|(known, _)| *known == id).map(|(_, secret)| secret)
     }
 
-    /// All secrets, the current one first.
+    /// Returns all secrets, the current one first.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Secret)> {
         [&self.current].into_iter().chain(&self.others).map(|(id, secret)| (id.as_str(), secret))
     }

@@ -3,19 +3,19 @@
 use kernel::id::UserId;
 use store::Key;
 
-/// The key in [`store::Index::Owner`] of an item in another partition that belongs to a person. The purge finds such items by it.
+/// Returns the key in [`store::Index::Owner`] of an item in another partition that belongs to a person. The purge finds such items by it.
 #[must_use]
 pub fn owned(user: UserId, item: &Key) -> Key {
     Key::new(owned_partition(user), item.partition())
 }
 
-/// The partition of [`store::Index::Owner`] with a person's items.
+/// Returns the partition of [`store::Index::Owner`] with a person's items.
 #[must_use]
 pub fn owned_partition(user: UserId) -> String {
     format!("OWNED#{user}")
 }
 
-/// The partition of all items that belong to one person only.
+/// Returns the partition of all items that belong to one person only.
 #[must_use]
 pub fn partition(id: UserId) -> String {
     format!("USER#{id}")

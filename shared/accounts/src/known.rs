@@ -27,7 +27,7 @@ pub struct KnownNetwork {
 }
 
 impl KnownNetwork {
-    /// The key for an address or number and a client.
+    /// Returns the key for an address or number and a client.
     #[must_use]
     pub fn key_of(to: &Contact, client: &Client) -> Key {
         Self::at(&short_hash(to.key()), &short_hash(client.network()))

@@ -24,7 +24,7 @@ pub struct LastRun {
 }
 
 impl LastRun {
-    /// The key of the last run of this function.
+    /// Returns the key of the last run of this function.
     #[must_use]
     pub fn key_of(function: &str) -> Key {
         Key::new(PARTITION, function)
@@ -57,7 +57,7 @@ pub async fn run_and_record<T, E: From<StoreError>>(
     Ok(done)
 }
 
-/// Whether the next run is in the next hour.
+/// Returns whether the next run is in the next hour.
 fn is_last_of_hour(at: Time, every: Duration) -> bool {
     let hour = |at: Time| at.millis().div_euclid(HOUR);
     hour(at) != hour(at + every)

@@ -55,7 +55,7 @@ pub struct NotMade<T> {
 }
 
 impl<'a> NewAccount<'a> {
-    /// An account of this user item alone.
+    /// Creates an account of this user item alone.
     #[must_use]
     pub const fn new(user: &'a User) -> Self {
         Self { user, password: None, instead_of: None, inviter: None, verifications: 0 }

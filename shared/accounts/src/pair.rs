@@ -50,7 +50,7 @@ const LEFTOVER: Duration = DAY;
 /// Attempts to make a change after concurrent changes.
 const TRIES: usize = 16;
 
-/// The name of a relation in sort keys.
+/// Returns the name of a relation in sort keys.
 const fn word(relation: Relation) -> &'static str {
     match relation {
         Relation::None => "NONE",
@@ -61,7 +61,7 @@ const fn word(relation: Relation) -> &'static str {
     }
 }
 
-/// The counter of relations of this kind, and their maximum. Received requests are not limited, because each sender has a limit.
+/// Returns the counter of relations of this kind, and their maximum. Received requests are not limited, because each sender has a limit.
 const fn counted(relation: Relation) -> Option<(&'static str, u32)> {
     match relation {
         Relation::Sent => Some(("sent", SENT_MAX)),
@@ -150,8 +150,8 @@ pub struct Pair {
     version: u64,
 }
 
-/// The id of the direct room of two people, in either order. It is derived from the ids of the people, which are never reused, so that
-/// other people never get the same room.
+/// Returns the id of the direct room of two people, in either order. It is derived from the ids of the people, which are never reused, so
+/// that other people never get the same room.
 #[must_use]
 pub fn direct_room(a: UserId, b: UserId) -> RoomId {
     let (low, high) = ordered(a, b);
@@ -163,7 +163,7 @@ fn ordered(a: UserId, b: UserId) -> (UserId, UserId) {
     if a <= b { (a, b) } else { (b, a) }
 }
 
-/// The subset of `people` whom `who` blocks. One batch read for every hundred people.
+/// Returns the subset of `people` whom `who` blocks. One batch read for every hundred people.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -182,25 +182,25 @@ pub async fn blocked_by(table: &Table, who: UserId, people: &BTreeSet<UserId>) -
 }
 
 impl Pair {
-    /// The key of the pair of two people, in either order.
+    /// Returns the key of the pair of two people, in either order.
     #[must_use]
     pub fn key_of(a: UserId, b: UserId) -> Key {
         Self::key_in(direct_room(a, b))
     }
 
-    /// The key of the pair whose direct room this is.
+    /// Returns the key of the pair whose direct room this is.
     #[must_use]
     pub fn key_in(room: RoomId) -> Key {
         Key::new(format!("PAIR#{room}"), "PAIR")
     }
 
-    /// The pair of two people without a relation.
+    /// Returns the pair of two people without a relation.
     fn strangers(a: UserId, b: UserId) -> Self {
         let (low, high) = ordered(a, b);
         Self { low, high, bond: Bond::None, since: Time::ZERO, low_blocks_since: None, high_blocks_since: None, version: 0 }
     }
 
-    /// The other person.
+    /// Returns the other person.
     #[must_use]
     pub fn other(&self, one: UserId) -> UserId {
         if one == self.low { self.high } else { self.low }
@@ -210,19 +210,19 @@ impl Pair {
         if who == self.low { self.low_blocks_since } else { self.high_blocks_since }
     }
 
-    /// Whether one of them blocks the other. Nothing of one is then shown or delivered to the other.
+    /// Returns whether one of them blocks the other. Nothing of one is then shown or delivered to the other.
     #[must_use]
     pub const fn is_blocked(&self) -> bool {
         self.low_blocks_since.is_some() || self.high_blocks_since.is_some()
     }
 
-    /// Whether they are friends.
+    /// Returns whether they are friends.
     #[must_use]
     pub fn are_friends(&self) -> bool {
         self.bond == Bond::Friends && !self.is_blocked()
     }
 
-    /// The relation as the person `who` sees it.
+    /// Returns the relation as the person `who` sees it.
     #[must_use]
     pub fn relation(&self, who: UserId) -> Relation {
         match self.bond {
@@ -234,13 +234,13 @@ impl Pair {
         }
     }
 
-    /// The time since which [`Pair::relation`] has its value for `who`.
+    /// Returns the time since which [`Pair::relation`] has its value for `who`.
     #[must_use]
     pub fn since(&self, who: UserId) -> Time {
         self.blocks_since(who).unwrap_or(self.since)
     }
 
-    /// The pair after a change by `me`. `None` if the change has already been made.
+    /// Returns the pair after a change by `me`. `None` if the change has already been made.
     fn after(&self, me: UserId, change: PairChange, now: Time) -> Result<Option<Self>, Refusal> {
         let other = self.other(me);
         let bond = match (change, self.relation(me), self.bond) {
@@ -266,7 +266,7 @@ impl Pair {
         Ok(Some(Self { bond, since: now, ..self.next() }))
     }
 
-    /// The pair after `me` has blocked the other person, or has ended the block.
+    /// Returns the pair after `me` has blocked the other person, or has ended the block.
     fn blocking(&self, me: UserId, blocks: bool, now: Time) -> Self {
         let mut next = self.next();
         let since = blocks.then_some(now);
@@ -288,7 +288,7 @@ impl Pair {
         Self { version: self.version.saturating_add(1), ..self.clone() }
     }
 
-    /// The condition that the pair is unchanged since it was read. `None` means that it did not exist.
+    /// Returns the condition that the pair is unchanged since it was read. `None` means that it did not exist.
     #[must_use]
     pub fn unchanged(read: Option<&Self>) -> Cond {
         read.map_or(Cond::Absent, |pair| field("version").eq(pair.version))
@@ -340,7 +340,7 @@ fn pairs_of(user: UserId) -> String {
 pub struct RelationCounts {}
 
 impl RelationCounts {
-    /// The key of a person's counts.
+    /// Returns the key of a person's counts.
     #[must_use]
     pub fn key_of(user: UserId) -> Key {
         Key::new(partition(user), "RELATIONS")
@@ -422,7 +422,7 @@ pub async fn change(table: &Table, sys: &Sys, me: UserId, other: UserId, read: O
     Err(Problem::unavailable("concurrent changes of the relation were faster at every attempt"))
 }
 
-/// The problem if a condition other than that of the pair was refused.
+/// Returns the problem if a condition other than that of the pair was refused.
 fn refused(e: &CommitError, slots: &Conditions, to: Relation) -> Option<Problem> {
     let at = |slot: Option<Slot>| slot.is_some_and(|slot| e.refused(slot));
     if at(slots.account) {
@@ -436,8 +436,9 @@ fn refused(e: &CommitError, slots: &Conditions, to: Relation) -> Option<Problem>
     }
 }
 
-/// A page of a person's pairs with this relation, in the order of time, starting after `after`: the sort key of a pair that [`position`]
-/// returns. Two concurrent queries: one index has the pairs in which the person has the lower id, the other one those with the higher id.
+/// Returns a page of a person's pairs with this relation, in the order of time, starting after `after`: the sort key of a pair that
+/// [`position`] returns. Two concurrent queries: one index has the pairs in which the person has the lower id, the other one those with the
+/// higher id.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -453,7 +454,7 @@ pub async fn page(
     between(table, user, all, after, newest_first, limit).await
 }
 
-/// The sort key of a pair, after which the next page begins.
+/// Returns the sort key of a pair, after which the next page begins.
 #[must_use]
 pub fn position(pair: &Pair, user: UserId) -> String {
     pair.place(user).sort().to_owned()
@@ -495,7 +496,7 @@ async fn between(
     Ok(Page { items: found.into_iter().map(|(_, pair)| pair).collect(), more })
 }
 
-/// All pairs of a person, whatever the relation.
+/// Returns all pairs of a person, whatever the relation.
 async fn all_pairs(table: &Table, user: UserId, after: Option<&str>, limit: u32) -> Result<Page<Pair>, StoreError> {
     // The names of relations in sort keys are in capitals.
     between(table, user, ("A".to_owned(), "a".to_owned()), after, false, limit).await
@@ -509,7 +510,7 @@ pub struct ExportedRelation {
     since: Timestamp,
 }
 
-/// The relations of a person as the person sees them. Two queries for every hundred.
+/// Returns the relations of a person as the person sees them. Two queries for every hundred.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -530,7 +531,7 @@ pub async fn export(table: &Table, user: UserId) -> Result<Vec<ExportedRelation>
     }
 }
 
-/// The partition of [`Index::NotificationsAbout`] with the notifications about a person in the inboxes of others.
+/// Returns the partition of [`Index::NotificationsAbout`] with the notifications about a person in the inboxes of others.
 #[must_use]
 pub fn entries_about(user: UserId) -> String {
     format!("USER#{user}#ABOUT")
@@ -580,7 +581,7 @@ mod tests {
         PairChange::Unblock,
     ];
 
-    /// A pair after these changes.
+    /// Returns a pair after these changes.
     fn pair(ana: UserId, ben: UserId, changes: &[(UserId, PairChange)]) -> Pair {
         changes.iter().fold(Pair::strangers(ana, ben), |pair, (who, change)| pair.after(*who, *change, NOW).unwrap().unwrap_or(pair))
     }

@@ -53,7 +53,7 @@ pub struct Picture {
 }
 
 impl Picture {
-    /// An example for the API's document.
+    /// Returns an example for the API's document.
     #[must_use]
     pub fn example() -> serde_json::Value {
         let at = |size| format!("https://api.example.test/v1/pictures/pic_01K9ZC4QW8V3T6R1NHXJ5B2MDP/{size}");
@@ -74,7 +74,7 @@ impl Links {
         Self { base: r.need("PUBLIC_URL").into() }
     }
 
-    /// The URLs of this picture, or of the default picture.
+    /// Returns the URLs of this picture, or of the default picture.
     #[must_use]
     pub fn of(&self, picture: Option<PictureId>) -> Picture {
         let name = picture.map_or_else(|| DEFAULT.to_owned(), |p| p.to_string());

@@ -32,14 +32,14 @@ static WORDS: LazyLock<Words> = LazyLock::new(|| {
 });
 
 impl Words {
-    /// Whether a part of a username is a swear word, contains an unmistakable one, or is composed of words of the lists with a swear word
-    /// among them.
+    /// Returns whether a part of a username is a swear word, contains an unmistakable one, or is composed of words of the lists with a
+    /// swear word among them.
     fn in_part(&self, part: &str) -> bool {
         let swears = self.strong.contains(part) || self.word.contains(part) || self.anywhere.iter().any(|word| part.contains(word));
         swears || (!self.doubtful.contains(part) && self.is_joined(part, false))
     }
 
-    /// Whether the rest of a part is composed of words of the lists. `sworn` is whether a word before it was a swear word.
+    /// Returns whether the rest of a part is composed of words of the lists. `sworn` is whether a word before it was a swear word.
     fn is_joined(&self, rest: &str, sworn: bool) -> bool {
         if rest.is_empty() {
             return sworn;
@@ -51,8 +51,8 @@ impl Words {
     }
 }
 
-/// Whether a username contains a swear word: as a part between separators and digits, with digits in place of letters or between them, or
-/// split into pieces of one or two letters.
+/// Returns whether a username contains a swear word: as a part between separators and digits, with digits in place of letters or between
+/// them, or split into pieces of one or two letters.
 #[must_use]
 pub fn in_username(name: &str) -> bool {
     let name = name.to_lowercase();
@@ -61,7 +61,7 @@ pub fn in_username(name: &str) -> bool {
     disguised || words(&name).iter().any(|word| WORDS.in_part(word))
 }
 
-/// Whether a line of a postal address contains a swear word as a whole word, plain or disguised as in [`in_username`].
+/// Returns whether a line of a postal address contains a swear word as a whole word, plain or disguised as in [`in_username`].
 #[must_use]
 pub fn in_address(line: &str) -> bool {
     let line = line.to_lowercase();
@@ -70,7 +70,7 @@ pub fn in_address(line: &str) -> bool {
     spelled || words(&line).iter().chain(&numbered(&line)).any(|word| WORDS.strong.contains(word.as_str()))
 }
 
-/// Whether a random code can be read as containing a swear word.
+/// Returns whether a random code can be read as containing a swear word.
 #[must_use]
 pub fn in_code(code: &str) -> bool {
     let code = code.to_lowercase();
@@ -99,7 +99,7 @@ pub fn masked(text: &str) -> String {
     letters.into_iter().collect()
 }
 
-/// The ranges of the runs of letters and digits.
+/// Returns the ranges of the runs of letters and digits.
 fn runs_of(letters: &[char]) -> Vec<Range<usize>> {
     let mut runs = Vec::<Range<usize>>::new();
     for (at, _) in letters.iter().enumerate().filter(|(_, letter)| letter.is_alphanumeric()) {
@@ -111,7 +111,7 @@ fn runs_of(letters: &[char]) -> Vec<Range<usize>> {
     runs
 }
 
-/// Whether a run of letters and digits is a swear word, with or without its diacritics.
+/// Returns whether a run of letters and digits is a swear word, with or without its diacritics.
 fn swears(run: &[char]) -> bool {
     let lower: String = run.iter().flat_map(|letter| letter.to_lowercase()).collect();
     let folded: String = lower.chars().map(without_diacritic).collect();
@@ -123,7 +123,7 @@ fn swears(run: &[char]) -> bool {
     })
 }
 
-/// The base letter of a Polish letter with a diacritic.
+/// Returns the base letter of a Polish letter with a diacritic.
 const fn without_diacritic(c: char) -> char {
     match c {
         'ą' => 'a',
@@ -138,7 +138,7 @@ const fn without_diacritic(c: char) -> char {
     }
 }
 
-/// The words of a name, and also each word with runs of three or more equal letters shortened to one: `fuuuck`.
+/// Returns the words of a name, and also each word with runs of three or more equal letters shortened to one: `fuuuck`.
 fn words(name: &str) -> Vec<String> {
     let words = name.split(|c: char| !c.is_alphabetic()).filter(|word| word.chars().count() > 2);
     words.flat_map(|word| [word.to_owned(), without_stretches(word)]).collect()
@@ -165,7 +165,7 @@ fn numbered(name: &str) -> Vec<String> {
     words
 }
 
-/// The runs of pieces of one or two letters, each run as one word.
+/// Returns the runs of pieces of one or two letters, each run as one word.
 fn split(name: &str) -> Vec<String> {
     let parts = name.split(|c: char| !c.is_alphanumeric()).filter(|part| part.chars().any(char::is_alphabetic));
     let pieces: Vec<&str> = parts.collect();
@@ -173,7 +173,7 @@ fn split(name: &str) -> Vec<String> {
     runs.map(|run| run.concat().chars().filter(|c| c.is_alphabetic()).collect()).collect()
 }
 
-/// The letter that a digit resembles.
+/// Returns the letter that a digit resembles.
 const fn letter(c: char, one: char) -> char {
     match c {
         '0' => 'o',

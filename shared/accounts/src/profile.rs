@@ -77,7 +77,7 @@ pub struct ProfilePatch {
 }
 
 impl ProfilePatch {
-    /// The user after the change. `least` is the minimum age.
+    /// Returns the user after the change. `least` is the minimum age.
     ///
     /// # Errors
     /// [`Kind::Invalid`] with all errors.
@@ -150,7 +150,7 @@ fn parse_who_can_message(text: &str) -> Result<WhoCanMessage, FieldError> {
     }
 }
 
-/// The update that changes the profile `old` to `new` and increases its version. It writes only the attributes that differ, so that
+/// Returns the update that changes the profile `old` to `new` and increases its version. It writes only the attributes that differ, so that
 /// attributes of a newer deployment are kept. `None` if nothing differs.
 #[must_use]
 pub fn difference(old: &User, new: &User) -> Option<Update> {
@@ -158,7 +158,7 @@ pub fn difference(old: &User, new: &User) -> Option<Update> {
     written(old, new).map(|update| update.add("version", 1).when(unchanged))
 }
 
-/// The update of the attributes that differ, without the version. `None` if nothing differs.
+/// Returns the update of the attributes that differ, without the version. `None` if nothing differs.
 fn written(old: &User, new: &User) -> Option<Update> {
     let (mut update, mut changed) = (Update::of(User::key_of(old.id)), false);
     macro_rules! set {
@@ -199,7 +199,7 @@ const MEMBERS: [&str; 13] = [
     "username",
 ];
 
-/// The value of a profile's member in the audit.
+/// Returns the value of a profile's member in the audit.
 #[must_use]
 pub fn value(user: &User, member: &str) -> AuditValue {
     match member {
@@ -250,7 +250,7 @@ pub struct Edited {
 }
 
 impl Edit {
-    /// The lowest role that may make this edit. `None` if only the owner may change one of its members.
+    /// Returns the lowest role that may make this edit. `None` if only the owner may change one of its members.
     #[must_use]
     pub fn takes(&self) -> Option<Role> {
         let ProfilePatch { who_can_message, found_by_email, found_by_phone, read_receipts, added_by_friends, .. } = &self.patch;

@@ -41,7 +41,7 @@ impl Retention {
         Self { years }
     }
 
-    /// The time at which the record of something that began at `begun` is deleted.
+    /// Returns the time at which the record of something that began at `begun` is deleted.
     #[must_use]
     pub fn ends(self, begun: Time) -> Time {
         begun + YEAR.saturating_mul(self.years)

@@ -30,7 +30,7 @@ pub struct LastSeen {
 }
 
 impl LastSeen {
-    /// The key of a person's last-seen time.
+    /// Returns the key of a person's last-seen time.
     #[must_use]
     pub fn key_of(user: UserId) -> Key {
         Key::new(partition(user), "SEEN")

@@ -132,13 +132,13 @@ pub struct Replaced {
 }
 
 impl Session {
-    /// The key of a session.
+    /// Returns the key of a session.
     #[must_use]
     pub fn key_of(user: UserId, id: SessionId) -> Key {
         Key::new(partition(user), format!("SESSION#{id}"))
     }
 
-    /// The update that replaces the used refresh token. Refused if a concurrent request has used it.
+    /// Returns the update that replaces the used refresh token. Refused if a concurrent request has used it.
     fn rotate(&self, successor: &RefreshToken, used: &RefreshToken, now: Time, client: &Client) -> Update {
         let active_since = if now.since(self.last_used_at) > PAUSE { now } else { self.active_since };
         Update::of(self.key())
@@ -152,19 +152,19 @@ impl Session {
             .when(field("generation").eq(used.generation))
     }
 
-    /// The burst after the use of a token of this generation.
+    /// Returns the burst after the use of a token of this generation.
     fn burst_with(&self, generation: u32, now: Time) -> Burst {
         let running = self.burst.filter(|burst| now.since(burst.at) <= LOST_REPLY);
         running.unwrap_or(Burst { from: generation, at: now })
     }
 
-    /// Whether the session is valid for this user.
+    /// Returns whether the session is valid for this user.
     #[must_use]
     pub fn is_good(&self, user: &User, now: Time) -> bool {
         self.ended(user, now).is_none()
     }
 
-    /// Why the session is no longer valid for this user. `None` if it is.
+    /// Returns why the session is no longer valid for this user. `None` if it is.
     #[must_use]
     pub fn ended(&self, user: &User, now: Time) -> Option<&'static str> {
         if now >= self.ends_at() {
@@ -176,7 +176,7 @@ impl Session {
         }
     }
 
-    /// The session with the proof that this token states.
+    /// Returns the session with the proof that this token states.
     #[must_use]
     pub fn proven_by(self, claims: &Claims) -> Self {
         // Tokens have times in seconds.
@@ -204,12 +204,12 @@ impl Session {
         (session, refresh, slot)
     }
 
-    /// The default for sessions that were stored before this attribute existed.
+    /// Returns the default for sessions that were stored before this attribute existed.
     const fn since_ever() -> Time {
         Time::from_millis(0)
     }
 
-    /// When the session ends if it is not used again.
+    /// Returns when the session ends if it is not used again.
     #[must_use]
     pub fn ends_at(&self) -> Time {
         (self.last_used_at + self.idle_days.time()).min(self.created_at + ABSOLUTE)
@@ -272,7 +272,7 @@ impl RefreshToken {
         Self { tag: token.tag_under(key), ..token }
     }
 
-    /// Whether the tag is valid, so that this server made the token. It may still be used or expired.
+    /// Returns whether the tag is valid, so that this server made the token. It may still be used or expired.
     fn is_ours(&self, key: &Secret) -> bool {
         same(&self.tag_under(key), &self.tag)
     }
@@ -281,13 +281,13 @@ impl RefreshToken {
         truncate(hmac_sha256(key.expose().as_bytes(), &[b"stoa refresh token v1", &opaque::bytes(&self.body())]))
     }
 
-    /// The token for the client.
+    /// Returns the token for the client.
     #[must_use]
     pub fn reveal(&self) -> String {
         opaque::write("rft", &(self.body(), self.tag))
     }
 
-    /// The parts that the tag authenticates.
+    /// Returns the parts that the tag authenticates.
     fn body(&self) -> (UserId, SessionId, u32, [u8; 32]) {
         (self.user, self.session, self.generation, *self.secret.expose())
     }
@@ -296,7 +296,7 @@ impl RefreshToken {
         BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(self.secret.expose()))
     }
 
-    /// The token of a later generation, if all generations in between are refreshes.
+    /// Returns the token of a later generation, if all generations in between are refreshes.
     fn descendant(&self, key: &Secret, generation: u32) -> Option<Self> {
         let steps = generation.checked_sub(self.generation).filter(|steps| *steps <= BURST_MAX)?;
         Some((0..steps).fold(self.clone(), |token, _| token.successor(key)))
@@ -400,7 +400,7 @@ impl Opening {
         self
     }
 
-    /// Whether the person is notified of the client, because it is new.
+    /// Returns whether the person is notified of the client, because it is new.
     #[must_use]
     pub const fn is_new_client(&self) -> bool {
         self.is_new_client
@@ -437,7 +437,7 @@ impl Opening {
     }
 }
 
-/// The condition that the credentials are unchanged. Items from before this attribute lack it.
+/// Returns the condition that the credentials are unchanged. Items from before this attribute lack it.
 pub(crate) fn credentials_are(known: u32) -> Cond {
     let same = field("credentials").eq(known);
     if known == 0 { same.or(field("credentials").absent()) } else { same }
@@ -555,7 +555,7 @@ async fn note_use(table: &Table, before: &Session, now: Time) {
     }
 }
 
-/// The session of a refresh token, used or not. `None` for forged tokens.
+/// Returns the session of a refresh token, used or not. `None` for forged tokens.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -579,7 +579,7 @@ async fn end_family(table: &Table, sys: &Sys, session: &Session) -> Result<(), P
     Ok(table.commit(tx).await.refused_is_fine()?)
 }
 
-/// All sessions of an account, in the order of their creation. At most about [`MAX`].
+/// Returns all sessions of an account, in the order of their creation. At most about [`MAX`].
 ///
 /// # Errors
 /// [`StoreError`]
@@ -610,7 +610,7 @@ pub async fn revoke(
     table.commit(tx).await.applied()
 }
 
-/// The audit entry for sessions that their owner has ended.
+/// Returns the audit entry for sessions that their owner has ended.
 fn ended_by_owner(sys: &Sys, origin: &Origin, user: UserId, sessions: Vec<SessionId>) -> AuditEntry {
     AuditEntry::of_own(sys, user, origin, Action::SessionsEnded).changed("sessions", sessions, ())
 }

@@ -32,7 +32,7 @@ pub enum Role {
 }
 
 impl Role {
-    /// Its name, as the API writes it.
+    /// Returns its name, as the API writes it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -53,19 +53,19 @@ pub struct Roles {
 }
 
 impl Roles {
-    /// The key of a person's roles.
+    /// Returns the key of a person's roles.
     #[must_use]
     pub fn key_of(user: UserId) -> Key {
         Key::new(partition(user), "ROLES")
     }
 
-    /// The value for a person without roles.
+    /// Returns the value for a person without roles.
     #[must_use]
     pub const fn none(user: UserId) -> Self {
         Self { user, roles: Vec::new() }
     }
 
-    /// The roles with one more.
+    /// Returns the roles with one more.
     #[must_use]
     pub fn with(&self, role: Role) -> Self {
         let mut roles = self.without(role).roles;
@@ -74,7 +74,7 @@ impl Roles {
         Self { user: self.user, roles }
     }
 
-    /// The roles without one.
+    /// Returns the roles without one.
     #[must_use]
     pub fn without(&self, role: Role) -> Self {
         Self { user: self.user, roles: self.roles.iter().copied().filter(|r| *r != role).collect() }
@@ -142,7 +142,7 @@ pub fn require(tx: &mut Tx, user: UserId, least: Role) -> Slot {
     tx.check(Roles::key_of(user), enough)
 }
 
-/// The problem of a refused transaction with the condition that the caller still has a role: see [`require`].
+/// Returns the problem of a refused transaction with the condition that the caller still has a role: see [`require`].
 #[must_use]
 #[track_caller]
 pub fn refused(e: CommitError, still: Slot) -> Problem {
@@ -210,7 +210,7 @@ pub struct ActorSlots {
 }
 
 impl ActorSlots {
-    /// The problem of a refused transaction with these conditions.
+    /// Returns the problem of a refused transaction with these conditions.
     #[must_use]
     #[track_caller]
     pub fn problem(self, e: CommitError) -> Problem {
@@ -249,7 +249,7 @@ pub struct StayingSlots {
 }
 
 impl StayingSlots {
-    /// Whether one of these conditions was refused.
+    /// Returns whether one of these conditions was refused.
     #[must_use]
     pub fn was_refused(self, e: &CommitError) -> bool {
         e.refused(self.account) || e.refused(self.no_deletion)

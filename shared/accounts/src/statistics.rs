@@ -18,7 +18,7 @@ const SHARDS: u32 = 8;
 pub struct Day(Date);
 
 impl Day {
-    /// The day of a point in time.
+    /// Returns the day of a point in time.
     #[must_use]
     pub fn of(at: Time) -> Self {
         Self(at.date())
@@ -33,19 +33,19 @@ impl Day {
         date.map(Self).ok_or(FieldError::DATE)
     }
 
-    /// The time at which the day begins.
+    /// Returns the time at which the day begins.
     #[must_use]
     pub fn begins(self) -> Time {
         Time::from_millis(self.0.midnight().assume_utc().unix_timestamp().saturating_mul(1000))
     }
 
-    /// The time at which the day ends.
+    /// Returns the time at which the day ends.
     #[must_use]
     pub fn ends(self) -> Time {
         self.begins() + DAY
     }
 
-    /// The last `days` days that end with this day, in ascending order.
+    /// Returns the last `days` days that end with this day, in ascending order.
     #[must_use]
     pub fn back(self, days: u32) -> Vec<Self> {
         let mut back: Vec<Self> = successors(Some(self.0), |day| day.previous_day()).take(days as usize).map(Self).collect();
@@ -113,7 +113,7 @@ pub fn count(tx: &mut Tx, sys: &Sys, counts: Counts) {
     tx.update(update);
 }
 
-/// The counts of the days from `first` to `last`. Days without counts are absent. One query of at most eight small items a day.
+/// Returns the counts of the days from `first` to `last`. Days without counts are absent. One query of at most eight small items a day.
 ///
 /// # Errors
 /// [`StoreError`]

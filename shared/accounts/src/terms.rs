@@ -29,7 +29,7 @@ impl Terms {
         Self { required: !r.or("TERMS_URL", String::new()).is_empty() }
     }
 
-    /// The agreement to this version. `None` if the deployment has no terms.
+    /// Returns the agreement to this version. `None` if the deployment has no terms.
     ///
     /// # Errors
     /// `required` if there are terms and `version` is `None`, and the errors of [`TermsVersion::parse`].

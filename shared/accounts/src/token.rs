@@ -57,7 +57,7 @@ pub enum Method {
 }
 
 impl Method {
-    /// Its name in tokens.
+    /// Returns its name in tokens.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -187,7 +187,7 @@ struct KeyCache {
 }
 
 impl KeyCache {
-    /// Whether an unknown id may be looked up now. Counts the lookup.
+    /// Returns whether an unknown id may be looked up now. Counts the lookup.
     fn may_look(&mut self, now: Time) -> bool {
         if now < self.since || now.since(self.since) >= LOOKUPS_WINDOW {
             (self.since, self.lookups) = (now, 0);
@@ -204,7 +204,7 @@ impl Tokens {
         Self { table: Table::read(r, aws, sys), issuer: r.address("PUBLIC_URL").into(), sys: sys.clone(), known: Arc::default() }
     }
 
-    /// The table with the keys, which is also the function's main table.
+    /// Returns the table with the keys, which is also the function's main table.
     #[must_use]
     pub const fn table(&self) -> &Table {
         &self.table
@@ -218,7 +218,7 @@ impl Tokens {
         }
     }
 
-    /// The sealer of a function ([`Sealer::of_function`]), and concurrently [`Tokens::warm_up`].
+    /// Returns the sealer of a function ([`Sealer::of_function`]), and concurrently [`Tokens::warm_up`].
     ///
     /// # Errors
     /// [`StartError`] if the table does not work.
@@ -244,7 +244,7 @@ impl Tokens {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The key of an id. One request if this instance has not read it, because it may be newer.
+    /// Returns the key of an id. One request if this instance has not read it, because it may be newer.
     async fn key(&self, id: &str) -> Result<Option<DecodingKey>, StoreError> {
         {
             let mut known = self.known();
@@ -259,8 +259,8 @@ impl Tokens {
         Ok(self.known().keys.get(id).cloned())
     }
 
-    /// The claims of a token that is valid now. Does not check whether its session still exists. No request, except for a key that this
-    /// instance has not read.
+    /// Returns the claims of a token that is valid now. Does not check whether its session still exists. No request, except for a key that
+    /// this instance has not read.
     ///
     /// # Errors
     /// [`Kind::TokenInvalid`], or a [`Problem`] if the key is unknown and cannot be read.
@@ -278,7 +278,7 @@ impl Tokens {
         Ok(claims)
     }
 
-    /// The claims of a token with a valid signature. The times are not checked. Caches the claims.
+    /// Returns the claims of a token with a valid signature. The times are not checked. Caches the claims.
     async fn verify_signature(&self, token: &str, digest: [u8; 32]) -> Result<Claims, Problem> {
         let header = JoseHeader::of(token).ok_or_else(|| Kind::TokenInvalid.because("what was sent is no access token"))?;
         if header.typ != TYPE || header.alg != Algorithm::EdDSA {
@@ -314,7 +314,7 @@ impl Tokens {
         if now < until { Ok(()) } else { Err(Kind::TokenInvalid.because("the token has expired")) }
     }
 
-    /// The issuer of the tokens.
+    /// Returns the issuer of the tokens.
     #[must_use]
     pub fn issuer(&self) -> &str {
         &self.issuer
@@ -346,7 +346,7 @@ impl Issuer {
         Ok(issuer)
     }
 
-    /// An issuer whose keys are not published, so that nothing can verify its tokens.
+    /// Returns an issuer whose keys are not published, so that nothing can verify its tokens.
     #[must_use]
     pub fn unpublished(ring: &Keyring, tokens: &Tokens) -> Self {
         let pair = |(id, secret): (&str, &Secret)| (id.to_owned(), seed(secret));
@@ -374,7 +374,7 @@ impl Issuer {
         Err(StoreError::Unavailable("too many issuers publish their keys at once".to_owned()))
     }
 
-    /// A token for a session.
+    /// Returns a token for a session.
     ///
     /// # Errors
     /// An internal [`Problem`] if it cannot be signed.
@@ -398,7 +398,7 @@ impl Issuer {
         jsonwebtoken::encode(&header, &claims, &self.signs).map_err(Problem::internal)
     }
 
-    /// The public keys (RFC 7517, RFC 8037).
+    /// Returns the public keys (RFC 7517, RFC 8037).
     #[must_use]
     pub fn key_set(&self) -> KeySet {
         let key = |(kid, x): &(String, String)| PublicKey {
@@ -451,7 +451,7 @@ mod tests {
     const A: &str = "p8Jw2nQ7sT4vX9zB1dF6gH3kL5mN0rYc";
     const B: &str = "Zc4nV8mQ1wE6rT3yU7iO9pA2sD5fG0hJ";
 
-    /// An issuer and a verifier without a table: no lookup of unknown keys is left.
+    /// Returns an issuer and a verifier without a table: no lookup of unknown keys is left.
     fn issuer(sys: &Sys, keys: &[(&str, &str)]) -> Issuer {
         let vars = [
             ("PUBLIC_URL", "https://api.example.test"),

@@ -52,7 +52,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// The value of a field after an undo with this outcome.
+    /// Returns the value of a field after an undo with this outcome.
     fn value_of(self, was: &AuditValue, is_now: &AuditValue) -> AuditValue {
         if matches!(self, Self::Clean | Self::MovedOn) { was.clone() } else { is_now.clone() }
     }
@@ -97,7 +97,7 @@ pub struct Field {
 }
 
 impl Field {
-    /// A field with its values before and after the change and now.
+    /// Returns a field with its values before and after the change and now.
     #[must_use]
     pub fn of(name: &str, (was, became): (AuditValue, AuditValue), is_now: AuditValue, obstacle: Option<Obstacle>) -> Self {
         let outcome = match obstacle {
@@ -110,14 +110,14 @@ impl Field {
         Self { name: name.to_owned(), was, became, is_now, would_be, outcome }
     }
 
-    /// The field with other values in place of those that were compared, which nobody sees whole.
+    /// Returns the field with other values in place of those that were compared, which nobody sees whole.
     #[must_use]
     pub fn shown_as(self, (was, became): (AuditValue, AuditValue), is_now: AuditValue) -> Self {
         let would_be = self.outcome.value_of(&was, &is_now);
         Self { was, became, is_now, would_be, ..self }
     }
 
-    /// The field without its values, for somebody who does not see them, and so does not undo it.
+    /// Returns the field without its values, for somebody who does not see them, and so does not undo it.
     #[must_use]
     pub fn hidden(self) -> Self {
         let outcome = if self.outcome == Outcome::Gone { Outcome::Gone } else { Outcome::Never };
@@ -138,21 +138,21 @@ pub struct Preview {
 }
 
 impl Preview {
-    /// What undoing this entry does to these fields.
+    /// Returns what undoing this entry does to these fields.
     #[must_use]
     pub fn new(entry: AuditId, undone_by: Option<AuditId>, mut fields: Vec<Field>) -> Self {
         fields.sort_by(|a, b| a.name.cmp(&b.name));
         Self { entry, undone_by, fields }
     }
 
-    /// What of it somebody sees who does not see the values of all fields. Its version tells nothing of the others.
+    /// Returns what of it somebody sees who does not see the values of all fields. Its version tells nothing of the others.
     #[must_use]
     pub fn seen_by(self, sees: impl Fn(&str) -> bool) -> Self {
         let shown = |field: Field| if sees(&field.name) { field } else { field.hidden() };
         Self { fields: self.fields.into_iter().map(shown).collect(), ..self }
     }
 
-    /// The version of what is shown, for `ETag` and `If-Match`: another one as soon as anything of it is different.
+    /// Returns the version of what is shown, for `ETag` and `If-Match`: another one as soon as anything of it is different.
     ///
     /// # Errors
     /// [`Kind::Internal`]
@@ -161,7 +161,7 @@ impl Preview {
         Ok(u64::from_be_bytes(truncate(Sha256::digest(shown).into())))
     }
 
-    /// The fields that get their former values if these are undone: all that were chosen and are not the same already, or none.
+    /// Returns the fields that get their former values if these are undone: all that were chosen and are not the same already, or none.
     ///
     /// # Errors
     /// [`NotUndone`]
@@ -257,20 +257,20 @@ pub struct AwaitedLink {
 }
 
 impl Undone {
-    /// The key of the mark of an entry about `subject`.
+    /// Returns the key of the mark of an entry about `subject`.
     #[must_use]
     pub fn key_of(subject: UserId, entry: AuditId) -> Key {
         Key::new(values_of(subject), format!("UNDONE#{entry}"))
     }
 
-    /// Whether it is of the same request: by the same person, of the same fields. Its answer was lost.
+    /// Returns whether it is of the same request: by the same person, of the same fields. Its answer was lost.
     #[must_use]
     pub fn is_of(&self, actor: UserId, chosen: &[String]) -> bool {
         self.actor == actor && self.fields.iter().collect::<BTreeSet<_>>() == chosen.iter().collect()
     }
 
-    /// Whether it stands. `restoration` is the last link of the account to a former contact: an undo that waits for another one, or for one
-    /// that has expired, does not stand any more.
+    /// Returns whether it stands. `restoration` is the last link of the account to a former contact: an undo that waits for another one, or
+    /// for one that has expired, does not stand any more.
     #[must_use]
     pub fn stands(&self, now: Time, restoration: Option<ChallengeId>) -> bool {
         self.waits_for.as_ref().is_none_or(|link| now < link.until && restoration == Some(link.id))

@@ -36,7 +36,7 @@ pub enum Status {
 }
 
 impl Status {
-    /// Its name, as it is stored.
+    /// Returns its name, as it is stored.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -61,7 +61,7 @@ pub enum WhoCanMessage {
 }
 
 impl WhoCanMessage {
-    /// Its name, as the API writes it.
+    /// Returns its name, as the API writes it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -154,12 +154,13 @@ pub struct User {
 pub const IDLE: Duration = Duration::from_secs(90 * 24 * 3600);
 
 impl User {
-    /// The default of settings that are on unless the person has turned them off, also for accounts that are older than the setting.
+    /// Returns the default of settings that are on unless the person has turned them off, also for accounts that are older than the
+    /// setting.
     const fn by_default() -> bool {
         true
     }
 
-    /// An account with a name and a language, and without any other data.
+    /// Creates an account with a name and a language, and without any other data.
     #[must_use]
     pub const fn new(id: UserId, username: Username, locale: Locale, now: Time) -> Self {
         Self {
@@ -194,7 +195,7 @@ impl User {
         }
     }
 
-    /// The key of the user item.
+    /// Returns the key of the user item.
     #[must_use]
     pub fn key_of(id: UserId) -> Key {
         Key::new(partition(id), "USER")
@@ -207,42 +208,41 @@ impl User {
         tx.update(change.when(unchanged).when(field("status").eq(Status::Active)))
     }
 
-    /// The update that deactivates the account. It keeps [`User::restoration`]: whoever has somebody's session and password must not be
-    /// able to make the link void that gives the account back to its owner. Staff do that by [`crate::staff::deactivate`].
+    /// Returns the update that deactivates the account. It keeps [`User::restoration`]: whoever has somebody's session and password must
+    /// not be able to make the link void that gives the account back to its owner. Staff do that by [`crate::staff::deactivate`].
     #[must_use]
     pub fn deactivate(&self, now: Time) -> Update {
         let listed = Some(account_state::place(AccountState::Deactivated, self.id));
         Update::of(self.key()).set("status", Status::Deactivated).set("deactivated_at", now).index(Index::AccountsInState, listed)
     }
 
-    /// The update that makes the account active again if it is deactivated.
+    /// Returns the update that makes the account active again if it is deactivated.
     #[must_use]
     pub fn reactivate(&self) -> Update {
         let back = Update::of(self.key()).set("status", Status::Active).remove("deactivated_at").index(Index::AccountsInState, None);
         back.add("version", 1).when(field("status").eq(Status::Deactivated))
     }
 
-    /// Whether the account has not been used for longer than [`IDLE`].
+    /// Returns whether the account has not been used for longer than [`IDLE`].
     #[must_use]
     pub fn is_idle(&self, now: Time) -> bool {
         now.since(self.used_at.max(self.created_at)) > IDLE
     }
 
-    /// Whether the person can prove who they are by anything except the phone number.
+    /// Returns whether the person can prove who they are by anything except the phone number.
     #[must_use]
     pub fn has_more_than_a_phone(&self) -> bool {
         self.has_password || self.email.is_some() || self.passkeys > 0 || self.has_second_step()
     }
 
-    /// Whether signing in takes a second factor.
+    /// Returns whether signing in takes a second factor.
     #[must_use]
     pub fn has_second_step(&self) -> bool {
         !self.factors.is_empty()
     }
 
-    /// The factors for the second step of a sign-in, in the order they are offered. After a password reset by mail a code to the
-    /// same mailbox does not count, because both would prove the same factor. Without another factor, a code to the phone is
-    /// used.
+    /// Returns the factors for the second step of a sign-in, in the order they are offered. After a password reset by mail a code to the
+    /// same mailbox does not count, because both would prove the same factor. Without another factor, a code to the phone is used.
     #[must_use]
     pub fn second_step(&self) -> Vec<Factor> {
         if !self.has_second_step() {
@@ -260,7 +260,7 @@ impl User {
         factors
     }
 
-    /// The strongest factors of the person, for a step-up, which protects operations that a stolen session must not allow.
+    /// Returns the strongest factors of the person, for a step-up, which protects operations that a stolen session must not allow.
     ///
     /// If second factors are on: those that are not sent by message, or else those that are. If they are off: a passkey, or else what the
     /// person signs in with.
@@ -278,8 +278,9 @@ impl User {
         }
     }
 
-    /// The factors that replace a lost passkey in a step-up: a code, which has to follow the password. After a reset by mail the code is
-    /// not sent to the same mailbox if there is a phone. Empty if the step-up does not require a passkey, or accepts another factor too.
+    /// Returns the factors that replace a lost passkey in a step-up: a code, which has to follow the password. After a reset by mail the
+    /// code is not sent to the same mailbox if there is a phone. Empty if the step-up does not require a passkey, or accepts another factor
+    /// too.
     #[must_use]
     pub fn instead_of_passkey(&self) -> Vec<Factor> {
         if !self.has_password || self.strongest() != [Factor::Passkey] {
@@ -290,21 +291,21 @@ impl User {
         email.then_some(Factor::Email).into_iter().chain(sms).collect()
     }
 
-    /// The factors that a step-up can begin with.
+    /// Returns the factors that a step-up can begin with.
     #[must_use]
     pub fn step_up(&self) -> Vec<Factor> {
         let password = (!self.instead_of_passkey().is_empty()).then_some(Factor::Password);
         self.strongest().into_iter().chain(password).collect()
     }
 
-    /// The address and the number of the account.
+    /// Returns the address and the number of the account.
     #[must_use]
     pub fn contacts(&self) -> Vec<Contact> {
         let (email, phone) = (self.email.clone().map(Contact::Email), self.phone.clone().map(Contact::Phone));
         email.into_iter().chain(phone).collect()
     }
 
-    /// The contact that a factor's codes are sent to. `None` if the factor sends no codes, or if there is no such contact.
+    /// Returns the contact that a factor's codes are sent to. `None` if the factor sends no codes, or if there is no such contact.
     #[must_use]
     pub fn contact(&self, factor: Factor) -> Option<Contact> {
         match factor {
@@ -334,7 +335,7 @@ pub enum Factor {
 }
 
 impl Factor {
-    /// Its name, as the API writes it.
+    /// Returns its name, as the API writes it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -408,7 +409,7 @@ pub struct PasswordHash {
 }
 
 impl PasswordHash {
-    /// The key of a person's password.
+    /// Returns the key of a person's password.
     #[must_use]
     pub fn key_of(user: UserId) -> Key {
         Key::new(partition(user), "PASSWORD")
@@ -434,7 +435,7 @@ pub struct EmailClaim {
 }
 
 impl EmailClaim {
-    /// The key of the claim of an address.
+    /// Returns the key of the claim of an address.
     #[must_use]
     pub fn key_of(email: &Email) -> Key {
         Key::new(format!("EMAIL#{}", email.key()), "EMAIL")
@@ -459,7 +460,7 @@ pub struct PhoneClaim {
 }
 
 impl PhoneClaim {
-    /// The key of the claim of a number.
+    /// Returns the key of the claim of a number.
     #[must_use]
     pub fn key_of(phone: &Phone) -> Key {
         Key::new(format!("PHONE#{phone}"), "PHONE")
@@ -507,13 +508,13 @@ impl NoticeDetails {
         }
     }
 
-    /// The key of the details of an event.
+    /// Returns the key of the details of an event.
     #[must_use]
     pub fn key_of(user: UserId, event: EventId) -> Key {
         Key::new(partition(user), format!("NOTICE#{event}"))
     }
 
-    /// The address or the number that the notice goes to. `None` for the person's own.
+    /// Returns the address or the number that the notice goes to. `None` for the person's own.
     #[must_use]
     pub fn contact(&self) -> Option<Contact> {
         self.channel.zip(self.address.as_deref()).map(|(channel, address)| Contact::stored(channel, address))
@@ -533,7 +534,7 @@ impl Item for NoticeDetails {
     }
 }
 
-/// The owner of a username or address at sign-in. One read, also for unknown names.
+/// Returns the owner of a username or address at sign-in. One read, also for unknown names.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -544,7 +545,7 @@ pub async fn resolve(table: &Table, login: &Login) -> Result<Option<UserId>, Sto
     })
 }
 
-/// The usernames of these people, without deleted accounts. One batch read for every hundred people.
+/// Returns the usernames of these people, without deleted accounts. One batch read for every hundred people.
 ///
 /// # Errors
 /// [`StoreError`]

@@ -34,19 +34,19 @@ pub struct UsernameClaim {
 }
 
 impl UsernameClaim {
-    /// The key of the claim of a username.
+    /// Returns the key of the claim of a username.
     #[must_use]
     pub fn key_of(username: &Username) -> Key {
         Key::new(format!("USERNAME#{username}"), "USERNAME")
     }
 
-    /// The owner of the name. `None` for a former name.
+    /// Returns the owner of the name. `None` for a former name.
     #[must_use]
     pub fn owner(&self) -> Option<UserId> {
         Some(self.user).filter(|_| self.kept_until.is_none())
     }
 
-    /// The owner of the username that somebody typed. One read, or none if the text is not a username.
+    /// Returns the owner of the username that somebody typed. One read, or none if the text is not a username.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -63,13 +63,13 @@ impl UsernameClaim {
         Self::owner_of(table, typed).await?.ok_or_else(|| Kind::NotFound.into())
     }
 
-    /// Whether the name is unavailable to everybody but its current or former owner.
+    /// Returns whether the name is unavailable to everybody but its current or former owner.
     #[must_use]
     pub fn is_taken(&self, now: Time) -> bool {
         self.kept_until.is_none_or(|until| now < until)
     }
 
-    /// Whether a person may take the name: nobody else has it, and it is not reserved for somebody else.
+    /// Returns whether a person may take the name: nobody else has it, and it is not reserved for somebody else.
     #[must_use]
     pub fn is_free_for(&self, user: UserId, now: Time) -> bool {
         self.user == user || !self.is_taken(now)
@@ -133,19 +133,19 @@ struct NameChange {
 }
 
 impl FormerNames {
-    /// The value for a person without recent changes.
+    /// Returns the value for a person without recent changes.
     #[must_use]
     pub const fn none(user: UserId) -> Self {
         Self { user, changes: Vec::new() }
     }
 
-    /// The key of a person's former names.
+    /// Returns the key of a person's former names.
     #[must_use]
     pub fn key_of(user: UserId) -> Key {
         Key::new(partition(user), "FORMER_NAMES")
     }
 
-    /// The names. Some may be used again, by the person or by somebody else.
+    /// Returns the names. Some may be used again, by the person or by somebody else.
     pub fn names(&self) -> impl Iterator<Item = &Username> {
         self.changes.iter().map(|change| &change.from)
     }

@@ -37,7 +37,7 @@ pub fn texts(folder: &str, file: &str) -> Result<Vec<Texts>, Box<dyn Error>> {
     Ok(texts)
 }
 
-/// A template with each `{{key}}` replaced by a message.
+/// Returns a template with each `{{key}}` replaced by a message.
 ///
 /// # Errors
 /// If there is no message for a key.
@@ -52,7 +52,7 @@ pub fn filled(template: &str, messages: &[(String, String)]) -> Result<String, S
     }
 }
 
-/// The links to a page in all other languages, as HTML list items.
+/// Returns the links to a page in all other languages, as HTML list items.
 ///
 /// # Errors
 /// If a language lacks the message `language`, which is its name.

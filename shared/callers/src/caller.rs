@@ -116,7 +116,7 @@ pub struct Proof {
 
 /// A caller who can be asked for a recent proof ([`Fresh`]).
 pub trait Proves {
-    /// The person whose proof is checked. `None` for a program with a key.
+    /// Returns the person whose proof is checked. `None` for a program with a key.
     fn person(&self) -> Option<&Member>;
 }
 
@@ -133,19 +133,19 @@ impl<T> Proves for MemberWith<T> {
 }
 
 impl Member {
-    /// The proof of the caller's token.
+    /// Returns the proof of the caller's token.
     #[must_use]
     pub fn proof(&self) -> Proof {
         Proof { session: self.session.id, auth_time: self.session.auth_time.seconds(), amr: self.session.amr.clone() }
     }
 
-    /// Whether the caller's token has the proof with which a flow was begun. False if no proof was stored.
+    /// Returns whether the caller's token has the proof with which a flow was begun. False if no proof was stored.
     #[must_use]
     pub fn has_proof(&self, begun_with: Option<&Proof>) -> bool {
         begun_with == Some(&self.proof())
     }
 
-    /// Whether the token's proof is of a step-up and has this method. False for the proof of the sign-in that began the session.
+    /// Returns whether the token's proof is of a step-up and has this method. False for the proof of the sign-in that began the session.
     #[must_use]
     pub fn stepped_up_with(&self, method: Method) -> bool {
         self.session.auth_time > self.session.created_at && self.session.amr.contains(&method)
@@ -255,7 +255,7 @@ where
     }
 }
 
-/// The access token of a request.
+/// Returns the access token of a request.
 ///
 /// # Errors
 /// [`Kind::TokenInvalid`] if there is none.

@@ -102,7 +102,7 @@ pub fn proven(member: &Member, now: Time) -> Result<(), Problem> {
     Err(Kind::StepUpRequired.because("the proof by a second factor is too old or too weak").with("methods", methods))
 }
 
-/// The time until which the proof of a caller's token is sufficient for staff. `None` if it is not sufficient now.
+/// Returns the time until which the proof of a caller's token is sufficient for staff. `None` if it is not sufficient now.
 #[must_use]
 pub fn proven_until(member: &Member, now: Time) -> Option<Time> {
     proven(member, now).ok().map(|()| member.session.auth_time + SHIFT)

@@ -72,25 +72,25 @@ pub enum NotChanged {
 }
 
 impl Model {
-    /// The key of a model.
+    /// Returns the key of a model.
     #[must_use]
     pub fn key_of(id: ModelId) -> Key {
         Key::new(format!("MODEL#{id}"), "MODEL")
     }
 
-    /// A new model. Its time of creation is that of its id.
+    /// Creates a new model. Its time of creation is that of its id.
     #[must_use]
     pub fn new(id: ModelId, owner: UserId, title: Title, country: Country) -> Self {
         Self { id, owner, title, country, version: 1, created_at: Self::made_at(id) }
     }
 
-    /// The time of creation of the model with this id.
+    /// Returns the time of creation of the model with this id.
     #[must_use]
     pub fn made_at(id: ModelId) -> Time {
         Time::from_millis(i64::try_from(id.ulid().timestamp_ms()).unwrap_or_default())
     }
 
-    /// The entry of the model in the search index.
+    /// Returns the entry of the model in the search index.
     #[must_use]
     pub fn entry(&self) -> SearchEntry {
         SearchEntry::titled(self.id, &self.title.to_string()).owned_by(self.owner).labelled(COUNTRY, self.country)

@@ -47,7 +47,7 @@ pub(crate) fn follow(tx: &mut Tx, before: &Order, after: &Order, now: Time) {
     alert::follow(tx, now, &payment, |alert| (is_of(alert, before), is_of(alert, after)));
 }
 
-/// The next alerts of a kind after this order, the oldest order first, and the order after which the next page begins. One query.
+/// Returns the next alerts of a kind after this order, the oldest order first, and the order after which the next page begins. One query.
 ///
 /// # Errors
 /// [`StoreError`]

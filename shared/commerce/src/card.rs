@@ -56,13 +56,13 @@ pub struct Refund {
 }
 
 impl Refund {
-    /// A refund to be requested from Stripe.
+    /// Creates a refund to be requested from Stripe.
     #[must_use]
     pub const fn new(name: String, amount: u64, reason: RefundReason, at: Time) -> Self {
         Self { name, amount, reason, state: RefundState::Asked, refund: None, at }
     }
 
-    /// The refund after Stripe's state of the payment's refunds. A failed refund stays failed.
+    /// Returns the refund after Stripe's state of the payment's refunds. A failed refund stays failed.
     #[must_use]
     pub fn after(&self, said: &[SaidRefund]) -> Self {
         let own = said.iter().find(|said| said.name.as_ref() == Some(&self.name));
@@ -71,7 +71,7 @@ impl Refund {
         Self { state, refund: Some(said.id.clone()), ..self.clone() }
     }
 
-    /// Whether the request may be repeated: for a day Stripe makes only one refund for the same key.
+    /// Returns whether the request may be repeated: for a day Stripe makes only one refund for the same key.
     #[must_use]
     pub fn is_repeatable(&self, now: Time) -> bool {
         // A full refund cannot be made twice.
@@ -118,7 +118,7 @@ pub struct OrderCard {
 }
 
 impl OrderCard {
-    /// The payment of an order that is placed now, from this network.
+    /// Returns the payment of an order that is placed now, from this network.
     #[must_use]
     pub fn new(network: String, now: Time) -> Self {
         Self {
@@ -143,38 +143,38 @@ impl OrderCard {
         Self { intent: Some(intent), customer: Some(customer), ..self.clone() }
     }
 
-    /// The state after Stripe has cancelled the payment on its own: another one has to be created.
+    /// Returns the state after Stripe has cancelled the payment on its own: another one has to be created.
     #[must_use]
     pub fn anew(&self) -> Self {
         Self { attempt: self.attempt.saturating_add(1), intent: None, customer: None, ..self.clone() }
     }
 
-    /// The state after the buyer has cancelled the order.
+    /// Returns the state after the buyer has cancelled the order.
     #[must_use]
     pub fn cancelled(&self, now: Time) -> Self {
         Self { cancelling: true, ..self.leased(now) }
     }
 
-    /// The state with a lease of five minutes for the current check.
+    /// Returns the state with a lease of five minutes for the current check.
     #[must_use]
     pub fn leased(&self, now: Time) -> Self {
         Self { look_at: now + LEASE, ..self.clone() }
     }
 
-    /// The first refund that has to be requested from Stripe.
+    /// Returns the first refund that has to be requested from Stripe.
     #[must_use]
     pub fn asked_refund(&self) -> Option<&Refund> {
         self.refunds.iter().find(|refund| refund.state == RefundState::Asked)
     }
 
-    /// Whether a payment after the end of the order has to be refunded.
+    /// Returns whether a payment after the end of the order has to be refunded.
     #[must_use]
     pub fn owes(&self) -> bool {
         self.asked_refund().is_some_and(|refund| refund.reason == RefundReason::OrderEnded)
     }
 
-    /// Whether a refund has failed, and none has succeeded since. A refund that staff request in vain is no failure: they get the refusal as
-    /// the response. It changes nothing about an earlier failure either.
+    /// Returns whether a refund has failed, and none has succeeded since. A refund that staff request in vain is no failure: they get the
+    /// refusal as the response. It changes nothing about an earlier failure either.
     #[must_use]
     pub fn has_failed_refund(&self) -> bool {
         let last = self.refunds.iter().rev().find_map(|refund| match refund.state {
@@ -186,7 +186,7 @@ impl OrderCard {
         last.unwrap_or(false)
     }
 
-    /// The final state of an unpaid order whose payment is cancelled. `None` if it can still be paid.
+    /// Returns the final state of an unpaid order whose payment is cancelled. `None` if it can still be paid.
     #[must_use]
     pub fn end(&self, now: Time) -> Option<OrderState> {
         if self.cancelling {
@@ -195,20 +195,20 @@ impl OrderCard {
         (now >= self.expires_at).then_some(OrderState::Expired)
     }
 
-    /// Whether something was paid, be it what was asked for or something else.
+    /// Returns whether something was paid, be it what was asked for or something else.
     #[must_use]
     pub const fn is_paid(&self) -> bool {
         self.paid_at.is_some() || self.is_wrong
     }
 
-    /// The amount that was paid of an order with this total, in minor units. If the payment differs from the request, that of its automatic
-    /// refund.
+    /// Returns the amount that was paid of an order with this total, in minor units. If the payment differs from the request, that of its
+    /// automatic refund.
     fn paid(&self, total: Money) -> u64 {
         let automatic = self.refunds.iter().find(|refund| refund.reason == RefundReason::OrderEnded);
         automatic.filter(|_| self.is_wrong).map_or(total.amount(), |refund| refund.amount)
     }
 
-    /// The amount that can still be refunded of an order with this total, in minor units.
+    /// Returns the amount that can still be refunded of an order with this total, in minor units.
     #[must_use]
     pub fn left(&self, total: Money) -> u64 {
         let sum = |state: RefundState| {
@@ -236,7 +236,7 @@ impl OrderCard {
         Ok(Self { refunds, look_at: refund.at + LEASE, ..self.clone() })
     }
 
-    /// The state after Stripe's answer to the refund with this name.
+    /// Returns the state after Stripe's answer to the refund with this name.
     #[must_use]
     pub fn with_answer(&self, name: &str, state: RefundState, id: Option<String>) -> Self {
         let mut next = self.clone();
@@ -246,8 +246,9 @@ impl OrderCard {
         next
     }
 
-    /// What follows from what Stripe says of the payment of an order in a state, that costs `total`: one step at most. The same if that is
-    /// nothing new. What comes after the end of the order is to be given back, and so is what was not asked for, which ends the order.
+    /// Returns what follows from what Stripe says of the payment of an order in a state, that costs `total`: one step at most. The same if
+    /// that is nothing new. What comes after the end of the order is to be given back, and so is what was not asked for, which ends the
+    /// order.
     ///
     /// # Errors
     /// [`Mismatch`] if it is not the payment that was asked for, and not paid. Then nothing follows from it.
@@ -339,7 +340,7 @@ mod tests {
         }
     }
 
-    /// The state and the payment after everything that follows from what was said.
+    /// Returns the state and the payment after everything that follows from what was said.
     fn settled(mut state: OrderState, mut card: OrderCard, said: &Settlement, now: Time) -> (OrderState, OrderCard) {
         for _ in 0..5 {
             let next = card.after(state, zloty(1234), said, now).unwrap();
@@ -552,7 +553,7 @@ mod tests {
         }
     }
 
-    /// A payment that differs from the request.
+    /// Returns a payment that differs from the request.
     fn wrong(progress: Progress) -> [(Settlement, Mismatch); 5] {
         let good = said(progress, 0);
         [

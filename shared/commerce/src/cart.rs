@@ -44,13 +44,13 @@ impl Quantity {
         if number == 0 || number > QUANTITY_MAX { None } else { Some(Self(number)) }
     }
 
-    /// The number.
+    /// Returns the number.
     #[must_use]
     pub const fn get(self) -> u32 {
         self.0
     }
 
-    /// The sum, limited to 99, and whether it was limited.
+    /// Returns the sum, limited to 99, and whether it was limited.
     fn plus(self, other: Self) -> (Self, bool) {
         let sum = self.0.saturating_add(other.0);
         (Self(sum.min(QUANTITY_MAX)), sum > QUANTITY_MAX)
@@ -104,13 +104,13 @@ pub struct Merged {
 }
 
 impl Lines {
-    /// The lines.
+    /// Returns the lines.
     #[must_use]
     pub fn as_slice(&self) -> &[CartLine] {
         &self.0
     }
 
-    /// Whether the cart is empty.
+    /// Returns whether the cart is empty.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -176,25 +176,25 @@ pub enum Precedence {
 }
 
 impl Cart {
-    /// The key of a member's cart.
+    /// Returns the key of a member's cart.
     #[must_use]
     pub fn key_of(user: UserId) -> Key {
         Key::new(user::partition(user), "CART")
     }
 
-    /// The version. 0 for a cart that was never written.
+    /// Returns the version. 0 for a cart that was never written.
     #[must_use]
     pub const fn version(&self) -> u64 {
         self.version
     }
 
-    /// An empty cart.
+    /// Returns an empty cart.
     #[must_use]
     pub fn empty(user: UserId) -> Self {
         Self { user, lines: Lines::default(), saved: Lines::default(), version: 0 }
     }
 
-    /// The cart after a merge with a guest's cart.
+    /// Returns the cart after a merge with a guest's cart.
     fn with(&self, guest: &Lines, precedence: Precedence) -> (Self, Merged) {
         let mut next = self.clone();
         let merged = match precedence {
@@ -207,7 +207,7 @@ impl Cart {
         (next, merged)
     }
 
-    /// The cart after its content was ordered.
+    /// Returns the cart after its content was ordered.
     pub(crate) fn ordered(&self) -> Self {
         Self { lines: self.saved.clone(), saved: Lines::default(), ..self.clone() }
     }
@@ -283,7 +283,7 @@ impl Resource for Cart {
 pub struct GuestToken([u8; 32]);
 
 impl GuestToken {
-    /// A new token.
+    /// Returns a new token.
     #[must_use]
     pub fn draw(sys: &Sys) -> Self {
         Self(sys.bytes())
@@ -295,7 +295,7 @@ impl GuestToken {
         opaque::read(TOKEN, text).map(Self)
     }
 
-    /// The token for the guest.
+    /// Returns the token for the guest.
     #[must_use]
     pub fn expose(&self) -> String {
         opaque::write(TOKEN, &self.0)
@@ -324,13 +324,13 @@ impl GuestCart {
         Key::new(format!("GUEST_CART#{token}"), "GUEST_CART")
     }
 
-    /// Its version.
+    /// Returns its version.
     #[must_use]
     pub const fn version(&self) -> u64 {
         self.version
     }
 
-    /// The cart of a token, if there is one. One read.
+    /// Returns the cart of a token, if there is one. One read.
     ///
     /// # Errors
     /// [`StoreError`]

@@ -29,7 +29,7 @@ pub struct Category {
 }
 
 impl Category {
-    /// The key of a category.
+    /// Returns the key of a category.
     #[must_use]
     pub fn key_of(id: CategoryId) -> Key {
         Key::new(PARTITION, id.to_string())
@@ -41,7 +41,7 @@ impl Category {
         (tx.create(&CategoryName::of(&self.name, self.id)), all.grow(tx))
     }
 
-    /// The category with another name.
+    /// Returns the category with another name.
     #[must_use]
     pub fn named(&self, name: CategoryTitle) -> Self {
         Self { name, version: self.version.saturating_add(1), ..self.clone() }
@@ -93,7 +93,7 @@ pub struct CategoryName {
 }
 
 impl CategoryName {
-    /// The key of a name.
+    /// Returns the key of a name.
     #[must_use]
     pub fn key_of(name: &CategoryTitle) -> Key {
         Self::key_of_normal(&normal(name.as_str()))
@@ -116,7 +116,7 @@ impl Item for CategoryName {
     }
 }
 
-/// All categories, by name. One query of at most 200 items.
+/// Returns all categories, by name. One query of at most 200 items.
 ///
 /// # Errors
 /// [`StoreError`]

@@ -46,7 +46,7 @@ pub struct OnProduct {
 }
 
 impl Comment {
-    /// The key of a comment.
+    /// Returns the key of a comment.
     #[must_use]
     pub fn key_of(OnProduct { product, comment }: OnProduct) -> Key {
         Key::new(partition(product), format!("{PREFIX}{comment}"))
@@ -114,7 +114,7 @@ fn refused(e: WriteError) -> Problem {
     }
 }
 
-/// The next comments of a product after this one, the newest first. One query.
+/// Returns the next comments of a product after this one, the newest first. One query.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -124,7 +124,7 @@ pub async fn page(table: &Table, product: ProductId, after: Option<CommentId>, l
     table.query(after.map_or(range.clone(), |key| range.after(key, None))).await
 }
 
-/// The key of a row that is a comment.
+/// Returns the key of a row that is a comment.
 pub(crate) fn key_of_row(row: &Row) -> Option<Key> {
     row.is::<Comment>().then(|| row.key()).flatten()
 }

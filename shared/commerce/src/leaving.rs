@@ -58,7 +58,7 @@ pub struct OrderRecord {
 }
 
 impl OrderRecord {
-    /// The record of this order, for this retention.
+    /// Returns the record of this order, for this retention.
     #[must_use]
     pub fn of(order: &Order, kept: Retention) -> Self {
         let Order { id, state, total, created_at, changed_at, .. } = *order;
@@ -156,8 +156,8 @@ async fn at_its_end(table: &Table, sys: &Sys, mut order: Order) -> Result<Order,
     Ok(order)
 }
 
-/// What remains to be done at Stripe for an order: cancelling a payment that can still be paid, refunding an order that has ended, or
-/// making a refund that was promised.
+/// Returns what remains to be done at Stripe for an order: cancelling a payment that can still be paid, refunding an order that has ended,
+/// or making a refund that was promised.
 fn removal(order: &Order, now: Time) -> Option<PaymentRemoval> {
     let card = order.card.as_ref()?;
     let (intent, about) = (card.intent.clone()?, (PaidFor::Order(order.id), order.total));

@@ -47,7 +47,7 @@ impl From<ProductOrder> for Order {
 }
 
 impl Product {
-    /// The entry of the product in the search index.
+    /// Returns the entry of the product in the search index.
     ///
     /// # Errors
     /// The errors of [`Product::unit_price`].

@@ -52,7 +52,7 @@ impl OrderState {
         Self::Refunded,
     ];
 
-    /// Its name in keys and in JSON.
+    /// Returns its name in keys and in JSON.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -95,7 +95,7 @@ pub enum StockMove {
 }
 
 impl StockMove {
-    /// The attributes of a [`Product`] that it decreases and increases.
+    /// Returns the attributes of a [`Product`] that it decreases and increases.
     #[must_use]
     pub const fn between(self) -> (&'static str, &'static str) {
         match self {
@@ -106,7 +106,7 @@ impl StockMove {
         }
     }
 
-    /// The update of the product of a line. Refused if there are too few.
+    /// Returns the update of the product of a line. Refused if there are too few.
     pub(crate) fn update(self, line: CartLine) -> Update {
         let ((from, to), number) = (self.between(), line.quantity.get());
         let by = i64::from(number);
@@ -154,7 +154,7 @@ const fn arrow(from: OrderState, to: OrderState, by: &'static [By], stock: Optio
     Arrow { from, to, by, stock }
 }
 
-/// The step from one state to another, if it exists and `by` may take it.
+/// Returns the step from one state to another, if it exists and `by` may take it.
 #[must_use]
 pub fn step(from: OrderState, to: OrderState, by: By) -> Option<Arrow> {
     ARROWS.into_iter().find(|arrow| arrow.from == from && arrow.to == to && arrow.by.contains(&by))
@@ -185,7 +185,7 @@ mod tests {
             }
         }
 
-        /// Whether there were as many.
+        /// Returns whether there were as many.
         fn moved(&mut self, stock: StockMove, number: u32) -> bool {
             let (from, to) = stock.between();
             let Some(left) = self.column(from).checked_sub(number) else { return false };

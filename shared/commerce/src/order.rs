@@ -63,7 +63,7 @@ pub struct Recipient {
 }
 
 impl Recipient {
-    /// The recipient from the data of the buyer. Also checks that the cart is not empty.
+    /// Returns the recipient from the data of the buyer. Also checks that the cart is not empty.
     ///
     /// # Errors
     /// [`Kind::OrderIncomplete`] with everything that is missing.
@@ -117,7 +117,7 @@ pub struct Order {
 }
 
 impl Order {
-    /// The key of a person's order.
+    /// Returns the key of a person's order.
     #[must_use]
     pub fn key_of(user: UserId, id: OrderId) -> Key {
         Key::new(user::partition(user), format!("{PREFIX}{id}"))
@@ -134,12 +134,12 @@ impl Order {
         figures::change_revenue(tx, sys, self.sold_at(), self.total.currency().code(), (0, self.revenue()));
     }
 
-    /// The item by which the order is found by its number.
+    /// Returns the item by which the order is found by its number.
     pub(crate) fn owner(&self) -> OrderOwner {
         OrderOwner { order: self.id, user: self.user, until: self.expires() }
     }
 
-    /// The payment to create at Stripe, if it is paid by card.
+    /// Returns the payment to create at Stripe, if it is paid by card.
     #[must_use]
     pub fn new_payment(&self) -> Option<NewPayment> {
         let (user, paid_for, amount) = (self.user, PaidFor::Order(self.id), self.total);
@@ -147,7 +147,7 @@ impl Order {
         Some(NewPayment { user, paid_for, amount, key, since: self.created_at, description: "Order" })
     }
 
-    /// When it was placed, or paid if that is by card.
+    /// Returns when it was placed, or paid if that is by card.
     pub(crate) fn sold_at(&self) -> Time {
         self.card.as_ref().and_then(|card| card.paid_at).unwrap_or(self.created_at)
     }
@@ -157,13 +157,13 @@ impl Order {
         revenue(self.state, self.total, self.card.as_ref().map(|card| card.back))
     }
 
-    /// Whether it waits for its payment by card.
+    /// Returns whether it waits for its payment by card.
     #[must_use]
     pub fn is_pending(&self) -> bool {
         self.state == OrderState::PendingPayment
     }
 
-    /// Whether it can be paid now.
+    /// Returns whether it can be paid now.
     #[must_use]
     pub fn is_payable(&self, now: Time) -> bool {
         self.is_pending() && self.card.as_ref().is_some_and(|card| card.end(now).is_none())
@@ -183,7 +183,7 @@ impl Order {
         Ok(())
     }
 
-    /// The order with this state of its payment.
+    /// Returns the order with this state of its payment.
     #[must_use]
     pub fn with_card(&self, card: OrderCard) -> Self {
         Self { card: Some(card), ..self.clone() }
@@ -198,26 +198,26 @@ impl Order {
         Ok(self.with_card(card).in_state(state, now))
     }
 
-    /// The order at its end, because Stripe knows no payment of it. Unchanged if it can still be paid.
+    /// Returns the order at its end, because Stripe knows no payment of it. Unchanged if it can still be paid.
     #[must_use]
     pub fn ended(&self, now: Time) -> Self {
         let end = self.card.as_ref().and_then(|card| card.end(now)).filter(|_| self.is_pending());
         self.in_state(end.unwrap_or(self.state), now)
     }
 
-    /// The order in this state.
+    /// Returns the order in this state.
     pub(crate) fn in_state(&self, state: OrderState, now: Time) -> Self {
         let changed_at = if state == self.state { self.changed_at } else { now };
         Self { state, changed_at, ..self.clone() }
     }
 
-    /// The time of the next automatic check, if there is something to do.
+    /// Returns the time of the next automatic check, if there is something to do.
     fn due(&self) -> Option<Time> {
         let card = self.card.as_ref()?;
         (self.is_pending() || card.asked_refund().is_some()).then_some(card.look_at)
     }
 
-    /// The problem of a step that its state does not allow.
+    /// Returns the problem of a step that its state does not allow.
     #[must_use]
     pub fn stays(&self) -> Problem {
         Problem::new(Kind::OrderState).with("order_state", self.state.as_str())
@@ -286,8 +286,8 @@ impl Resource for Order {
     }
 }
 
-/// The amount that an order in this state brings: nothing before it is paid by card, or after it was cancelled, or returned without having
-/// been paid by card. `by_card` is what was given back of a payment by card.
+/// Returns the amount that an order in this state brings: nothing before it is paid by card, or after it was cancelled, or returned without
+/// having been paid by card. `by_card` is what was given back of a payment by card.
 pub(crate) fn revenue(state: OrderState, total: Money, by_card: Option<MoneyBack>) -> u64 {
     match (by_card, state) {
         (_, OrderState::PendingPayment | OrderState::Expired | OrderState::Cancelled) | (None, OrderState::Returned) => 0,
@@ -299,7 +299,7 @@ fn in_state(state: OrderState) -> String {
     format!("ORDERS#{}", state.as_str())
 }
 
-/// The order with this number. Two reads.
+/// Returns the order with this number. Two reads.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -308,7 +308,7 @@ pub async fn find(table: &Table, order: OrderId) -> Result<Option<Order>, StoreE
     table.get::<Order>(Order::key_of(owner.user, order)).await
 }
 
-/// The orders after `after` whose automatic check is due, because they are not paid or have to be refunded. One query.
+/// Returns the orders after `after` whose automatic check is due, because they are not paid or have to be refunded. One query.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -316,7 +316,7 @@ pub async fn due(table: &Table, now: Time, after: Option<&Order>, limit: u32) ->
     waiting::page(table, DUE, now, after, limit).await
 }
 
-/// A person's orders, the newest first. One query.
+/// Returns a person's orders, the newest first. One query.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -325,7 +325,7 @@ pub async fn history(table: &Table, user: UserId, after: Option<OrderId>, limit:
     table.query(after.into_iter().fold(range, |range, after| range.after(Order::key_of(user, after), None))).await
 }
 
-/// The orders in a state after this one, the oldest first. One query.
+/// Returns the orders in a state after this one, the oldest first. One query.
 ///
 /// # Errors
 /// [`StoreError`]

@@ -146,7 +146,7 @@ pub async fn place(table: &Table, sys: &Sys, placing: &Placing<'_>) -> Result<Or
     Err(Kind::Conflict.because("the cart, a product or the account changed each time"))
 }
 
-/// Whether an earlier request with the same key has placed an order. One read.
+/// Returns whether an earlier request with the same key has placed an order. One read.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -155,7 +155,7 @@ pub async fn is_placed(table: &Table, now: Time, placing: &Placing<'_>) -> Resul
     Ok(table.get::<OrderRequest>(request).await?.is_some_and(|earlier| earlier.until > now))
 }
 
-/// The order of an earlier request with the same key.
+/// Returns the order of an earlier request with the same key.
 async fn before(table: &Table, earlier: &OrderRequest, fingerprint: &str) -> Result<Order, Problem> {
     if earlier.fingerprint != fingerprint {
         return Err(Kind::IdempotencyKeyReused.into());
@@ -164,7 +164,7 @@ async fn before(table: &Table, earlier: &OrderRequest, fingerprint: &str) -> Res
     order.ok_or_else(|| Kind::Conflict.because("the account is being deleted"))
 }
 
-/// The products of these lines, which are in stock.
+/// Returns the products of these lines, which are in stock.
 async fn in_stock(table: &Table, lines: &[CartLine]) -> Result<Vec<(Product, CartLine)>, Problem> {
     let mut found = read(table, lines).await?;
     let (mut products, mut short) = (Vec::with_capacity(lines.len()), Vec::new());
@@ -181,7 +181,7 @@ async fn in_stock(table: &Table, lines: &[CartLine]) -> Result<Vec<(Product, Car
     if short.is_empty() { Ok(products) } else { Err(out_of_stock(&short)) }
 }
 
-/// The problem of products with too little stock, each with the available quantity.
+/// Returns the problem of products with too little stock, each with the available quantity.
 #[must_use]
 pub fn out_of_stock(short: &[(ProductId, u32)]) -> Problem {
     let products: Vec<Value> = short.iter().map(|(product, available)| json!({ "product": product, "available": available })).collect();

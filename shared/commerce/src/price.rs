@@ -36,7 +36,7 @@ impl PriceChange {
         Key::new(partition(product), format!("{PREFIX}{version:010}"))
     }
 
-    /// Whether it was still valid after this time.
+    /// Returns whether it was still valid after this time.
     fn lasted_until_after(&self, moment: Time) -> bool {
         self.until.is_none_or(|until| until > moment)
     }
@@ -62,7 +62,8 @@ pub(crate) fn end(tx: &mut Tx, product: &Product, now: Time) {
     tx.update(Update::of(key).set("until", now).expires(now + KEPT).when(Cond::Exists));
 }
 
-/// The lowest price that a product had within the thirty days before now. One query of all prices that are kept, however many there are.
+/// Returns the lowest price that a product had within the thirty days before now. One query of all prices that are kept, however many there
+/// are.
 ///
 /// # Errors
 /// [`StoreError`]

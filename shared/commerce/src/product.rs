@@ -115,20 +115,20 @@ pub struct Slots {
     pub category: Option<Slot>,
 }
 
-/// The partition of a product: its prices, its comments and its ratings.
+/// Returns the partition of a product: its prices, its comments and its ratings.
 #[must_use]
 pub fn partition(product: ProductId) -> String {
     format!("PRODUCT#{product}")
 }
 
 impl Product {
-    /// The key of a product.
+    /// Returns the key of a product.
     #[must_use]
     pub fn key_of(id: ProductId) -> Key {
         Key::new(partition(id), "PRODUCT")
     }
 
-    /// A new product with this slug.
+    /// Creates a new product with this slug.
     #[must_use]
     pub fn new(id: ProductId, slug: ProductSlug, new: NewProduct, now: Time) -> Self {
         let NewProduct { name, description, category, price, for_sale, available } = new;
@@ -156,7 +156,7 @@ impl Product {
         }
     }
 
-    /// The price of one item with the discount.
+    /// Returns the price of one item with the discount.
     ///
     /// # Errors
     /// [`MoneyError`] for a price out of range.
@@ -164,13 +164,13 @@ impl Product {
         self.price.line(1, self.discount)
     }
 
-    /// Whether it can be ordered.
+    /// Returns whether it can be ordered.
     #[must_use]
     pub const fn is_available(&self) -> bool {
         self.for_sale && self.available > 0
     }
 
-    /// The product after a change. `lowest` is the lowest price of the thirty days before now.
+    /// Returns the product after a change. `lowest` is the lowest price of the thirty days before now.
     ///
     /// # Errors
     /// The errors of [`Product::unit_price`].
@@ -211,7 +211,7 @@ impl Product {
             .to_version(after.version)
     }
 
-    /// The update to the state `after`. It does not touch the attributes that ratings and orders change.
+    /// Returns the update to the state `after`. It does not touch the attributes that ratings and orders change.
     pub(crate) fn update(&self, after: &Self) -> Update {
         let update = Update::of(self.key())
             .set("version", after.version)
@@ -275,7 +275,7 @@ pub struct NameClaim {
 }
 
 impl NameClaim {
-    /// The key of a name.
+    /// Returns the key of a name.
     #[must_use]
     pub fn key_of(name: &ProductName) -> Key {
         Self::key_of_normal(&normal(name.as_str()))
@@ -307,7 +307,7 @@ pub struct SlugClaim {
 }
 
 impl SlugClaim {
-    /// The key of a slug.
+    /// Returns the key of a slug.
     #[must_use]
     pub fn key_of(slug: &ProductSlug) -> Key {
         Key::new(format!("PRODUCT_SLUG#{slug}"), "PRODUCT_SLUG")
@@ -335,7 +335,7 @@ pub struct ProductPicture {
 }
 
 impl ProductPicture {
-    /// The key of a picture.
+    /// Returns the key of a picture.
     #[must_use]
     pub fn key_of(picture: PictureId) -> Key {
         Key::new(format!("PICTURE#{picture}"), "PRODUCT_PICTURE")

@@ -27,7 +27,7 @@ impl Product {
         Ok(Slots { product, name: Some(name), slug: Some(slug), category: Some(category) })
     }
 
-    /// The product after a change by staff. For another price with a discount a query of the former prices.
+    /// Returns the product after a change by staff. For another price with a discount a query of the former prices.
     ///
     /// # Errors
     /// The errors of the query and of [`Product::unit_price`].

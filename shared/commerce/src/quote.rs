@@ -33,7 +33,7 @@ pub struct PricedLine {
 }
 
 impl PricedLine {
-    /// A line with the current price of a product.
+    /// Returns a line with the current price of a product.
     ///
     /// # Errors
     /// [`MoneyError`] for a price out of range.
@@ -43,14 +43,14 @@ impl PricedLine {
         Ok(Self { product: id, name: product.name.clone(), slug: product.slug.clone(), quantity, price, discount, amount })
     }
 
-    /// The product and the quantity.
+    /// Returns the product and the quantity.
     #[must_use]
     pub const fn line(&self) -> CartLine {
         CartLine { product: self.product, quantity: self.quantity }
     }
 }
 
-/// The sum of the lines.
+/// Returns the sum of the lines.
 ///
 /// # Errors
 /// [`MoneyError::Range`]

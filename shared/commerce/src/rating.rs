@@ -37,7 +37,7 @@ impl Stars {
         u8::try_from(number).ok().filter(|stars| (1..=STARS_MAX).contains(stars)).map(Self).ok_or_else(range)
     }
 
-    /// The number.
+    /// Returns the number.
     #[must_use]
     pub const fn get(self) -> u8 {
         self.0
@@ -71,7 +71,7 @@ pub struct Rating {
 }
 
 impl Rating {
-    /// The key of somebody's rating.
+    /// Returns the key of somebody's rating.
     #[must_use]
     pub fn key_of(product: ProductId, user: UserId) -> Key {
         Key::new(partition(product), format!("RATING#{user}"))
@@ -138,7 +138,7 @@ fn counted(tx: &mut Tx, product: ProductId, before: Option<Stars>, after: Option
     tx.update(update.when(Cond::Exists))
 }
 
-/// The mean of ratings with two decimals, rounded half up, such as `4.33`. `None` without ratings.
+/// Returns the mean of ratings with two decimals, rounded half up, such as `4.33`. `None` without ratings.
 #[must_use]
 pub fn mean(sum: u64, count: u64) -> Option<String> {
     let twice = sum.checked_mul(200)?.checked_add(count)?;

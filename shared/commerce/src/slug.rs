@@ -31,7 +31,7 @@ impl fmt::Display for BadSlug {
 }
 
 impl ProductSlug {
-    /// The slug of a name: its Latin letters and digits. A name in another script gets one from the product's id.
+    /// Returns the slug of a name: its Latin letters and digits. A name in another script gets one from the product's id.
     #[must_use]
     pub fn of(name: &str, product: ProductId) -> Self {
         let mut slug = String::new();
@@ -48,7 +48,7 @@ impl ProductSlug {
         if slug.is_empty() { Self::of_id(product) } else { Self(slug) }
     }
 
-    /// The slug of a product whose name has no Latin letters and digits.
+    /// Returns the slug of a product whose name has no Latin letters and digits.
     #[must_use]
     pub fn of_id(product: ProductId) -> Self {
         let ulid = product.ulid().to_string().to_ascii_lowercase();

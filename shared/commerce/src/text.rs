@@ -36,7 +36,7 @@ macro_rules! texts {
                 parse(typed).map(Self)
             }
 
-            /// The text as it is stored.
+            /// Returns the text as it is stored.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0

@@ -49,7 +49,7 @@ impl Country {
         Self::of(&code).ok_or(FieldError::COUNTRY)
     }
 
-    /// The country with exactly this code.
+    /// Returns the country with exactly this code.
     #[must_use]
     pub fn of(code: &str) -> Option<Self> {
         COUNTRIES.get(code).map(Self)
@@ -65,12 +65,12 @@ impl Country {
         known
     }
 
-    /// Every country, by its code.
+    /// Returns every country, by its code.
     pub fn all() -> impl Iterator<Item = Self> {
         COUNTRIES.values().map(Self)
     }
 
-    /// Every country, in the alphabetical order of its name in this language.
+    /// Returns every country, in the alphabetical order of its name in this language.
     #[must_use]
     pub fn by_name(locale: Locale) -> Vec<Self> {
         let mut countries: Vec<Self> = Self::all().collect();
@@ -79,25 +79,25 @@ impl Country {
         countries
     }
 
-    /// The code: ISO 3166-1 alpha-2, or `XK` for Kosovo.
+    /// Returns the code: ISO 3166-1 alpha-2, or `XK` for Kosovo.
     #[must_use]
     pub const fn code(self) -> &'static str {
         self.0.code
     }
 
-    /// The name.
+    /// Returns the name.
     #[must_use]
     pub fn name(self, locale: Locale) -> &'static str {
         locale.of(&self.0.names)
     }
 
-    /// The digits after the `+` of its phone numbers. `None` for a country without its own numbering plan.
+    /// Returns the digits after the `+` of its phone numbers. `None` for a country without its own numbering plan.
     #[must_use]
     pub const fn calling_code(self) -> Option<&'static str> {
         self.0.calling_code
     }
 
-    /// The flag: the code in regional indicator symbols, which fonts show as one emoji.
+    /// Returns the flag: the code in regional indicator symbols, which fonts show as one emoji.
     #[must_use]
     pub fn flag(self) -> String {
         const FIRST: u32 = 0x1F1E6;
@@ -105,7 +105,7 @@ impl Country {
         self.code().bytes().filter_map(symbol).collect()
     }
 
-    /// The format of its postal codes.
+    /// Returns the format of its postal codes.
     #[must_use]
     pub const fn postcodes(self) -> &'static Postcodes {
         &self.0.postcodes
@@ -155,7 +155,7 @@ impl Blocked {
         Self(Country::listed(r, "BLOCKED_COUNTRIES"))
     }
 
-    /// Whether this country is excluded.
+    /// Returns whether this country is excluded.
     #[must_use]
     pub fn has(&self, country: Country) -> bool {
         self.0.contains(&country)

@@ -5,13 +5,13 @@ use unicode_normalization::UnicodeNormalization as _;
 /// Added after a letter, it sorts after the same letter with any continuation, and before the next letter of the alphabet.
 const BEHIND: char = '\u{10FFFF}';
 
-/// The letters with marks that are separate letters of the alphabet of this file's language, in alphabetical order.
+/// Returns the letters with marks that are separate letters of the alphabet of this file's language, in alphabetical order.
 pub(crate) fn letters(names: &str) -> &str {
     names.lines().find_map(|line| line.strip_prefix("letters ")).unwrap_or_default()
 }
 
-/// The sort key of a name in a language with these separate letters. A separate letter sorts after its base letter. All other marks are
-/// ignored, and so is everything but letters and spaces.
+/// Returns the sort key of a name in a language with these separate letters. A separate letter sorts after its base letter. All other marks
+/// are ignored, and so is everything but letters and spaces.
 pub(crate) fn key(name: &str, letters: &str) -> String {
     let mut key = String::new();
     for letter in name.to_lowercase().nfc() {
@@ -29,7 +29,7 @@ pub(crate) fn key(name: &str, letters: &str) -> String {
     key
 }
 
-/// The base letter, without marks.
+/// Returns the base letter, without marks.
 fn base(letter: char) -> char {
     match letter {
         'ł' => 'l',

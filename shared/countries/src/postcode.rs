@@ -44,7 +44,7 @@ impl Postcode {
         fitting.or_else(free).map(|code| Some(Self(code))).ok_or(FieldError::POSTAL_CODE)
     }
 
-    /// The code.
+    /// Returns the code.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -64,7 +64,7 @@ fn anything(typed: &str) -> Option<String> {
     (plain && code.contains(|c: char| c.is_ascii_digit())).then_some(code)
 }
 
-/// A code without separators, in the spelling of the pattern. `None` if it does not match.
+/// Returns a code without separators, in the spelling of the pattern. `None` if it does not match.
 fn fit(code: &str, pattern: &str) -> Option<String> {
     let (before, rest) = pattern.strip_prefix('(').and_then(|pattern| pattern.split_once(')')).unwrap_or(("", pattern));
     let typed = before.replace(['_', '-'], "");

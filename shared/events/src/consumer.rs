@@ -46,8 +46,8 @@ pub enum Once {
     Before,
 }
 
-/// The update that marks a part of an event's handling as done. It belongs into the transaction of that part, within [`once`]. Refused if
-/// an earlier, interrupted delivery has done the part.
+/// Returns the update that marks a part of an event's handling as done. It belongs into the transaction of that part, within [`once`].
+/// Refused if an earlier, interrupted delivery has done the part.
 #[must_use]
 pub fn part(consumer: &str, event: EventId, part: &'static str) -> Update {
     Update::of(key(consumer, event)).set(part, true).when(field(part).absent())
@@ -94,7 +94,7 @@ where
     Ok(Once::Handled)
 }
 
-/// Whether a payload is an event of the bus and not a request of the HTTP API.
+/// Returns whether a payload is an event of the bus and not a request of the HTTP API.
 #[must_use]
 pub fn is_of_bus(payload: &RawValue) -> bool {
     #[derive(Deserialize)]

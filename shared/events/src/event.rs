@@ -77,7 +77,7 @@ impl EventType {
     }
 }
 
-/// An event with its name, as JSON.
+/// Returns an event with its name, as JSON.
 ///
 /// # Errors
 /// If the event cannot be written as JSON.
@@ -146,7 +146,7 @@ mod tests {
         r#"{"name":"transcript_asked","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
     ];
 
-    /// The event that a function hears, as it was emitted.
+    /// Returns the event that a function hears, as it was emitted.
     fn emitted(heard: &Heard) -> String {
         match heard {
             Heard::AccountPurgeDue(event) => to_json(event),

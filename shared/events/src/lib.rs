@@ -34,7 +34,7 @@ extern crate self as events;
 /// The `source` of our events on the bus.
 pub const SOURCE: &str = "stoa";
 
-/// Every event of every domain.
+/// Returns every event of every domain.
 pub fn all() -> impl Iterator<Item = &'static EventType> {
     [accounts::EVENTS, delivery::EVENTS, files::EVENTS, people::EVENTS, rooms::EVENTS, search::EVENTS, shop::EVENTS].into_iter().flatten()
 }

@@ -15,7 +15,7 @@ macro_rules! notices {
             /// Every notice.
             pub const ALL: &[Self] = &[$(Self::$notice),+];
 
-            /// Its name, in events, stored items and messages.
+            /// Returns its name, in events, stored items and messages.
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self {
@@ -84,13 +84,13 @@ notices! {
 }
 
 impl Notice {
-    /// Whether the notice is about an order. The recipient can choose whether such notices are in the inbox.
+    /// Returns whether the notice is about an order. The recipient can choose whether such notices are in the inbox.
     #[must_use]
     pub const fn is_of_order(self) -> bool {
         matches!(self, Self::OrderShipped | Self::OrderRefunded)
     }
 
-    /// Whether each notice of this kind is sent at once. Repetitions of other kinds are held back for up to an hour.
+    /// Returns whether each notice of this kind is sent at once. Repetitions of other kinds are held back for up to an hour.
     #[must_use]
     pub const fn is_never_held_back(self) -> bool {
         // The reader of the first one has to write to the team before somebody opens the link. Only staff cause it, so that it floods
@@ -98,7 +98,7 @@ impl Notice {
         matches!(self, Self::ContactRestorationAsked | Self::AccountDeleted)
     }
 
-    /// Whether users without an e-mail address get the notice by text message.
+    /// Returns whether users without an e-mail address get the notice by text message.
     #[must_use]
     pub const fn is_texted(self) -> bool {
         match self {

@@ -60,7 +60,7 @@ impl Outbox {
         }
     }
 
-    /// The `detail` on the bus: an [`Envelope`] with the unchanged event, even if its type is unknown here.
+    /// Returns the `detail` on the bus: an [`Envelope`] with the unchanged event, even if its type is unknown here.
     ///
     /// # Errors
     /// If the event is not JSON.

@@ -31,7 +31,7 @@ pub struct CreateUpload {
 }
 
 impl CreateUpload {
-    /// The declared file.
+    /// Returns the declared file.
     ///
     /// # Errors
     /// [`Kind::Invalid`](kernel::Kind::Invalid) with the wrong fields.
@@ -102,7 +102,7 @@ pub enum UploadState {
 }
 
 impl UploadStatus {
-    /// The state at this time.
+    /// Returns the state at this time.
     #[must_use]
     pub fn of(upload: &Upload, links: &Links, now: Time) -> Self {
         let (state, reason) = upload.outcome(now);

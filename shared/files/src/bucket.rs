@@ -69,7 +69,7 @@ pub struct CreatedUpload<Id> {
 }
 
 impl Link {
-    /// The response with this link for an upload.
+    /// Returns the response with this link for an upload.
     #[must_use]
     pub fn created<Id>(self, id: Id, expires_at: Time) -> CreatedUpload<Id> {
         CreatedUpload { id, method: UploadMethod::Put, url: self.url, headers: self.headers, expires_at: expires_at.into() }
@@ -123,13 +123,13 @@ pub enum FilesError {
 }
 
 impl Bucket {
-    /// The bucket in the variable `BUCKET_NAME`.
+    /// Returns the bucket in the variable `BUCKET_NAME`.
     #[must_use]
     pub fn from_env(r: &mut Reader<'_>, aws: &Aws) -> Self {
         Self::new(aws, &r.need("BUCKET_NAME"))
     }
 
-    /// The bucket with this name.
+    /// Returns the bucket with this name.
     #[must_use]
     pub fn new(aws: &Aws, name: &str) -> Self {
         let aws = aws.clone();
@@ -149,7 +149,7 @@ impl Bucket {
         Client::from_conf(config.build())
     }
 
-    /// A link that accepts exactly the declared file: its type, length and checksum are signed.
+    /// Returns a link that accepts exactly the declared file: its type, length and checksum are signed.
     ///
     /// Computed without a call to S3. (`PutObject` and not a form: the SDK signs no forms, and a form cannot demand a
     /// checksum.)
@@ -168,7 +168,7 @@ impl Bucket {
         request.presigned(presigning(from, life)?).await.map(|r| link(&r)).map_err(|e| FilesError::from_sdk(&e))
     }
 
-    /// A link that downloads an object. Computed without a call to S3.
+    /// Returns a link that downloads an object. Computed without a call to S3.
     ///
     /// # Errors
     /// [`FilesError::Refused`] if it cannot be signed.
@@ -177,8 +177,8 @@ impl Bucket {
         request.presigned(presigning(from, life)?).await.map(|r| link(&r)).map_err(|e| FilesError::from_sdk(&e))
     }
 
-    /// A link that downloads a file of a message, of this type and under this name. Browsers save it instead of showing it, and keep no
-    /// copy. Computed without a call to S3.
+    /// Returns a link that downloads a file of a message, of this type and under this name. Browsers save it instead of showing it, and
+    /// keep no copy. Computed without a call to S3.
     ///
     /// # Errors
     /// [`FilesError::Refused`] if it cannot be signed.
@@ -204,7 +204,7 @@ impl Bucket {
         Self::body(get.send().await.map_err(|e| FilesError::from_sdk(&e))?, length).await
     }
 
-    /// The bytes of an object. An object with more than `max` bytes is an error.
+    /// Returns the bytes of an object. An object with more than `max` bytes is an error.
     ///
     /// # Errors
     /// [`FilesError`]. An object that does not exist is [`FilesError::Refused`], because S3 does not distinguish it from a
@@ -290,7 +290,7 @@ impl Bucket {
         copy.send().await.map(drop).map_err(|e| FilesError::from_sdk(&e))
     }
 
-    /// The next thousand objects with a prefix, after this key.
+    /// Returns the next thousand objects with a prefix, after this key.
     ///
     /// # Errors
     /// [`FilesError`]
@@ -424,8 +424,8 @@ fn presigning(from: Time, life: Duration) -> Result<PresigningConfig, FilesError
     PresigningConfig::builder().start_time(start).expires_in(life).build().map_err(|e| FilesError::Refused(e.to_string()))
 }
 
-/// The URL and only the signed headers. The SDK also lists headers that it adds to its own requests, such as the trace. Browsers would send
-/// a preflight request for them, which the bucket's CORS rules refuse.
+/// Returns the URL and only the signed headers. The SDK also lists headers that it adds to its own requests, such as the trace. Browsers
+/// would send a preflight request for them, which the bucket's CORS rules refuse.
 fn link(request: &PresignedRequest) -> Link {
     let url = request.uri();
     let query = url.split_once('?').map_or("", |(_, query)| query);

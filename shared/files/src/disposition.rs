@@ -17,8 +17,8 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'|')
     .remove(b'~');
 
-/// The header value that makes browsers save a file under this name. Old clients read the first form, in which `_` replaces characters
-/// outside of ASCII.
+/// Returns the header value that makes browsers save a file under this name. Old clients read the first form, in which `_` replaces
+/// characters outside of ASCII.
 pub(crate) fn attachment(name: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() || " !#$&()+,-.=@[]^_{}~".contains(c) { c } else { '_' };
     let fallback: String = name.chars().map(plain).collect();

@@ -68,19 +68,19 @@ impl Export {
         (export, tx.put(&cooldown, Cond::Absent.or(field("until").le(now))))
     }
 
-    /// The key of a person's archive.
+    /// Returns the key of a person's archive.
     #[must_use]
     pub fn key_of(user: UserId, id: ExportId) -> Key {
         Key::new(partition(user), format!("EXPORT#{id}"))
     }
 
-    /// The key of its object in the bucket.
+    /// Returns the key of its object in the bucket.
     #[must_use]
     pub fn object_key(user: UserId, id: ExportId) -> String {
         format!("exports/{user}/{id}.zip")
     }
 
-    /// The progress at this time.
+    /// Returns the progress at this time.
     #[must_use]
     pub fn progress(&self, now: Time) -> Progress {
         match self.ready_at.map(|at| at + KEPT) {
@@ -127,7 +127,7 @@ impl Item for ExportCooldown {
     }
 }
 
-/// The limit that a request during the cooldown has reached, from the item that refused it.
+/// Returns the limit that a request during the cooldown has reached, from the item that refused it.
 ///
 /// # Errors
 /// [`StoreError::Corrupt`]
@@ -155,7 +155,7 @@ impl Resource for Export {
     }
 }
 
-/// The pictures of a person in their largest size, with their file names: the published one, and those in the trash that the
+/// Returns the pictures of a person in their largest size, with their file names: the published one, and those in the trash that the
 /// lifecycle rule has not deleted yet. One query, and one request for each picture.
 ///
 /// # Errors
@@ -199,7 +199,7 @@ pub struct UploadedFile {
     file: Option<String>,
 }
 
-/// The files that a person has uploaded for messages, the oldest first. One query for each 500.
+/// Returns the files that a person has uploaded for messages, the oldest first. One query for each 500.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -214,7 +214,7 @@ pub async fn attachments(table: &Table, user: UserId) -> Result<Vec<Attachment>,
     }
 }
 
-/// The path of a file in the archive, and its content. `None` if no file was accepted or it is being deleted. One request.
+/// Returns the path of a file in the archive, and its content. `None` if no file was accepted or it is being deleted. One request.
 ///
 /// # Errors
 /// [`FilesError`]
@@ -228,7 +228,7 @@ pub async fn content(bucket: &Bucket, attachment: &Attachment) -> Result<Option<
 }
 
 impl UploadedFile {
-    /// The description of a file in the archive, with the path of its content.
+    /// Returns the description of a file in the archive, with the path of its content.
     #[must_use]
     pub fn new(attachment: Attachment, file: Option<String>) -> Self {
         let Attachment { id, room, name, declared, state, refusal, seq, created_at, link_ends_at, .. } = attachment;

@@ -27,7 +27,7 @@ impl Format {
     /// Every format.
     pub const ALL: [Self; 3] = [Self::Jpeg, Self::Png, Self::Webp];
 
-    /// The media type, exactly as a client must send it.
+    /// Returns the media type, exactly as a client must send it.
     #[must_use]
     pub const fn media_type(self) -> &'static str {
         match self {
@@ -37,13 +37,13 @@ impl Format {
         }
     }
 
-    /// The format of a media type in exactly this spelling, without parameters.
+    /// Returns the format of a media type in exactly this spelling, without parameters.
     #[must_use]
     pub fn from_media_type(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|f| f.media_type() == text)
     }
 
-    /// The format by the first bytes of a file.
+    /// Returns the format by the first bytes of a file.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Option<Self> {
         match bytes {
@@ -76,13 +76,13 @@ fn begins_with(bytes: &[u8], tag: &[u8]) -> bool {
     bytes.get(..tag.len()).is_some_and(|start| start.eq_ignore_ascii_case(tag))
 }
 
-/// Whether a text begins like an HTML page or an XML document, so that browsers would treat it as one.
+/// Returns whether a text begins like an HTML page or an XML document, so that browsers would treat it as one.
 pub(crate) fn begins_as_markup(text: &[u8]) -> bool {
     const OTHERS: [&[u8]; 6] = [b"<svg", b"<?xml", b"<!--", b"<head", b"<body", b"<style"];
     PAGES.iter().chain(&OTHERS).any(|tag| begins_with(text, tag))
 }
 
-/// Whether the file is a polyglot: also a page, a script, a document or an archive, which another program would open.
+/// Returns whether the file is a polyglot: also a page, a script, a document or an archive, which another program would open.
 ///
 /// Pictures are re-encoded, so other content of a file is never published; polyglots are refused anyway. Bytes after the end of a picture
 /// are allowed, because phones append videos and depth maps.
@@ -97,7 +97,7 @@ pub fn is_polyglot(bytes: &[u8]) -> bool {
     markup || contains(head, b"%PDF-") || ends_as_zip(bytes)
 }
 
-/// Whether the file ends like a ZIP archive. Archives are read from the end: the last record has the length of the comment after it
+/// Returns whether the file ends like a ZIP archive. Archives are read from the end: the last record has the length of the comment after it
 /// (APPNOTE 4.3.16).
 pub(crate) fn ends_as_zip(bytes: &[u8]) -> bool {
     const RECORD: usize = 22;

@@ -18,25 +18,25 @@ use crate::{
 /// The quality of the JPEGs that we write.
 const QUALITY: u8 = 75;
 
-/// The picture of an upload, which has the same ULID.
+/// Returns the picture of an upload, which has the same ULID.
 #[must_use]
 pub fn of_upload(upload: UploadId) -> PictureId {
     PictureId::from_ulid(upload.ulid())
 }
 
-/// The upload of a picture.
+/// Returns the upload of a picture.
 #[must_use]
 pub fn to_upload(picture: PictureId) -> UploadId {
     UploadId::from_ulid(picture.ulid())
 }
 
-/// The key of a published picture.
+/// Returns the key of a published picture.
 #[must_use]
 pub fn key(picture: PictureId, size: Size) -> String {
     format!("pictures/{picture}/{}.jpg", size.pixels())
 }
 
-/// The key of a picture in the trash.
+/// Returns the key of a picture in the trash.
 #[must_use]
 pub fn trash_key(picture: PictureId, size: Size) -> String {
     format!("trash/{picture}/{}.jpg", size.pixels())
@@ -66,7 +66,7 @@ pub fn render(bytes: &[u8], declared: Format) -> Result<Vec<(Size, Vec<u8>)>, Up
     Size::ALL.into_iter().map(|size| Ok((size, encode(&upright, size)?))).collect()
 }
 
-/// The square in the middle, scaled down to the largest size. It is the same in every orientation.
+/// Returns the square in the middle, scaled down to the largest size. It is the same in every orientation.
 fn middle(whole: &DynamicImage) -> Result<DynamicImage, UploadRefusal> {
     let (width, height) = (whole.width(), whole.height());
     let side = width.min(height);
@@ -76,7 +76,7 @@ fn middle(whole: &DynamicImage) -> Result<DynamicImage, UploadRefusal> {
     resize(whole, (target, target), ResizeOptions::new().crop(left, top, side.into(), side.into()))
 }
 
-/// A copy that is scaled to this width and height.
+/// Returns a copy that is scaled to this width and height.
 pub(crate) fn resize(picture: &DynamicImage, (width, height): (u32, u32), options: ResizeOptions) -> Result<DynamicImage, UploadRefusal> {
     let mut resized = DynamicImage::new(width, height, picture.color());
     let options = options.resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3));

@@ -35,7 +35,7 @@ pub struct Declared {
 }
 
 impl Declared {
-    /// The file that the link accepts.
+    /// Returns the file that the link accepts.
     #[must_use]
     pub fn expected(&self) -> Expected<'_> {
         Expected { media_type: self.format.media_type(), bytes: self.bytes, sha256: &self.sha256 }
@@ -108,32 +108,32 @@ impl Upload {
     /// The prefix of the clients' files.
     pub const INCOMING: &'static str = "incoming/";
 
-    /// The key of a person's upload.
+    /// Returns the key of a person's upload.
     #[must_use]
     pub fn key_of(user: UserId, id: UploadId) -> Key {
         Key::new(partition(user), format!("UPLOAD#{id}"))
     }
 
-    /// The object key of the uploaded file. No part of it is chosen by the client.
+    /// Returns the object key of the uploaded file. No part of it is chosen by the client.
     #[must_use]
     pub fn incoming_key(user: UserId, id: UploadId) -> String {
         format!("{}{user}/{id}", Self::INCOMING)
     }
 
-    /// The person and the upload of an object key.
+    /// Returns the person and the upload of an object key.
     #[must_use]
     pub fn of_incoming_key(key: &str) -> Option<(UserId, UploadId)> {
         let (user, id) = key.strip_prefix(Self::INCOMING)?.split_once('/')?;
         Some((user.parse().ok()?, id.parse().ok()?))
     }
 
-    /// The id of its picture.
+    /// Returns the id of its picture.
     #[must_use]
     pub fn picture(&self) -> PictureId {
         picture::of_upload(self.id)
     }
 
-    /// Every key that an object of the upload may have.
+    /// Returns every key that an object of the upload may have.
     pub fn every_key(user: UserId, id: UploadId) -> impl Iterator<Item = String> {
         let picture = picture::of_upload(id);
         let published = Size::ALL.into_iter().map(move |s| picture::key(picture, s));
@@ -141,35 +141,35 @@ impl Upload {
         std::iter::once(Self::incoming_key(user, id)).chain(published).chain(trashed)
     }
 
-    /// The state for the client. Includes that nothing was uploaded in time, which is not stored.
+    /// Returns the state for the client. Includes that nothing was uploaded in time, which is not stored.
     #[must_use]
     pub fn outcome(&self, now: Time) -> (UploadState, Option<UploadRefusal>) {
         let late = self.state == UploadState::Waiting && now >= self.link_ends_at + PATIENCE;
         if late { (UploadState::Refused, Some(UploadRefusal::Expired)) } else { (self.state, self.refusal) }
     }
 
-    /// The keys of the objects that are deleted with the person's account. The picture of a product stays.
+    /// Returns the keys of the objects that are deleted with the person's account. The picture of a product stays.
     pub fn own_keys(&self) -> impl Iterator<Item = String> {
         let stays = self.product.is_some() && self.state == UploadState::Published;
         let picture = Self::every_key(self.user, self.id).skip(1).filter(move |_| !stays);
         std::iter::once(Self::incoming_key(self.user, self.id)).chain(picture)
     }
 
-    /// The update that marks the upload as published, if it is still waiting. The item of a person's picture then does not expire. The item
-    /// of a product's picture does, because the product has the id of the picture.
+    /// Returns the update that marks the upload as published, if it is still waiting. The item of a person's picture then does not expire.
+    /// The item of a product's picture does, because the product has the id of the picture.
     #[must_use]
     pub fn publishing(&self) -> Update {
         let update = Update::of(self.key()).set("state", UploadState::Published).when(field("state").eq(UploadState::Waiting));
         if self.product.is_some() { update } else { update.remove("ttl") }
     }
 
-    /// The update that marks the upload as refused, if it is still waiting.
+    /// Returns the update that marks the upload as refused, if it is still waiting.
     #[must_use]
     pub fn refusing(&self, why: UploadRefusal) -> Update {
         Update::of(self.key()).set("state", UploadState::Refused).set("refusal", why).when(field("state").eq(UploadState::Waiting))
     }
 
-    /// The update that records that its picture is in the trash.
+    /// Returns the update that records that its picture is in the trash.
     #[must_use]
     pub fn retiring(user: UserId, picture: PictureId, now: Time) -> Update {
         let key = Self::key_of(user, picture::to_upload(picture));

@@ -18,7 +18,7 @@ const SIDES: (u16, u16) = (8192, 6144);
 /// What the function takes without a picture, in MB: its code, clients, the largest upload and a copy of it.
 const OWN_MB: u64 = 150;
 
-/// A PNG with four channels of 16 bits.
+/// Returns a PNG with four channels of 16 bits.
 fn deep_png() -> Vec<u8> {
     let mut file = Vec::new();
     let mut encoder = png::Encoder::new(&mut file, SIDES.0.into(), SIDES.1.into());
@@ -42,14 +42,14 @@ fn animated_webp() -> Vec<u8> {
     webp(&[vec![webp_header(0x12, width, height)], frame.to_vec()].concat())
 }
 
-/// The most memory that this process has had, in MB.
+/// Returns the most memory that this process has had, in MB.
 fn peak_mb() -> u64 {
     let status = fs::read_to_string("/proc/self/status").expect("Linux");
     let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:")).expect("a peak");
     line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") / 1024
 }
 
-/// The memory of the function, in MB.
+/// Returns the memory of the function, in MB.
 fn function_mb() -> u64 {
     let template = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml")).expect("the template");
     let (_, function) = template.split_once("\n  UploadProcessorFunction:\n").expect("the function");

@@ -71,26 +71,26 @@ impl Aws {
         Ok(Self { env: boot.env.clone(), sdk })
     }
 
-    /// The settings for all services.
+    /// Returns the settings for all services.
     #[must_use]
     pub fn sdk(&self) -> &SdkConfig {
         &self.sdk
     }
 
-    /// The endpoint in a variable, such as `AWS_ENDPOINT_URL_DYNAMODB`. `None` means AWS itself.
+    /// Returns the endpoint in a variable, such as `AWS_ENDPOINT_URL_DYNAMODB`. `None` means AWS itself.
     #[must_use]
     pub fn endpoint(&self, variable: &'static str) -> Option<String> {
         self.env.get(variable).map(str::to_owned)
     }
 
-    /// The retry budget of a client of this service. Each function has its own, as in a separate process. Otherwise functions that share
-    /// the process of the local cloud would share it.
+    /// Returns the retry budget of a client of this service. Each function has its own, as in a separate process. Otherwise functions that
+    /// share the process of the local cloud would share it.
     #[must_use]
     pub fn retries(&self, service: &'static str) -> RetryPartition {
         RetryPartition::custom(service).build()
     }
 
-    /// The interceptor of all clients.
+    /// Returns the interceptor of all clients.
     #[must_use]
     pub fn interceptor(&self) -> SharedInterceptor {
         SharedInterceptor::new(PassOn)

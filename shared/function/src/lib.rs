@@ -35,7 +35,7 @@ pub struct Boot {
 }
 
 impl Boot {
-    /// The settings of this function's AWS clients.
+    /// Returns the settings of this function's AWS clients.
     ///
     /// # Errors
     /// [`StartError`] if a variable of the platform (region, credentials) is missing.
@@ -73,7 +73,8 @@ pub struct Context {
 }
 
 impl Context {
-    /// Whether at least this much time is left until the deadline, by the real clock. If the deadline is unknown, one minute is assumed.
+    /// Returns whether at least this much time is left until the deadline, by the real clock. If the deadline is unknown, one minute is
+    /// assumed.
     #[must_use]
     pub fn has_left(&self, needed: Duration) -> bool {
         let left = if self.deadline == Time::ZERO { ASSUMED_REMAINING } else { self.deadline.since(Sys::real().now()) };
@@ -103,7 +104,7 @@ pub struct Function {
 }
 
 impl Function {
-    /// A function over a typed event of `aws_lambda_events` and a typed response. Each invocation gets a clone of the state.
+    /// Creates a function over a typed event of `aws_lambda_events` and a typed response. Each invocation gets a clone of the state.
     pub fn new<S, E, R, F, Fut>(state: S, handle: F) -> Self
     where
         S: Clone + Send + Sync + 'static,
@@ -121,7 +122,7 @@ impl Function {
         })
     }
 
-    /// A function over raw JSON, for events with several shapes.
+    /// Returns a function over raw JSON, for events with several shapes.
     pub fn raw<F, Fut>(handle: F) -> Self
     where
         F: Fn(Box<RawValue>, Context) -> Fut + Send + Sync + 'static,

@@ -22,7 +22,7 @@ impl Metric {
     /// The dimension of all metrics: the table with the state, of which each stack has its own.
     pub const DIMENSION: &'static str = "TableName";
 
-    /// The metric of this name. Only [`metrics!`](macro@crate::metrics) declares metrics, because it also lists them.
+    /// Returns the metric of this name. Only [`metrics!`](macro@crate::metrics) declares metrics, because it also lists them.
     #[must_use]
     pub const fn new(name: &'static str) -> Self {
         Self(name)

@@ -26,7 +26,7 @@ const ANSWER_MAX: usize = 256 * 1024;
 pub struct Outside(Client<HttpsConnector<HttpConnector>, Full<Bytes>>);
 
 impl Outside {
-    /// A client.
+    /// Creates a client.
     ///
     /// # Errors
     /// If TLS cannot be set up.

@@ -29,7 +29,7 @@ pub async fn scope<F: Future>(trace: Option<String>, f: F) -> F::Output {
     CURRENT.scope(trace, f).await
 }
 
-/// The trace of this task, if any. Pass it to [`scope`] if work moves to another task.
+/// Returns the trace of this task, if any. Pass it to [`scope`] if work moves to another task.
 #[must_use]
 pub fn current() -> Option<String> {
     CURRENT.try_with(Clone::clone).ok().flatten()
@@ -40,7 +40,7 @@ pub(crate) async fn on_behalf_of<F: Future>(request: Option<String>, f: F) -> F:
     REQUEST.scope(request, f).await
 }
 
-/// The id of the request that caused the work of this task, directly or through events.
+/// Returns the id of the request that caused the work of this task, directly or through events.
 #[must_use]
 pub fn request() -> Option<String> {
     REQUEST.try_with(Clone::clone).ok().flatten()
@@ -73,12 +73,13 @@ impl Caused {
         serde_json::from_str(payload.get()).unwrap_or_default()
     }
 
-    /// Whether the invocation is for an event of the bus. Its log lines then get the id of the request. The log of a request has it anyway.
+    /// Returns whether the invocation is for an event of the bus. Its log lines then get the id of the request. The log of a request has it
+    /// anyway.
     pub const fn is_event(&self) -> bool {
         self.detail.is_some()
     }
 
-    /// The id of the request.
+    /// Returns the id of the request.
     pub fn request(self) -> Option<String> {
         let gateway = self.request_context.and_then(|context| context.request_id);
         gateway.or_else(|| self.detail.and_then(|detail| detail.request_id)).filter(|id| !id.is_empty())

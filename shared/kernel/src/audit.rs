@@ -41,7 +41,7 @@ pub enum AuditValue {
 /// Implemented beside the type, by the crate that defines it. There is deliberately no blanket implementation for `Serialize` types and
 /// none for `String`: they would let secrets into the audit unnoticed.
 pub trait Auditable {
-    /// The value in the form that the audit stores.
+    /// Returns the value in the form that the audit stores.
     fn audited(&self) -> AuditValue;
 }
 

@@ -24,7 +24,7 @@ pub struct Origin {
 }
 
 impl Client {
-    /// The network that rate limits count by: the address itself for IPv4, its /64 for IPv6, which usually belongs to one customer.
+    /// Returns the network that rate limits count by: the address itself for IPv4, its /64 for IPv6, which usually belongs to one customer.
     #[must_use]
     pub fn network(&self) -> String {
         match self.address {
@@ -37,7 +37,8 @@ impl Client {
         }
     }
 
-    /// The larger network around [`Client::network`], for limits on clients with many addresses: the /24 for IPv4, the /48 for IPv6.
+    /// Returns the larger network around [`Client::network`], for limits on clients with many addresses: the /24 for IPv4, the /48 for
+    /// IPv6.
     #[must_use]
     pub fn neighbourhood(&self) -> String {
         match self.address {

@@ -38,13 +38,13 @@ fn real() -> i64 {
 }
 
 impl Sys {
-    /// The real clock and the operating system's randomness.
+    /// Returns the real clock and the operating system's randomness.
     #[must_use]
     pub fn real() -> Self {
         Self::default()
     }
 
-    /// The current time: the real clock plus the offset that a development host can set.
+    /// Returns the current time: the real clock plus the offset that a development host can set.
     #[must_use]
     pub fn now(&self) -> Time {
         let by = match self.0.held.load(Ordering::Relaxed) {
@@ -54,7 +54,7 @@ impl Sys {
         Time::from_millis(by.saturating_add(self.offset_millis()))
     }
 
-    /// The offset of the clock in milliseconds from the real clock, or from the time at which it was stopped.
+    /// Returns the offset of the clock in milliseconds from the real clock, or from the time at which it was stopped.
     #[must_use]
     pub fn offset_millis(&self) -> i64 {
         self.0.offset.load(Ordering::Relaxed)
@@ -98,7 +98,7 @@ impl Sys {
         b
     }
 
-    /// A uniformly distributed number below `bound`, by rejection sampling. Zero if `bound` is zero.
+    /// Returns a uniformly distributed number below `bound`, by rejection sampling. Zero if `bound` is zero.
     #[must_use]
     pub fn below(&self, bound: u32) -> u32 {
         let Some(zone) = u32::MAX.checked_rem(bound).map(|r| u32::MAX.saturating_sub(r)) else { return 0 };
@@ -110,7 +110,7 @@ impl Sys {
         }
     }
 
-    /// A new id of this type. Ids sort by the time of this clock.
+    /// Returns a new id of this type. Ids sort by the time of this clock.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "the one place that makes ids")]
     pub fn id<I: Id>(&self) -> I {

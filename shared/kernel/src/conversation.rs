@@ -35,7 +35,7 @@ impl ThreadState {
     /// Every state.
     pub const ALL: [Self; 4] = [Self::Open, Self::Waiting, Self::Snoozed, Self::Done];
 
-    /// Its name.
+    /// Returns its name.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -46,7 +46,7 @@ impl ThreadState {
         }
     }
 
-    /// The state at this time: a snooze that is over counts as open, whether or not it was ended in the table.
+    /// Returns the state at this time: a snooze that is over counts as open, whether or not it was ended in the table.
     #[must_use]
     pub fn at(self, snoozed_until: Option<Time>, now: Time) -> Self {
         match (self, snoozed_until) {

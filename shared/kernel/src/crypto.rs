@@ -26,19 +26,19 @@ pub fn hkdf_sha256(salt: &[u8], secret: &[u8], info: &[u8]) -> [u8; 32] {
     key
 }
 
-/// The first 128 bits of the SHA-256 of a value, as 32 hexadecimal digits. They identify the value without revealing it.
+/// Returns the first 128 bits of the SHA-256 of a value, as 32 hexadecimal digits. They identify the value without revealing it.
 #[must_use]
 pub fn short_hash(of: impl AsRef<[u8]>) -> String {
     <Sha256 as sha2::Digest>::digest(of).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The text that is hashed for a value: its JSON without white space. Only for tuples of texts, numbers, times and lists.
+/// Returns the text that is hashed for a value: its JSON without white space. Only for tuples of texts, numbers, times and lists.
 #[must_use]
 pub fn canonical(value: &impl Serialize) -> String {
     serde_json::to_string(value).expect("texts, numbers, times and lists have a JSON form")
 }
 
-/// The first `N` bytes of a hash. `N` is at most 32.
+/// Returns the first `N` bytes of a hash. `N` is at most 32.
 #[must_use]
 pub fn truncate<const N: usize>(hash: [u8; 32]) -> [u8; N] {
     const { assert!(N <= 32, "a hash has 32 bytes") };

@@ -18,7 +18,7 @@ pub struct Env {
 pub struct ConfigError(pub Vec<String>);
 
 impl Env {
-    /// The environment of this process.
+    /// Returns the environment of this process.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
     pub fn process() -> Self {
@@ -35,13 +35,13 @@ impl Env {
         if reader.problems.is_empty() { Ok(value) } else { Err(ConfigError(reader.problems)) }
     }
 
-    /// The names that were read so far. A check compares them with the function's block in the template.
+    /// Returns the names that were read so far. A check compares them with the function's block in the template.
     #[must_use]
     pub fn names_read(&self) -> BTreeSet<&'static str> {
         self.read.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// An optional variable. Empty counts as absent.
+    /// Returns an optional variable. Empty counts as absent.
     #[must_use]
     pub fn get(&self, name: &'static str) -> Option<&str> {
         self.read.lock().unwrap_or_else(PoisonError::into_inner).insert(name);
@@ -65,7 +65,7 @@ pub struct Reader<'a> {
 pub const SECRET_MIN_BYTES: usize = 32;
 
 impl Reader<'_> {
-    /// A required variable.
+    /// Returns a required variable.
     pub fn need(&mut self, name: &'static str) -> String {
         let value = self.env.get(name).unwrap_or_default().to_owned();
         if value.is_empty() {
@@ -74,7 +74,7 @@ impl Reader<'_> {
         value
     }
 
-    /// A required URL that people or tokens are sent to. It begins with `https://`, except if `STAGE` is `development`.
+    /// Returns a required URL that people or tokens are sent to. It begins with `https://`, except if `STAGE` is `development`.
     pub fn address(&mut self, name: &'static str) -> String {
         let address = self.need(name);
         let safe = address.starts_with("https://") || self.development();
@@ -84,12 +84,12 @@ impl Reader<'_> {
         address
     }
 
-    /// Whether `STAGE` is `development`.
+    /// Returns whether `STAGE` is `development`.
     pub fn development(&mut self) -> bool {
         self.or("STAGE", "production".to_owned()) == "development"
     }
 
-    /// A variable with a default for its absence. A value that does not parse is an error.
+    /// Returns a variable with a default for its absence. A value that does not parse is an error.
     pub fn or<T: std::str::FromStr>(&mut self, name: &'static str, default: T) -> T {
         match self.env.get(name).map(str::parse) {
             None => default,
@@ -101,7 +101,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A comma-separated list. Absent means empty.
+    /// Returns a comma-separated list. Absent means empty.
     pub fn list(&mut self, name: &'static str) -> Vec<String> {
         let text = self.env.get(name).unwrap_or_default();
         text.split(',').map(str::trim).filter(|s| !s.is_empty()).map(str::to_owned).collect()
@@ -120,7 +120,7 @@ impl Reader<'_> {
     }
 }
 
-/// Whether a secret is shorter than [`SECRET_MIN_BYTES`], has little variation, or is a known placeholder.
+/// Returns whether a secret is shorter than [`SECRET_MIN_BYTES`], has little variation, or is a known placeholder.
 #[must_use]
 pub fn is_weak(secret: &str) -> bool {
     let distinct = secret.bytes().collect::<BTreeSet<_>>().len();

@@ -77,14 +77,14 @@ field_errors! {
 }
 
 impl FieldError {
-    /// The same error with one more parameter.
+    /// Returns the same error with one more parameter.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: impl ToString) -> Self {
         self.params.insert(name, value.to_string());
         self
     }
 
-    /// The message in this language.
+    /// Returns the message in this language.
     #[must_use]
     pub fn text(&self, locale: Locale) -> String {
         locale.text(&format!("field-{}", self.code), &self.params.iter().map(|(k, v)| (*k, v.clone())).collect::<Vec<_>>())

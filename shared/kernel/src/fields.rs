@@ -40,7 +40,7 @@ impl Fields {
         if self.0.is_empty() { Ok(()) } else { Err(self.problem()) }
     }
 
-    /// The problem with the recorded errors. For callers whose [`Fields::take`] returned `None`, which implies a recorded error.
+    /// Returns the problem with the recorded errors. For callers whose [`Fields::take`] returned `None`, which implies a recorded error.
     #[must_use]
     pub fn problem(self) -> Problem {
         let mut p = Problem::new(Kind::Invalid);
@@ -68,7 +68,7 @@ pub const PAGE_MAX: u32 = 100;
 /// Items in a page of a list, unless the client requests another number.
 pub const PAGE: u32 = 30;
 
-/// The requested number of items in a page, from the parameter `/limit`.
+/// Returns the requested number of items in a page, from the parameter `/limit`.
 ///
 /// # Errors
 /// `range` if it is not from 1 to [`PAGE_MAX`].

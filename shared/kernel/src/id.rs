@@ -14,13 +14,13 @@ use crate::Time;
 pub trait Id: Sized {
     /// The prefix, without the underscore.
     const PREFIX: &'static str;
-    /// The id with this ULID.
+    /// Returns the id with this ULID.
     fn from_ulid(ulid: Ulid) -> Self;
-    /// The ULID of this id.
+    /// Returns the ULID of this id.
     fn ulid(&self) -> Ulid;
 }
 
-/// The greatest id that is less than this one. `None` if there is none.
+/// Returns the greatest id that is less than this one. `None` if there is none.
 #[must_use]
 pub fn before<I: Id>(id: &I) -> Option<I> {
     u128::from(id.ulid()).checked_sub(1).map(|less| I::from_ulid(Ulid::from(less)))
@@ -41,26 +41,27 @@ pub fn parse<I: Id>(text: &str) -> Result<I, BadId> {
     if ulid.to_string() == rest { Ok(I::from_ulid(ulid)) } else { Err(BadId) }
 }
 
-/// When an id was made.
+/// Returns when an id was made.
 #[must_use]
 pub fn time_of<I: Id>(id: &I) -> Time {
     Time::from_millis(i64::try_from(id.ulid().timestamp_ms()).unwrap_or(i64::MAX))
 }
 
-/// The lowest id of a time, for range queries: all ids made earlier are lower, all others are not.
+/// Returns the lowest id of a time, for range queries: all ids made earlier are lower, all others are not.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "the end of a range, not the id of an object")]
 pub fn first_at<I: Id>(at: Time) -> I {
     I::from_ulid(Ulid::from_parts(u64::try_from(at.millis()).unwrap_or(0), 0))
 }
 
-/// The lowest id that is greater than this one.
+/// Returns the lowest id that is greater than this one.
 #[must_use]
 pub fn after<I: Id>(id: &I) -> I {
     I::from_ulid(id.ulid().increment().unwrap_or_else(|last| last))
 }
 
-/// The OpenAPI schema of ids with this prefix. The first character of a ULID is at most `7`, and a ULID has no `I`, `L`, `O` and `U`.
+/// Returns the OpenAPI schema of ids with this prefix. The first character of a ULID is at most `7`, and a ULID has no `I`, `L`, `O` and
+/// `U`.
 #[doc(hidden)]
 #[must_use]
 pub fn schema(about: &str, prefix: &str) -> RefOr<Schema> {

@@ -33,8 +33,8 @@ pub fn read<T: DeserializeOwned>(text: &[u8]) -> Result<T, InvalidJson> {
     Ok(value)
 }
 
-/// The JSON pointer to an error of `serde`: the path to the object and, if a member is missing, repeated or unknown, its name. `serde`
-/// gives that name only in the text of the error.
+/// Returns the JSON pointer to an error of `serde`: the path to the object and, if a member is missing, repeated or unknown, its name.
+/// `serde` gives that name only in the text of the error.
 #[must_use]
 pub fn pointer(path: &Path, error: &str) -> String {
     let named = named(error, &["missing field `", "duplicate field `"]);
@@ -46,8 +46,8 @@ pub fn pointer(path: &Path, error: &str) -> String {
     found.chain(named.map(str::to_owned)).map(|name| segment(&name)).collect()
 }
 
-/// The member with a wrong value in an object whose type is chosen by a tag. `serde` reads such an object from a copy without positions. So
-/// each member is removed in turn: the wrong one is that whose removal changes the error.
+/// Returns the member with a wrong value in an object whose type is chosen by a tag. `serde` reads such an object from a copy without
+/// positions. So each member is removed in turn: the wrong one is that whose removal changes the error.
 fn wrong_member<T: DeserializeOwned>(text: &[u8], error: &serde_json::Error) -> Option<String> {
     let members: Map<String, Value> = serde_json::from_slice(text).ok()?;
     let said = |e: &serde_json::Error| e.to_string().split(" at line ").next().map(str::to_owned);
@@ -63,12 +63,12 @@ fn wrong_member<T: DeserializeOwned>(text: &[u8], error: &serde_json::Error) -> 
     others.iter().find(|name| Some(name.as_str()) != tag).or(others.first()).map(|name| (*name).clone())
 }
 
-/// The name of the member in an error text of `serde` that begins with one of `beginnings`.
+/// Returns the name of the member in an error text of `serde` that begins with one of `beginnings`.
 fn named<'e>(error: &'e str, beginnings: &[&str]) -> Option<&'e str> {
     beginnings.iter().find_map(|beginning| error.strip_prefix(beginning)?.split('`').next())
 }
 
-/// The escaped segment of a JSON pointer (RFC 6901 §3).
+/// Returns the escaped segment of a JSON pointer (RFC 6901 §3).
 fn segment(name: &str) -> String {
     format!("/{}", name.replace('~', "~0").replace('/', "~1"))
 }

@@ -14,7 +14,7 @@ use fluent_bundle::{FluentArgs, FluentBundle, FluentResource, FluentValue};
 include!(concat!(env!("OUT_DIR"), "/languages.rs"));
 
 impl Locale {
-    /// The language of a BCP 47 tag. A region is ignored (`pl-PL`).
+    /// Returns the language of a BCP 47 tag. A region is ignored (`pl-PL`).
     #[must_use]
     pub fn from_tag(tag: &str) -> Option<Self> {
         let primary = tag.trim().split('-').next().unwrap_or_default();
@@ -28,8 +28,9 @@ impl Locale {
         place.and_then(|place| list.get(place)).copied().unwrap_or_default()
     }
 
-    /// The names of a thing in a setting, by the tags of their languages: first the name in the default language, then those in others, each
-    /// with its tag, such as `Delivery` and `pl=Dostawa`. `None` if the first one is missing, or a language is unknown or named twice.
+    /// Returns the names of a thing in a setting, by the tags of their languages: first the name in the default language, then those in
+    /// others, each with its tag, such as `Delivery` and `pl=Dostawa`. `None` if the first one is missing, or a language is unknown or
+    /// named twice.
     #[must_use]
     pub fn names(parts: &[&str]) -> Option<BTreeMap<String, String>> {
         let (first, others) = parts.split_first()?;
@@ -50,7 +51,7 @@ impl Locale {
         [self, Self::default()].into_iter().find_map(|locale| names.get(locale.tag())).map(String::as_str)
     }
 
-    /// The best language for an `Accept-Language` header (RFC 9110 §12.5.4, look-up as in RFC 4647 §3.4).
+    /// Returns the best language for an `Accept-Language` header (RFC 9110 §12.5.4, look-up as in RFC 4647 §3.4).
     #[must_use]
     pub fn negotiate(accept: &str) -> Option<Self> {
         let mut wishes: Vec<(u16, Self)> = accept
@@ -66,25 +67,25 @@ impl Locale {
         wishes.first().map(|w| w.1)
     }
 
-    /// The message `key` of the catalogue of problems, with `args`. A missing message is shown as its key.
+    /// Returns the message `key` of the catalogue of problems, with `args`. A missing message is shown as its key.
     #[must_use]
     pub fn text(self, key: &str, args: &[(&str, String)]) -> String {
         PROBLEMS.text(self, key, args)
     }
 
-    /// An attribute of a message of the catalogue of problems, if it exists.
+    /// Returns an attribute of a message of the catalogue of problems, if it exists.
     #[must_use]
     pub fn attribute(self, key: &str, attribute: &str, args: &[(&str, String)]) -> Option<String> {
         PROBLEMS.format(self, key, Some(attribute), args)
     }
 
-    /// Whether this language has the message in the catalogue of problems.
+    /// Returns whether this language has the message in the catalogue of problems.
     #[must_use]
     pub fn has(self, key: &str) -> bool {
         PROBLEMS.has(self, key)
     }
 
-    /// All message keys of the catalogue of problems in this language. Attributes are `key.attribute`.
+    /// Returns all message keys of the catalogue of problems in this language. Attributes are `key.attribute`.
     #[must_use]
     pub fn keys(self) -> BTreeSet<String> {
         PROBLEMS.keys(self)
@@ -106,19 +107,19 @@ impl Messages {
         Self { sources }
     }
 
-    /// The message `key`, with `args`. A missing message is shown as its key.
+    /// Returns the message `key`, with `args`. A missing message is shown as its key.
     #[must_use]
     pub fn text(self, locale: Locale, key: &str, args: &[(&str, String)]) -> String {
         self.format(locale, key, None, args).unwrap_or_else(|| key.to_owned())
     }
 
-    /// Whether this language has the message.
+    /// Returns whether this language has the message.
     #[must_use]
     pub fn has(self, locale: Locale, key: &str) -> bool {
         with_bundle(self, locale, |b| b.has_message(key))
     }
 
-    /// All message keys of this language. Attributes are `key.attribute`.
+    /// Returns all message keys of this language. Attributes are `key.attribute`.
     #[must_use]
     pub fn keys(self, locale: Locale) -> BTreeSet<String> {
         let (mut keys, mut owner) = (BTreeSet::new(), String::new());
@@ -136,7 +137,7 @@ impl Messages {
         keys
     }
 
-    /// The errors in the sources: lines that are not Fluent, and keys that are missing in a language.
+    /// Returns the errors in the sources: lines that are not Fluent, and keys that are missing in a language.
     #[must_use]
     pub fn faults(self) -> Vec<String> {
         let all: BTreeSet<String> = Locale::ALL.into_iter().flat_map(|l| self.keys(l)).collect();
@@ -172,7 +173,7 @@ impl Messages {
     }
 }
 
-/// A quality value (`0`, `0.7`, `1.000`: RFC 9110 §12.4.2) in thousandths. Anything else is 0.
+/// Returns a quality value (`0`, `0.7`, `1.000`: RFC 9110 §12.4.2) in thousandths. Anything else is 0.
 #[must_use]
 pub fn thousandths(q: &str) -> u16 {
     let (whole, fraction) = q.trim().split_once('.').unwrap_or((q.trim(), ""));

@@ -62,14 +62,14 @@ tuple!(A B);
 tuple!(A B C);
 tuple!(A B C D);
 
-/// The bytes of the parts, for signing or hashing.
+/// Returns the bytes of the parts, for signing or hashing.
 pub fn bytes(parts: &impl TokenPart) -> Vec<u8> {
     let mut bytes = Vec::new();
     parts.write(&mut bytes);
     bytes
 }
 
-/// The token for the client. `prefix` is without the underscore.
+/// Returns the token for the client. `prefix` is without the underscore.
 pub fn write(prefix: &str, parts: &impl TokenPart) -> String {
     format!("{prefix}_{}", BASE64_URL_SAFE_NO_PAD.encode(bytes(parts)))
 }

@@ -29,18 +29,18 @@ impl Origins {
         self.0.iter().cloned().chain([origin]).collect()
     }
 
-    /// Whether a page of this origin may use the API. `origin` is the header `Origin` of a request.
+    /// Returns whether a page of this origin may use the API. `origin` is the header `Origin` of a request.
     #[must_use]
     pub fn allow(&self, origin: &str) -> bool {
         self.0.iter().any(|entry| covers(entry, origin))
     }
 
-    /// The origins. Entries for any port are without the `:*`.
+    /// Returns the origins. Entries for any port are without the `:*`.
     pub fn hosts(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|entry| entry.strip_suffix(ANY_PORT).unwrap_or(entry))
     }
 
-    /// Whether an entry allows any port.
+    /// Returns whether an entry allows any port.
     #[must_use]
     pub fn any_port(&self) -> bool {
         self.0.iter().any(|entry| entry.ends_with(ANY_PORT))
@@ -53,7 +53,7 @@ impl<S: Into<String>> FromIterator<S> for Origins {
     }
 }
 
-/// Whether an entry of a list of origins covers an origin.
+/// Returns whether an entry of a list of origins covers an origin.
 #[must_use]
 pub fn covers(entry: &str, origin: &str) -> bool {
     let Some(host) = entry.strip_suffix(ANY_PORT) else { return entry == origin };

@@ -27,11 +27,11 @@ macro_rules! kinds {
             /// Every kind, in the order of the catalogue.
             pub const ALL: &'static [Self] = &[$(Self::$name,)*];
 
-            /// The HTTP status.
+            /// Returns the HTTP status.
             #[must_use]
             pub const fn status(self) -> u16 { match self { $(Self::$name => $status,)* } }
 
-            /// The stable code, independent of the language.
+            /// Returns the stable code, independent of the language.
             #[must_use]
             pub const fn code(self) -> &'static str { match self { $(Self::$name => $code,)* } }
         }
@@ -454,7 +454,7 @@ pub struct FieldProblem {
 }
 
 impl Kind {
-    /// A problem of this kind, with a cause for the log, which distinguishes cases with the same answer.
+    /// Returns a problem of this kind, with a cause for the log, which distinguishes cases with the same answer.
     #[must_use]
     #[track_caller]
     pub fn because(self, cause: &'static str) -> Problem {
@@ -463,7 +463,7 @@ impl Kind {
 }
 
 impl Problem {
-    /// A problem of this kind.
+    /// Creates a problem of this kind.
     #[must_use]
     #[track_caller]
     pub fn new(kind: Kind) -> Self {
@@ -520,7 +520,7 @@ impl Problem {
         self
     }
 
-    /// The document in `locale` for the request `request_id`.
+    /// Returns the document in `locale` for the request `request_id`.
     #[must_use]
     pub fn document(&self, locale: Locale, request_id: &str) -> ProblemDocument {
         let code = self.kind.code();

@@ -13,7 +13,7 @@ impl<T> Secret<T> {
         Self(value)
     }
 
-    /// The value itself, for the code that needs it.
+    /// Returns the value itself, for the code that needs it.
     pub const fn expose(&self) -> &T {
         &self.0
     }
@@ -25,7 +25,7 @@ impl<T> std::fmt::Debug for Secret<T> {
     }
 }
 
-/// Whether two byte strings are equal, in constant time for equal lengths.
+/// Returns whether two byte strings are equal, in constant time for equal lengths.
 #[must_use]
 pub fn same(a: &[u8], b: &[u8]) -> bool {
     a.ct_eq(b).into()

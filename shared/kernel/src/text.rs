@@ -9,7 +9,7 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use crate::FieldError;
 
-/// Whether a reader sees nothing of this character: spaces, controls, joiners, direction marks, fillers, the empty braille cell.
+/// Returns whether a reader sees nothing of this character: spaces, controls, joiners, direction marks, fillers, the empty braille cell.
 #[must_use]
 pub fn is_invisible(c: char) -> bool {
     const BRAILLE_BLANK: char = '\u{2800}';
@@ -19,7 +19,7 @@ pub fn is_invisible(c: char) -> bool {
     (unseen && !sign) || c.is_whitespace() || c == BRAILLE_BLANK || DefaultIgnorableCodePoint::for_char(c)
 }
 
-/// Whether a reader sees nothing of this text. An empty text is blank.
+/// Returns whether a reader sees nothing of this text. An empty text is blank.
 #[must_use]
 pub fn is_blank(text: &str) -> bool {
     text.chars().all(is_invisible)
@@ -83,8 +83,8 @@ macro_rules! lines {
     )+};
 }
 
-/// A code or a number without its formatting: in NFKC, without spaces, dashes and invisible characters, and with the digits of any script
-/// as ASCII digits.
+/// Returns a code or a number without its formatting: in NFKC, without spaces, dashes and invisible characters, and with the digits of any
+/// script as ASCII digits.
 #[must_use]
 pub fn compact(text: &str) -> String {
     text.nfkc().filter(|c| !is_invisible(*c) && !Dash::for_char(*c)).map(|c| digit(c).unwrap_or(c)).collect()
@@ -96,13 +96,13 @@ pub const TYPED_MAX_CHARS: usize = 64;
 /// punctuation other than hyphens.
 pub const TYPED_PATTERN: &str = r"^[^!-,./:-@\[-`{-~]*$";
 
-/// The [`compact`] form of a code that was typed or pasted. `None` if the text is longer than [`TYPED_MAX_CHARS`].
+/// Returns the [`compact`] form of a code that was typed or pasted. `None` if the text is longer than [`TYPED_MAX_CHARS`].
 #[must_use]
 pub fn typed(text: &str) -> Option<String> {
     text.chars().nth(TYPED_MAX_CHARS).is_none().then(|| compact(text))
 }
 
-/// The ASCII digit of the same value. `None` for characters that are not decimal digits.
+/// Returns the ASCII digit of the same value. `None` for characters that are not decimal digits.
 fn digit(c: char) -> Option<char> {
     if c.is_ascii() || !is_decimal(c) {
         return Some(c).filter(char::is_ascii_digit);

@@ -19,7 +19,7 @@ impl Time {
     /// The epoch itself.
     pub const ZERO: Self = Self(0);
 
-    /// The time `ms` milliseconds after the epoch.
+    /// Returns the time `ms` milliseconds after the epoch.
     #[must_use]
     pub const fn from_millis(ms: i64) -> Self {
         Self(ms)
@@ -37,13 +37,13 @@ impl Time {
         self.0.div_euclid(1000)
     }
 
-    /// The duration since `earlier`, or zero if `earlier` is later: a clock that was set back yields no negative age.
+    /// Returns the duration since `earlier`, or zero if `earlier` is later: a clock that was set back yields no negative age.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
-    /// The UTC calendar date, as `time` represents it.
+    /// Returns the UTC calendar date, as `time` represents it.
     #[must_use]
     pub fn date(self) -> time::Date {
         self.offset().date()
@@ -54,7 +54,7 @@ impl Time {
     }
 }
 
-/// The milliseconds of a duration, at most `i64::MAX`.
+/// Returns the milliseconds of a duration, at most `i64::MAX`.
 pub(crate) fn millis(d: Duration) -> i64 {
     i64::try_from(d.as_millis()).unwrap_or(i64::MAX)
 }

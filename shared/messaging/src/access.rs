@@ -38,7 +38,7 @@ pub struct FrameTarget<'a> {
 }
 
 impl FrameTarget<'_> {
-    /// A frame that needs only the room.
+    /// Returns a frame that needs only the room.
     #[must_use]
     pub const fn of(room: RoomId) -> Self {
         Self { room, nonce: None, entry: None, online: false }
@@ -74,7 +74,7 @@ struct Person {
 }
 
 impl Person {
-    /// The keys of the items that the checks need.
+    /// Returns the keys of the items that the checks need.
     fn keys(user: UserId, session: SessionId) -> [Key; 4] {
         [User::key_of(user), Session::key_of(user, session), ChatState::key_of(user), Presence::key_of(user)]
     }

@@ -121,7 +121,7 @@ pub struct Pixels {
 }
 
 impl AttachedFile {
-    /// The file as members see it.
+    /// Returns the file as members see it.
     #[must_use]
     pub fn shown(self) -> MessageAttachment {
         let Self { id, name, file_type, bytes, pixels } = self;
@@ -194,7 +194,7 @@ pub struct Attachment {
 }
 
 impl Attachment {
-    /// A file that is declared now.
+    /// Creates a file that is declared now.
     #[must_use]
     pub fn new(sys: &Sys, (user, room): (UserId, RoomId), name: FileName, declared: DeclaredFile, link_life: Duration) -> Self {
         let (id, now) = (sys.id(), sys.now());
@@ -202,20 +202,20 @@ impl Attachment {
         Self { id, user, room, name, declared, state, refusal: None, file: None, seq: None, created_at: now, link_ends_at }
     }
 
-    /// The key of an attachment.
+    /// Returns the key of an attachment.
     #[must_use]
     pub fn key_of(id: AttachmentId) -> Key {
         Key::new(format!("ATTACHMENT#{id}"), "ATTACHMENT")
     }
 
-    /// The state for its uploader. Includes that nothing was uploaded in time, which is not stored.
+    /// Returns the state for its uploader. Includes that nothing was uploaded in time, which is not stored.
     #[must_use]
     pub fn outcome(&self, now: Time) -> (AttachmentState, Option<AttachmentRefusal>) {
         let late = self.state == AttachmentState::Waiting && now >= self.link_ends_at + PATIENCE;
         if late { (AttachmentState::Refused, Some(AttachmentRefusal::Expired)) } else { (self.state, self.refusal) }
     }
 
-    /// The update after a successful check. Refused if the attachment is not waiting any more.
+    /// Returns the update after a successful check. Refused if the attachment is not waiting any more.
     #[must_use]
     pub fn checked(&self, file: &AttachedFile) -> Update {
         let update = Update::of(self.key()).set("state", AttachmentState::Ready).set("file", file);
@@ -241,7 +241,7 @@ impl Attachment {
         }
     }
 
-    /// The update that adds the attachment to a message. Refused unless the attachment is ready.
+    /// Returns the update that adds the attachment to a message. Refused unless the attachment is ready.
     pub(crate) fn sent(id: AttachmentId, seq: u64) -> Update {
         let update = Update::of(Self::key_of(id)).set("state", AttachmentState::Sent).set("seq", seq);
         update.index(Index::DueAttachments, None).when(field("state").eq(AttachmentState::Ready))
@@ -323,20 +323,20 @@ pub struct Storage {
 }
 
 impl Storage {
-    /// The key of a person's storage.
+    /// Returns the key of a person's storage.
     #[must_use]
     pub fn key_of(user: UserId) -> Key {
         Key::new(partition(user), "STORAGE")
     }
 
-    /// The update that counts a file. Refused if the storage would be full.
+    /// Returns the update that counts a file. Refused if the storage would be full.
     fn hold(user: UserId, bytes: u32) -> Update {
         let most = STORAGE_MAX.saturating_sub(bytes.into());
         let update = Update::upsert::<Self>(Self::key_of(user)).add("used", bytes.into());
         update.when(field("used").absent().or(field("used").le(most)))
     }
 
-    /// The update that gives the bytes of a file back. Refused if the account was deleted.
+    /// Returns the update that gives the bytes of a file back. Refused if the account was deleted.
     fn release(user: UserId, bytes: u32) -> Update {
         Update::of(Self::key_of(user)).add("used", i64::from(bytes).saturating_neg()).when(Cond::Exists)
     }
@@ -376,8 +376,8 @@ pub fn listed(ids: &[AttachmentId]) -> Result<(), Problem> {
     }
 }
 
-/// The checked files with these ids, of this person and for this room. The transaction of the message checks that they were not sent
-/// before. One batch read, none without ids.
+/// Returns the checked files with these ids, of this person and for this room. The transaction of the message checks that they were not
+/// sent before. One batch read, none without ids.
 ///
 /// # Errors
 /// [`Kind::AttachmentInvalid`]

@@ -23,7 +23,7 @@ use crate::{message::Explanation, report::ReportReason};
 /// The maximum of minutes of a ban with an end: one year.
 pub const MINUTES_MAX: u32 = 366 * 24 * 60;
 
-/// The end of a ban that lasts so many minutes.
+/// Returns the end of a ban that lasts so many minutes.
 ///
 /// # Errors
 /// `range`
@@ -46,7 +46,7 @@ pub enum BanReason {
 }
 
 impl BanReason {
-    /// Its name, as the API writes it.
+    /// Returns its name, as the API writes it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -83,13 +83,13 @@ pub struct Ban {
 }
 
 impl Ban {
-    /// A ban for too many messages.
+    /// Returns a ban for too many messages.
     #[must_use]
     pub const fn for_rate(now: Time) -> Self {
         Self { at: now, until: None, reason: BanReason::Rate, explanation: None, by: None }
     }
 
-    /// The problem with which a banned person's requests are refused.
+    /// Returns the problem with which a banned person's requests are refused.
     #[must_use]
     #[track_caller]
     pub fn problem(&self, now: Time) -> Problem {
@@ -110,7 +110,7 @@ pub(crate) fn explained(mut problem: Problem, explanation: Option<&Explanation>,
     problem
 }
 
-/// The condition that a person is not banned.
+/// Returns the condition that a person is not banned.
 #[must_use]
 pub fn is_over(now: Time) -> Cond {
     field("banned_at").absent().or(field("banned_until").le(now))

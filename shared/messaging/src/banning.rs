@@ -24,7 +24,7 @@ const BANS: &str = "CHAT_BANS";
 /// A sort key after every time.
 const NEVER: &str = "~";
 
-/// The update that imposes a ban.
+/// Returns the update that imposes a ban.
 pub(crate) fn imposed(user: UserId, ban: &Ban) -> Update {
     let Ban { at, until, reason, explanation, by } = ban;
     let update = Update::upsert::<ChatState>(ChatState::key_of(user)).set("user", user);
@@ -102,12 +102,12 @@ fn moment(at: Time) -> String {
     format!("{:015}", at.millis().max(0))
 }
 
-/// The index partition of the bans that a moderator has imposed.
+/// Returns the index partition of the bans that a moderator has imposed.
 fn by_author(user: UserId) -> String {
     format!("USER#{user}#BANS")
 }
 
-/// A page of the current bans, in the order of their ends, starting after `after`. One query.
+/// Returns a page of the current bans, in the order of their ends, starting after `after`. One query.
 ///
 /// # Errors
 /// [`StoreError`]

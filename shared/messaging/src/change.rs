@@ -111,12 +111,12 @@ fn forget_earlier(tx: &mut Tx, entry: &LogEntry) {
     }
 }
 
-/// The condition that an entry is unchanged since it was read.
+/// Returns the condition that an entry is unchanged since it was read.
 fn is_unchanged(entry: &LogEntry) -> Cond {
     field("changes").absent().or(field("changes").eq(entry.changes))
 }
 
-/// A message that the member may read.
+/// Returns a message that the member may read.
 fn message(member: &RoomMember, entry: Option<LogEntry>) -> Result<(LogEntry, Said), Problem> {
     let entry = entry.filter(|entry| entry.seq >= member.membership.from).ok_or(Kind::NotFound)?;
     match &entry.content {
@@ -182,7 +182,7 @@ async fn commit(
     Ok(Changed { message: after.shown(), deliver })
 }
 
-/// The update that replaces the content of an entry.
+/// Returns the update that replaces the content of an entry.
 fn rewrite(after: &LogEntry) -> Update {
     let update = Update::of(after.key()).set("changes", after.changes.saturating_add(1)).when(field("said").exists());
     match &after.content {

@@ -54,7 +54,7 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// The key of a connection.
+    /// Returns the key of a connection.
     #[must_use]
     pub fn key_of(id: &str) -> Key {
         Key::new(format!("CONNECTION#{id}"), "CONNECTION")
@@ -78,7 +78,7 @@ impl Item for Connection {
     }
 }
 
-/// The owner of a socket. One read.
+/// Returns the owner of a socket. One read.
 ///
 /// # Errors
 /// [`Kind::TokenInvalid`] if the socket is unknown or already removed.

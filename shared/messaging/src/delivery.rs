@@ -23,7 +23,7 @@ pub struct Recipient {
     pub digest_due: Option<Time>,
 }
 
-/// The people to whom the entry with this number is delivered in a small room: see [`recipients`].
+/// Returns the people to whom the entry with this number is delivered in a small room: see [`recipients`].
 ///
 /// # Errors
 /// [`StoreError`]
@@ -31,8 +31,8 @@ pub async fn people(table: &Table, member: &RoomMember, seq: u64) -> Result<Vec<
     Ok(recipients(table, member, seq).await?.into_iter().map(|recipient| recipient.user).collect())
 }
 
-/// The recipients of the entry with this number in a small room, the sender included. Members who joined after it are not among them. One
-/// query for a group, otherwise none.
+/// Returns the recipients of the entry with this number in a small room, the sender included. Members who joined after it are not among
+/// them. One query for a group, otherwise none.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -54,7 +54,7 @@ pub async fn recipients(table: &Table, member: &RoomMember, seq: u64) -> Result<
     }
 }
 
-/// The sockets of these people. One batch read for every hundred people.
+/// Returns the sockets of these people. One batch read for every hundred people.
 ///
 /// # Errors
 /// [`StoreError`]

@@ -35,15 +35,15 @@ const LEASE: Duration = Duration::from_secs(180);
 /// How long before the due time a run may already have begun: longer than clocks differ and than a send takes.
 const NEAR: Duration = Duration::from_secs(10);
 
-/// The people who are absent, without the author. People whose connection was lost without a `$disconnect` are absent too.
+/// Returns the people who are absent, without the author. People whose connection was lost without a `$disconnect` are absent too.
 #[must_use]
 pub fn away(people: &[UserId], known: &[Presence], author: UserId, now: Time) -> Vec<UserId> {
     let here = |user: &UserId| known.iter().any(|presence| presence.user == *user && presence.is_online(now));
     people.iter().filter(|user| **user != author && !here(user)).copied().collect()
 }
 
-/// Whether a future run will see a message without a write. `due` was read before the message was committed, or concurrently, and `now` is
-/// a time after the commit.
+/// Returns whether a future run will see a message without a write. `due` was read before the message was committed, or concurrently, and
+/// `now` is a time after the commit.
 ///
 /// No run takes a membership before its due time, and only a run or the end of the membership removes the due time. So if the due time is
 /// still in the future after the commit, no run has taken it yet, and the run that does will read the room after the commit. Near the due
@@ -107,8 +107,8 @@ pub async fn schedule_mentioned(table: &Table, sys: &Sys, entry: &LogEntry) -> R
     Ok(())
 }
 
-/// A page of the memberships that are due, the oldest due time first, after the index position `after`. Items that cannot be read are
-/// errors in the page, so that they do not stop the others. One query.
+/// Returns a page of the memberships that are due, the oldest due time first, after the index position `after`. Items that cannot be read
+/// are errors in the page, so that they do not stop the others. One query.
 ///
 /// # Errors
 /// [`StoreError`]

@@ -42,18 +42,18 @@ impl Digest {
         Self { due: None, leased_until: None, noted_seq: 0, mailed_seq: 0, mailed_at: None, noted_in: None, mentioned_in: None };
 }
 
-/// The key of a membership in the index of due digests.
+/// Returns the key of a membership in the index of due digests.
 pub(crate) fn place(room: RoomId, user: UserId, due: Time) -> Key {
     let shard = user.ulid().to_bytes().last().copied().unwrap_or(0).checked_rem(SHARDS).unwrap_or(0);
     Key::new(partition(shard), format!("{}#{user}#{room}", sortable(due)))
 }
 
-/// The partition of the index of due digests.
+/// Returns the partition of the index of due digests.
 pub(crate) fn partition(shard: u8) -> String {
     format!("DIGESTS_DUE#{shard}")
 }
 
-/// A time as a text that sorts like the time.
+/// Returns a time as a text that sorts like the time.
 pub(crate) fn sortable(at: Time) -> String {
     format!("{:014}", at.millis().max(0))
 }

@@ -77,8 +77,8 @@ pub struct RoomWithPeer {
     pub peer: Option<User>,
 }
 
-/// The public room (read unless the caller passes it as `read`), and the rooms of these memberships with their other members. Direct rooms
-/// between people of whom one blocks the other are left out. One batch read for every hundred items.
+/// Returns the public room (read unless the caller passes it as `read`), and the rooms of these memberships with their other members.
+/// Direct rooms between people of whom one blocks the other are left out. One batch read for every hundred items.
 ///
 /// # Errors
 /// [`StoreError`]

@@ -36,7 +36,7 @@ pub struct EarlierText {
 }
 
 impl EarlierText {
-    /// The text of a message that is edited now.
+    /// Returns the text of a message that is edited now.
     #[must_use]
     pub(crate) fn of(before: &LogEntry, said: &Said, now: Time) -> Self {
         let slot = before.changes.checked_rem(KEPT).unwrap_or(0);
@@ -56,13 +56,14 @@ impl Item for EarlierText {
     }
 }
 
-/// The keys of the earlier texts that a message may have. Empty for a message that was never changed.
+/// Returns the keys of the earlier texts that a message may have. Empty for a message that was never changed.
 #[must_use]
 pub fn keys(entry: &LogEntry) -> Vec<Key> {
     (0..entry.changes.min(KEPT)).map(|slot| EarlierText::key_of(entry.room, entry.seq, slot)).collect()
 }
 
-/// The earlier texts of these messages, the oldest first. One batch read for every hundred possible texts, none if no message was edited.
+/// Returns the earlier texts of these messages, the oldest first. One batch read for every hundred possible texts, none if no message was
+/// edited.
 ///
 /// # Errors
 /// [`StoreError`]

@@ -46,7 +46,7 @@ pub struct ExportedRoom {
 }
 
 impl ExportedRoom {
-    /// The export of a membership in this room.
+    /// Returns the export of a membership in this room.
     fn of(member: Membership, room: Option<Room>) -> Self {
         let Membership { room: id, user, peer, since, read_seq, muted, digest, .. } = member;
         let role = room.as_ref().filter(|room| room.club.is_some()).map(|room| room.role_of(user));

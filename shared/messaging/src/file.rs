@@ -28,7 +28,7 @@ pub enum FileKind {
 }
 
 impl FileKind {
-    /// The maximum number of bytes of a file of this kind.
+    /// Returns the maximum number of bytes of a file of this kind.
     #[must_use]
     pub const fn max_bytes(self) -> u32 {
         match self {
@@ -87,7 +87,7 @@ impl FileType {
         Self::ALL.into_iter().find(|known| known.media_type() == text).ok_or(FieldError::ATTACHMENT_TYPE)
     }
 
-    /// The media type.
+    /// Returns the media type.
     #[must_use]
     pub const fn media_type(self) -> &'static str {
         match self {
@@ -104,7 +104,7 @@ impl FileType {
         }
     }
 
-    /// The kind of files of this type.
+    /// Returns the kind of files of this type.
     #[must_use]
     pub const fn kind(self) -> FileKind {
         match self {
@@ -114,7 +114,7 @@ impl FileType {
         }
     }
 
-    /// The file name extensions of this type, the usual one first.
+    /// Returns the file name extensions of this type, the usual one first.
     const fn endings(self) -> &'static [&'static str] {
         match self {
             Self::Jpeg => &["jpg", "jpeg"],
@@ -165,13 +165,13 @@ impl FileName {
         if stem.is_empty() { Err(FieldError::REQUIRED) } else { Ok(Self::with_ending(stem, of)) }
     }
 
-    /// The name of a file whose content was converted to another type.
+    /// Returns the name of a file whose content was converted to another type.
     #[must_use]
     pub fn converted(&self, from: FileType, to: FileType) -> Self {
         if from == to { self.clone() } else { Self::with_ending(stem_of(&self.0, from), to) }
     }
 
-    /// The name as text.
+    /// Returns the name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -196,7 +196,7 @@ impl fmt::Display for FileName {
     }
 }
 
-/// A name without an extension of its type. Other extensions belong to the name.
+/// Returns a name without an extension of its type. Other extensions belong to the name.
 fn stem_of(name: &str, of: FileType) -> &str {
     let stem = match name.rsplit_once('.') {
         Some((stem, ending)) if of.endings().iter().any(|known| known.eq_ignore_ascii_case(ending)) => stem,

@@ -34,7 +34,7 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// A stream with these types of frames.
+    /// Returns a stream with these types of frames.
     #[must_use]
     pub fn of<Ask: ToSchema, Answer: ToSchema, Pushed: ToSchema>(
         name: &'static str,
@@ -99,7 +99,7 @@ pub fn read<P: DeserializeOwned>(body: &str) -> Result<ClientFrame<P>, Unreadabl
     Ok(ClientFrame { id, payload })
 }
 
-/// The id of a frame that may be invalid otherwise.
+/// Returns the id of a frame that may be invalid otherwise.
 #[must_use]
 pub fn id_of(body: &str) -> Option<String> {
     #[derive(Deserialize)]
@@ -109,7 +109,7 @@ pub fn id_of(body: &str) -> Option<String> {
     serde_json::from_str::<IdOnly>(body).ok()?.id.filter(|id| id.chars().count() <= ID_MAX_CHARS)
 }
 
-/// What is wrong with a frame that the platform routes to none of the streams: it names no stream, or an unknown one.
+/// Returns what is wrong with a frame that the platform routes to none of the streams: it names no stream, or an unknown one.
 #[must_use]
 pub fn unrouted(body: &str) -> Problem {
     #[derive(Deserialize)]
@@ -126,7 +126,7 @@ pub fn unrouted(body: &str) -> Problem {
     }
 }
 
-/// A frame to a client.
+/// Returns a frame to a client.
 #[must_use]
 pub fn write(stream: &str, id: Option<&str>, payload: &impl Serialize) -> Vec<u8> {
     #[derive(Serialize)]
@@ -139,13 +139,13 @@ pub fn write(stream: &str, id: Option<&str>, payload: &impl Serialize) -> Vec<u8
     serde_json::to_vec(&Out { stream, id, payload }).unwrap_or_default()
 }
 
-/// An error frame, with the same problem document as a reply over HTTP.
+/// Returns an error frame, with the same problem document as a reply over HTTP.
 #[must_use]
 pub fn error(stream: &str, id: Option<&str>, problem: &Problem, locale: Locale, request_id: &str) -> Vec<u8> {
     write(stream, id, &Told::Error { problem: problem.document(locale, request_id) })
 }
 
-/// The last frame before a socket is closed because its session has ended.
+/// Returns the last frame before a socket is closed because its session has ended.
 #[must_use]
 pub fn session_ended() -> Vec<u8> {
     write(SOCKET_STREAM, None, &Told::Closing { reason: CloseReason::SessionEnded, code: CloseReason::SessionEnded.code() })
@@ -193,7 +193,7 @@ impl CloseReason {
     /// Every reason.
     pub const ALL: [Self; 1] = [Self::SessionEnded];
 
-    /// The close code, from the range for applications (RFC 6455 §7.4.2).
+    /// Returns the close code, from the range for applications (RFC 6455 §7.4.2).
     #[must_use]
     pub const fn code(self) -> u16 {
         match self {
@@ -202,8 +202,8 @@ impl CloseReason {
     }
 }
 
-/// The return value of a function for a two-way route. API Gateway sends the body to the client, which takes no call. `None` is only for a
-/// socket that was closed in the meantime, because an open one would get an empty message.
+/// Returns what a function of a two-way route returns. API Gateway sends the body to the client, which takes no call. `None` is
+/// only for a socket that was closed in the meantime, because an open one would get an empty message.
 #[must_use]
 pub fn reply(frame: Option<Vec<u8>>) -> Value {
     match frame {
@@ -336,7 +336,7 @@ mod tests {
         }
     }
 
-    /// A file with the longest possible name in bytes, the longest type and a size in pixels.
+    /// Returns a file with the longest possible name in bytes, the longest type and a size in pixels.
     fn longest_file(sys: &Sys) -> AttachedFile {
         let name = FileName::parse(&"\u{1f600}".repeat(200), FileType::Docx).unwrap();
         let pixels = Some(Pixels { width: u32::MAX, height: u32::MAX });

@@ -74,7 +74,7 @@ pub async fn before(
     Ok(OlderPage { messages, upto, before: first.filter(|first| *first > membership.from) })
 }
 
-/// The entries with the numbers `from..=to`.
+/// Returns the entries with the numbers `from..=to`.
 async fn entries(table: &Table, room: RoomId, from: u64, to: u64) -> Result<Vec<Message>, StoreError> {
     if from > to {
         return Ok(Vec::new());
@@ -83,7 +83,7 @@ async fn entries(table: &Table, room: RoomId, from: u64, to: u64) -> Result<Vec<
     Ok(table.query::<LogEntry>(range).await?.items.into_iter().map(LogEntry::shown).collect())
 }
 
-/// How many messages fit into `max_bytes` of JSON. At least one, because a single message always fits into a frame.
+/// Returns how many messages fit into `max_bytes` of JSON. At least one, because a single message always fits into a frame.
 fn fitting<'a>(messages: impl Iterator<Item = &'a Message>, max_bytes: usize) -> usize {
     let sizes = messages.map(|m| serde_json::to_vec(m).map_or(usize::MAX, |json| json.len().saturating_add(1)));
     let mut total = 0_usize;

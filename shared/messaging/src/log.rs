@@ -34,7 +34,7 @@ pub(crate) async fn pause(sys: &Sys, tries: u32) {
     }
 }
 
-/// The problem after [`TRIES`] attempts.
+/// Returns the problem after [`TRIES`] attempts.
 pub(crate) fn busy() -> Problem {
     Problem::unavailable("concurrent writes into the room were faster at every attempt")
 }
@@ -55,7 +55,7 @@ pub(crate) fn append(tx: &mut Tx, room: &Room, now: Time, entries: &[LogEntry], 
     place
 }
 
-/// The current room, from the refusal of a write that lost against another one.
+/// Returns the current room, from the refusal of a write that lost against another one.
 ///
 /// # Errors
 /// [`Kind::NotFound`] if it was deleted.

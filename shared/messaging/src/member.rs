@@ -44,7 +44,7 @@ pub struct Membership {
 }
 
 impl Membership {
-    /// The key of a membership.
+    /// Returns the key of a membership.
     #[must_use]
     pub fn key_of(room: RoomId, user: UserId) -> Key {
         Key::new(partition(room), format!("{MEMBERS}{user}"))
@@ -54,26 +54,26 @@ impl Membership {
         1
     }
 
-    /// A membership in a room that its members may read from the beginning.
+    /// Creates a membership in a room that its members may read from the beginning.
     #[must_use]
     pub const fn new(room: RoomId, user: UserId, since: Time) -> Self {
         Self { room, user, peer: None, since, from: 1, read_seq: 0, muted: false, spoke_at: None, digest: Digest::NONE }
     }
 
-    /// The membership that everybody has in the public room. It is stored with the first read marker.
+    /// Returns the membership that everybody has in the public room. It is stored with the first read marker.
     #[must_use]
     pub const fn of_everybody(user: UserId) -> Self {
         Self::new(PUBLIC, user, Time::ZERO)
     }
 
-    /// The number up to which everything counts as read.
+    /// Returns the number up to which everything counts as read.
     #[must_use]
     pub const fn read_upto(&self) -> u64 {
         let before = self.from.saturating_sub(1);
         if self.read_seq > before { self.read_seq } else { before }
     }
 
-    /// An update of the item, which is refused if the membership has ended.
+    /// Returns an update of the item, which is refused if the membership has ended.
     pub(crate) fn update(&self) -> Update {
         let key = Self::key_of(self.room, self.user);
         if self.room == PUBLIC {
@@ -142,7 +142,7 @@ impl RoomMember {
         room.zip(membership).map(|(room, membership)| Self { room, membership }).ok_or_else(|| Kind::NotFound.into())
     }
 
-    /// The person's role.
+    /// Returns the person's role.
     #[must_use]
     pub fn role(&self) -> RoomRole {
         self.room.role_of(self.membership.user)
@@ -179,7 +179,7 @@ impl RoomMember {
     }
 }
 
-/// A page of a person's memberships in the order of the rooms' ids, starting after `after`. One query.
+/// Returns a page of a person's memberships in the order of the rooms' ids, starting after `after`. One query.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -192,7 +192,7 @@ pub async fn of_user(table: &Table, user: UserId, after: Option<RoomId>, limit: 
     table.query(range).await
 }
 
-/// A page of a room's memberships in the order of the members' ids, starting after `after`. One query, strongly consistent.
+/// Returns a page of a room's memberships in the order of the members' ids, starting after `after`. One query, strongly consistent.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -222,7 +222,7 @@ pub struct Invitation {
 }
 
 impl Invitation {
-    /// The key of an invitation.
+    /// Returns the key of an invitation.
     #[must_use]
     pub fn key_of(room: RoomId, user: UserId) -> Key {
         Key::new(partition(room), format!("INVITED#{user}"))
@@ -257,7 +257,7 @@ impl Item for Invitation {
     }
 }
 
-/// A page of a person's invitations in the order of the rooms' ids, starting after `after`. One query.
+/// Returns a page of a person's invitations in the order of the rooms' ids, starting after `after`. One query.
 ///
 /// # Errors
 /// [`StoreError`]

@@ -11,7 +11,7 @@ use crate::message::Text;
 /// The maximum number of people that a message mentions. Further names stay plain text.
 pub const MAX: usize = 10;
 
-/// The names after an `@` at the beginning of a word, each once.
+/// Returns the names after an `@` at the beginning of a word, each once.
 fn names(text: &str) -> Vec<Username> {
     let mut seen = BTreeSet::new();
     let words = text.split(|c: char| !(c.is_alphanumeric() || matches!(c, '@' | '_')));
@@ -19,7 +19,7 @@ fn names(text: &str) -> Vec<Username> {
     names.filter(|name| seen.insert(name.to_string())).take(MAX).collect()
 }
 
-/// The people whom a text mentions. One batch read, none if the text contains no name.
+/// Returns the people whom a text mentions. One batch read, none if the text contains no name.
 ///
 /// # Errors
 /// [`StoreError`]

@@ -45,7 +45,7 @@ impl Text {
         Ok(Self(text.to_owned()))
     }
 
-    /// The text with its swear words masked, for a room that asks for it ([`crate::room::Room::masks`]).
+    /// Returns the text with its swear words masked, for a room that asks for it ([`crate::room::Room::masks`]).
     ///
     /// Words are masked when a message is stored, not when it is shown. So no page, notification, excerpt or export can show them by
     /// mistake, and copies of clients stay correct when the room's setting changes, which applies to later messages only.
@@ -107,7 +107,7 @@ const _: () = assert!(NONCE_MAX_CHARS == 64, "what the schema says");
 pub struct BadNonce;
 
 impl Nonce {
-    /// The nonce of a send over HTTP: its idempotency key, or the SHA-256 of one that has other characters or is too long.
+    /// Returns the nonce of a send over HTTP: its idempotency key, or the SHA-256 of one that has other characters or is too long.
     #[must_use]
     pub fn of_key(key: &str) -> Self {
         key.parse().unwrap_or_else(|BadNonce| Self(URL_SAFE_NO_PAD.encode(Sha256::digest(key))))
@@ -173,7 +173,7 @@ pub enum Content {
 }
 
 impl Content {
-    /// The attribute of a tombstone, for updates.
+    /// Returns the attribute of a tombstone, for updates.
     pub(crate) const fn tombstone() -> (&'static str, BTreeMap<String, String>) {
         ("deleted", BTreeMap::new())
     }
@@ -248,19 +248,19 @@ pub enum RoomEvent {
 }
 
 impl LogEntry {
-    /// The key of the entry with this number.
+    /// Returns the key of the entry with this number.
     #[must_use]
     pub fn key_of(room: RoomId, seq: u64) -> Key {
         Key::new(room::partition(room), sort(seq))
     }
 
-    /// The files of a message.
+    /// Returns the files of a message.
     #[must_use]
     pub fn attachments(&self) -> &[AttachedFile] {
         if let Content::Said(said) = &self.content { &said.attachments } else { &[] }
     }
 
-    /// The person whose data the entry contains: the author, or the person of an event.
+    /// Returns the person whose data the entry contains: the author, or the person of an event.
     const fn person(&self) -> Option<UserId> {
         match &self.content {
             Content::Said(Said { author, .. }) => Some(*author),
@@ -269,7 +269,7 @@ impl LogEntry {
         }
     }
 
-    /// The entry as members see it.
+    /// Returns the entry as members see it.
     #[must_use]
     pub fn shown(self) -> Message {
         let Self { room, seq, at, content, .. } = self;
@@ -306,13 +306,13 @@ impl LogEntry {
     }
 }
 
-/// The sort key of a number in its room's partition. The keys sort as the numbers do.
+/// Returns the sort key of a number in its room's partition. The keys sort as the numbers do.
 #[must_use]
 pub fn sort(seq: u64) -> String {
     format!("MESSAGE#{seq:012}")
 }
 
-/// The index partition of the messages of a person, and of the events that name them.
+/// Returns the index partition of the messages of a person, and of the events that name them.
 #[must_use]
 pub fn by_author(author: UserId) -> String {
     format!("USER#{author}#MESSAGES")

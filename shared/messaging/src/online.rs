@@ -63,7 +63,7 @@ enum Reading {
 }
 
 impl OnlineFigure {
-    /// The key of a room's figure.
+    /// Returns the key of a room's figure.
     #[must_use]
     pub fn key_of(room: RoomId) -> Key {
         Key::new(room::partition(room), "ONLINE")
@@ -81,12 +81,12 @@ impl OnlineFigure {
         }
     }
 
-    /// Whether the event may claim the turn: it is free or abandoned, or this is a repetition of the event that has it.
+    /// Returns whether the event may claim the turn: it is free or abandoned, or this is a repetition of the event that has it.
     fn may_claim(&self, event: EventId, now: Time) -> bool {
         self.turn.is_none_or(|turn| turn.event == event || now.since(turn.since) >= ABANDONED)
     }
 
-    /// The time until the next announcement is allowed.
+    /// Returns the time until the next announcement is allowed.
     fn wait(&self, now: Time) -> Duration {
         self.announced.map_or(Duration::ZERO, |at| (at + INTERVAL).since(now)).min(INTERVAL)
     }
@@ -97,7 +97,7 @@ impl Stored for OnlineFigure {
     const ABOUT: About = About::at("ROOM#{room}", "ONLINE", Personal::Nobody("a number of people"));
 }
 
-/// The number of other people who are online, for a caller with these sockets.
+/// Returns the number of other people who are online, for a caller with these sockets.
 ///
 /// No request while the count is fresh. About once a second one caller makes two writes and four queries.
 ///
@@ -128,7 +128,8 @@ async fn count(table: &Table, room: RoomId, now: Time) -> Result<Online, StoreEr
     Ok(online)
 }
 
-/// The number to announce for an event. `None` if another event's announcement, whose count is still to come, will include its change.
+/// Returns the number to announce for an event. `None` if another event's announcement, whose count is still to come, will include its
+/// change.
 ///
 /// Takes one read, and three writes and four queries more if there is something to announce. Waits up to a second.
 ///
@@ -154,7 +155,7 @@ pub async fn announcement(table: &Table, sys: &Sys, room: RoomId, event: EventId
     count(table, room, begun).await.map(Some)
 }
 
-/// The condition that an attribute has this value.
+/// Returns the condition that an attribute has this value.
 fn unchanged(name: &'static str, value: Option<&impl Serialize>) -> Cond {
     value.map_or_else(|| field(name).absent(), |value| field(name).eq(value))
 }

@@ -138,7 +138,7 @@ struct Allowance {
 }
 
 impl Allowance {
-    /// The time until one frame may come. Zero if it may come now.
+    /// Returns the time until one frame may come. Zero if it may come now.
     fn wait(&self, now: Time) -> Duration {
         self.full_at.since(now).saturating_add(EACH).saturating_sub(ALL)
     }

@@ -81,12 +81,12 @@ pub struct OpenSocket {
 }
 
 impl OpenSocket {
-    /// The default for sockets that were stored without this attribute.
+    /// Returns the default for sockets that were stored without this attribute.
     const fn until_cut() -> Time {
         Time::from_millis(i64::MAX)
     }
 
-    /// Whether API Gateway has closed the socket by now.
+    /// Returns whether API Gateway has closed the socket by now.
     fn is_cut(&self, now: Time) -> bool {
         now >= self.since + LIFE
     }
@@ -137,7 +137,7 @@ pub fn open_socket(before: Option<Presence>, user: UserId, socket: OpenSocket, n
 }
 
 impl Presence {
-    /// The key of a person's presence.
+    /// Returns the key of a person's presence.
     #[must_use]
     pub fn key_of(user: UserId) -> Key {
         Key::new(partition(user), "PRESENCE")
@@ -164,33 +164,33 @@ impl Presence {
         any.then_some(PresenceChange { next, gone: Vec::new(), came_or_left: false, before: Some(before) })
     }
 
-    /// The sockets that may still be open.
+    /// Returns the sockets that may still be open.
     fn open(&self, now: Time) -> impl Iterator<Item = &OpenSocket> {
         self.live.iter().filter(move |l| !l.is_cut(now))
     }
 
-    /// The sockets to deliver to.
+    /// Returns the sockets to deliver to.
     pub fn sockets(&self, now: Time) -> impl Iterator<Item = &OpenSocket> {
         self.open(now).filter(move |l| now < l.until)
     }
 
-    /// The open sockets whose session has ended.
+    /// Returns the open sockets whose session has ended.
     pub fn with_ended_session(&self, now: Time) -> impl Iterator<Item = &OpenSocket> {
         self.open(now).filter(move |l| now >= l.until)
     }
 
-    /// Whether a count at this time included the person.
+    /// Returns whether a count at this time included the person.
     pub(crate) fn came_by(&self, counted: Time) -> bool {
         self.live.first().is_some_and(|first| first.since <= counted)
     }
 
-    /// Whether the person is online.
+    /// Returns whether the person is online.
     #[must_use]
     pub fn is_online(&self, now: Time) -> bool {
         now < self.seen + OFFLINE_AFTER && self.sockets(now).next().is_some()
     }
 
-    /// The update of the last-seen time, if it is due.
+    /// Returns the update of the last-seen time, if it is due.
     #[must_use]
     pub fn refresh_seen(&self, now: Time) -> Option<Update> {
         let due = now.since(self.seen) >= REFRESHED_AFTER && !self.live.is_empty();
@@ -236,7 +236,7 @@ fn moment(at: Time) -> String {
     format!("{:015}", at.millis().max(0))
 }
 
-/// The index key of a person: the time at which they count as offline if no more frames come.
+/// Returns the index key of a person: the time at which they count as offline if no more frames come.
 fn place(user: UserId, seen: Time) -> Key {
     use kernel::Id as _;
     // The low bits of a ULID are random, so the people are spread evenly.
@@ -258,7 +258,7 @@ pub(crate) async fn count(table: &Table, now: Time) -> Result<Online, StoreError
     Ok(Online { people, more: shards.iter().any(|page| page.more) })
 }
 
-/// A page of the people with sockets in one shard, starting after `after`.
+/// Returns a page of the people with sockets in one shard, starting after `after`.
 ///
 /// # Errors
 /// [`StoreError`]

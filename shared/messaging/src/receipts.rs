@@ -28,8 +28,8 @@ pub struct ReadUpto {
     pub seq: u64,
 }
 
-/// The sockets of the other members who get the receipt of a member. Empty in larger rooms, and if the member hides receipts. One batch
-/// read; in a group also a query of the members.
+/// Returns the sockets of the other members who get the receipt of a member. Empty in larger rooms, and if the member hides receipts. One
+/// batch read; in a group also a query of the members.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -51,8 +51,8 @@ pub async fn watchers(table: &Table, member: &RoomMember, user: &User) -> Result
     Ok(watchers)
 }
 
-/// The receipts of the others in a small room that the member may see. A query of the members and a batch read of the people; no request if
-/// there is nothing to show.
+/// Returns the receipts of the others in a small room that the member may see. A query of the members and a batch read of the people; no
+/// request if there is nothing to show.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -75,7 +75,7 @@ pub async fn of_room(table: &Table, member: &RoomMember, user: &User) -> Result<
     Ok(receipts)
 }
 
-/// Whether a person who shows receipts exchanges them with this other person.
+/// Returns whether a person who shows receipts exchanges them with this other person.
 fn shows(other: Option<&User>, pair: Option<&Pair>) -> bool {
     other.is_some_and(|user| user.read_receipts && user.status == Status::Active) && !pair.is_some_and(Pair::is_blocked)
 }

@@ -52,7 +52,7 @@ impl ReportReason {
     /// Every reason.
     pub const ALL: [Self; 7] = [Self::Spam, Self::Harassment, Self::Hate, Self::Sexual, Self::Violence, Self::Fraud, Self::Other];
 
-    /// Its name, as the API writes it.
+    /// Returns its name, as the API writes it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -126,7 +126,7 @@ pub enum ReportOutcome {
 }
 
 impl ReportOutcome {
-    /// Its name, as the API writes it.
+    /// Returns its name, as the API writes it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -198,14 +198,14 @@ pub struct Report {
 }
 
 impl Report {
-    /// The key of the report of a message.
+    /// Returns the key of the report of a message.
     #[must_use]
     pub fn key_of(room: RoomId, seq: u64) -> Key {
         Key::new(format!("REPORT#{room}#{seq}"), "REPORT")
     }
 
-    /// The report after one more person has reported the message. While the report is open, its copy of the text stays, so that an edit
-    /// does not replace it.
+    /// Returns the report after one more person has reported the message. While the report is open, its copy of the text stays, so that an
+    /// edit does not replace it.
     fn after(before: Option<&Self>, entry: &LogEntry, said: &Said, reason: ReportReason, now: Time) -> Self {
         let mut next = before.cloned().unwrap_or_else(|| Self {
             room: entry.room,
@@ -329,7 +329,7 @@ pub async fn make(
     Err(log::busy())
 }
 
-/// A page of reported messages, the oldest first, starting after `after`. One query.
+/// Returns a page of reported messages, the oldest first, starting after `after`. One query.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -345,7 +345,7 @@ pub async fn page(table: &Table, state: ReportState, after: Option<(Time, RoomId
     table.query(range).await
 }
 
-/// What people gave as the reasons of their reports of one message, up to a hundred. One query.
+/// Returns what people gave as the reasons of their reports of one message, up to a hundred. One query.
 ///
 /// # Errors
 /// [`StoreError`]

@@ -113,7 +113,7 @@ impl SlowMode {
         }
     }
 
-    /// The number of seconds.
+    /// Returns the number of seconds.
     #[must_use]
     pub const fn seconds(self) -> u32 {
         self.0
@@ -123,7 +123,7 @@ impl SlowMode {
         Duration::from_secs(self.0 as u64)
     }
 
-    /// The problem of a person who has to wait for `left`.
+    /// Returns the problem of a person who has to wait for `left`.
     #[must_use]
     #[track_caller]
     pub(crate) fn problem(self, left: Duration) -> Problem {
@@ -131,7 +131,7 @@ impl SlowMode {
         Problem::new(Kind::SlowMode).retry_after(left).limited(name, max, self.span())
     }
 
-    /// How long a person who last wrote at `spoke_at` still has to wait. `None` if they may write.
+    /// Returns how long a person who last wrote at `spoke_at` still has to wait. `None` if they may write.
     #[must_use]
     pub fn wait(self, spoke_at: Option<Time>, now: Time) -> Option<Duration> {
         spoke_at.map(|at| (at + self.span()).since(now)).filter(|left| !left.is_zero())
@@ -157,7 +157,7 @@ pub enum SlowModeChange {
 }
 
 impl SlowModeChange {
-    /// The slow mode afterwards.
+    /// Returns the slow mode afterwards.
     const fn after(self, before: Option<SlowMode>) -> Option<SlowMode> {
         match self {
             Self::Stays => before,
@@ -183,13 +183,13 @@ pub struct RulesChange {
 }
 
 impl RulesChange {
-    /// Whether it changes this room.
+    /// Returns whether it changes this room.
     #[must_use]
     pub(crate) fn changes(self, room: &Room) -> bool {
         self.slow_mode.after(room.slow_mode) != room.slow_mode || self.masks.is_some_and(|masks| masks != room.masks)
     }
 
-    /// The room afterwards.
+    /// Returns the room afterwards.
     #[must_use]
     pub(crate) fn of(self, room: Room) -> Room {
         Room { slow_mode: self.slow_mode.after(room.slow_mode), masks: self.masks.unwrap_or(room.masks), ..room }
@@ -234,7 +234,7 @@ pub struct Club {
 }
 
 impl Room {
-    /// The key of a room.
+    /// Returns the key of a room.
     #[must_use]
     pub fn key_of(id: RoomId) -> Key {
         Key::new(partition(id), "ROOM")
@@ -244,49 +244,49 @@ impl Room {
         Self { id, kind, club, desk: None, seq: 0, latest_at: now, created_at: now, changes: 0, slow_mode: None, masks: false }
     }
 
-    /// The public room before the first message. It is stored with the first message, so that a new deployment needs no seeding and a read
-    /// writes nothing.
+    /// Returns the public room before the first message. It is stored with the first message, so that a new deployment needs no seeding and
+    /// a read writes nothing.
     #[must_use]
     pub fn public() -> Self {
         Self::new(PUBLIC, RoomKind::Public, None, Time::ZERO)
     }
 
-    /// A new group or channel, whose first number is taken by the event `Created`.
+    /// Returns a new group or channel, whose first number is taken by the event `Created`.
     pub(crate) fn club(id: RoomId, kind: RoomKind, club: Club, now: Time) -> Self {
         Self { seq: 1, ..Self::new(id, kind, Some(club), now) }
     }
 
-    /// A new support thread without messages.
+    /// Returns a new support thread without messages.
     pub(crate) fn support(id: RoomId, desk: Desk, now: Time) -> Self {
         Self { desk: Some(desk), ..Self::new(id, RoomKind::Support, None, now) }
     }
 
-    /// Whether the room is stored. The public room is not stored before its first message or the first change of its rules.
+    /// Returns whether the room is stored. The public room is not stored before its first message or the first change of its rules.
     pub(crate) fn is_stored(&self) -> bool {
         self.id != PUBLIC || self.created_at > Time::ZERO
     }
 
-    /// The condition that the rules are unchanged since the room was read.
+    /// Returns the condition that the rules are unchanged since the room was read.
     pub(crate) fn rules_unchanged(&self) -> Cond {
         let slow_mode = field("slow_mode");
         let slow = self.slow_mode.map_or_else(|| slow_mode.absent(), |slow| slow_mode.eq(slow));
         slow.and(self.masks_unchanged())
     }
 
-    /// The condition that the masking of swear words is unchanged since the room was read.
+    /// Returns the condition that the masking of swear words is unchanged since the room was read.
     pub(crate) fn masks_unchanged(&self) -> Cond {
         let masks = field("masks");
         if self.masks { masks.eq(true) } else { masks.absent().or(masks.eq(false)) }
     }
 
-    /// The index keys of a support thread. A thread without a message is in no index.
+    /// Returns the index keys of a support thread. A thread without a message is in no index.
     pub(crate) fn support_places(&self) -> Vec<(Index, Key)> {
         let Some(desk) = self.desk.as_ref().filter(|_| self.seq > 0) else { return Vec::new() };
         let mail = desk.mail_place(self.id).map(|place| (Index::SupportMails, place));
         [(Index::SupportThreads, desk.place(self.id, self.latest_at))].into_iter().chain(mail).collect()
     }
 
-    /// The role of a member.
+    /// Returns the role of a member.
     #[must_use]
     pub fn role_of(&self, user: UserId) -> RoomRole {
         match &self.club {
@@ -296,8 +296,8 @@ impl Room {
         }
     }
 
-    /// Whether the send itself delivers a message; otherwise `room-fanout` does. A channel is never small: readers join it without taking a
-    /// number, so that its members are known only after a message was committed.
+    /// Returns whether the send itself delivers a message; otherwise `room-fanout` does. A channel is never small: readers join it without
+    /// taking a number, so that its members are known only after a message was committed.
     #[must_use]
     pub fn is_small(&self) -> bool {
         match self.kind {
@@ -351,8 +351,8 @@ impl Item for RoomEntry {
     }
 }
 
-/// The groups and channels after the room `after`, the newest first, and the room after which the next page begins. A query and a batch
-/// read.
+/// Returns the groups and channels after the room `after`, the newest first, and the room after which the next page begins. A query and a
+/// batch read.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -369,7 +369,7 @@ pub async fn newest(table: &Table, after: Option<RoomId>, limit: u32) -> Result<
     Ok((rooms.filter_map(Result::transpose).collect::<Result<_, _>>()?, next))
 }
 
-/// The partition with the item of a room, its memberships and its messages.
+/// Returns the partition with the item of a room, its memberships and its messages.
 #[must_use]
 pub fn partition(id: RoomId) -> String {
     format!("ROOM#{id}")
@@ -441,7 +441,7 @@ pub struct SlugClaim {
 }
 
 impl SlugClaim {
-    /// The key of a slug.
+    /// Returns the key of a slug.
     #[must_use]
     pub fn key_of(slug: &Slug) -> Key {
         Key::new(format!("CHANNEL#{slug}"), "CHANNEL")

@@ -30,19 +30,19 @@ pub struct RoomBan {
 }
 
 impl RoomBan {
-    /// The key of a ban.
+    /// Returns the key of a ban.
     #[must_use]
     pub fn key_of(room: RoomId, user: UserId) -> Key {
         Key::new(partition(room), format!("{BANNED}{user}"))
     }
 
-    /// Whether the ban is still in force.
+    /// Returns whether the ban is still in force.
     #[must_use]
     pub fn holds(&self, now: Time) -> bool {
         self.until.is_none_or(|until| now < until)
     }
 
-    /// The problem with which joining and invitations are refused.
+    /// Returns the problem with which joining and invitations are refused.
     #[must_use]
     #[track_caller]
     pub fn problem(&self, now: Time) -> Problem {
@@ -51,7 +51,7 @@ impl RoomBan {
     }
 }
 
-/// The condition that a person is not banned from a room.
+/// Returns the condition that a person is not banned from a room.
 pub(crate) fn is_over(now: Time) -> Cond {
     Cond::Absent.or(field("until").le(now))
 }
@@ -74,7 +74,7 @@ impl Item for RoomBan {
     }
 }
 
-/// A page of the bans of a room in the order of the people's ids, starting after `after`. Some may be over. One query, strongly
+/// Returns a page of the bans of a room in the order of the people's ids, starting after `after`. Some may be over. One query, strongly
 /// consistent.
 ///
 /// # Errors

@@ -62,7 +62,7 @@ impl RoomCount {
         Key::new(accounts::user::partition(user), "ROOM_COUNT")
     }
 
-    /// The update of the counts. If it is `limited`, it is refused if it would exceed a limit.
+    /// Returns the update of the counts. If it is `limited`, it is refused if it would exceed a limit.
     fn change(user: UserId, joined: i64, owned: i64, limited: bool) -> Update {
         let below = |name, most: u32| field(name).absent().or(field(name).lt(most));
         let mut update = Update::upsert::<Self>(Self::key_of(user)).add("joined", joined).add("owned", owned);
@@ -280,7 +280,7 @@ fn may_remove(me: &RoomMember, role: RoomRole) -> Result<(), Problem> {
     }
 }
 
-/// The end of a membership by others.
+/// Returns the end of a membership by others.
 fn removal(room: &Room, club: &Club, who: &Author) -> Plan {
     let mut plan = Plan::of(club);
     plan.take_out(room.id, who.id);
@@ -393,7 +393,7 @@ pub enum TopicChange {
 }
 
 impl TopicChange {
-    /// The topic after the change.
+    /// Returns the topic after the change.
     fn after(&self, before: Option<&Topic>) -> Option<Topic> {
         match self {
             Self::Stays => before.cloned(),
@@ -538,7 +538,7 @@ pub async fn invite(table: &Table, sys: &Sys, by: UserId, user: UserId, room: Ro
     }
 }
 
-/// Whether a person with this relation to the caller is added to groups directly.
+/// Returns whether a person with this relation to the caller is added to groups directly.
 fn is_added_at_once(user: &User, pair: Option<&Pair>) -> bool {
     user.status == Status::Active && user.added_by_friends && pair.is_some_and(Pair::are_friends)
 }
@@ -663,7 +663,7 @@ impl Plan {
         self.count(next, 0, 1)
     }
 
-    /// The transaction, and the room after the change.
+    /// Returns the transaction, and the room after the change.
     fn write(self, sys: &Sys, room: &Room, now: Time) -> (Tx, Room) {
         let Self { mut club, members, counts, entries, gone, deletes, rules, mut tx } = self;
         for (user, Counts { joined, owned, unlimited }) in counts {
@@ -694,8 +694,8 @@ impl Plan {
     }
 }
 
-/// The update of a room's item. Unchanged attributes are not written, because a concurrent change that takes no number may have changed
-/// them.
+/// Returns the update of a room's item. Unchanged attributes are not written, because a concurrent change that takes no number may have
+/// changed them.
 fn changes(update: Update, before: Option<&Club>, after: &Club, members: i64) -> Update {
     let update = if members == 0 { update } else { update.add("member_count", members) };
     let update = if before.is_some_and(|b| b.name == after.name) { update } else { update.set("name", &after.name) };
@@ -748,7 +748,7 @@ fn author(user: &User) -> Author {
     Author { id: user.id, username: user.username.to_string() }
 }
 
-/// The author of an event whose account was deleted.
+/// Returns the author of an event whose account was deleted.
 const fn nameless(id: UserId) -> Author {
     Author { id, username: String::new() }
 }

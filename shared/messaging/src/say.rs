@@ -139,7 +139,7 @@ async fn tell(
     tokio::join!(to_sender, delivery::deliver(table, sys, sockets, &others, Some(socket), &to_peer));
 }
 
-/// A person with their current username. `None` if it cannot be read now, because the delivery does not depend on it.
+/// Returns a person with their current username. `None` if it cannot be read now, because the delivery does not depend on it.
 async fn author(table: &Table, id: UserId) -> Option<Author> {
     let user = table
         .get::<User>(User::key_of(id))
@@ -148,8 +148,8 @@ async fn author(table: &Table, id: UserId) -> Option<Author> {
     user.ok().flatten().map(|user| Author { id, username: user.username.to_string() })
 }
 
-/// Whether the sender need not wait in a room with a slow mode, because they are staff. One read if there is a slow mode and the sender
-/// does not administrate the room.
+/// Returns whether the sender need not wait in a room with a slow mode, because they are staff. One read if there is a slow mode and the
+/// sender does not administrate the room.
 async fn is_staff_in_slow_mode(table: &Table, member: &RoomMember) -> Result<bool, Problem> {
     if member.room.slow_mode.is_none() || member.administrates().is_ok() {
         return Ok(false);

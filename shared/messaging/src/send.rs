@@ -58,19 +58,19 @@ pub struct Receipt {
 }
 
 impl Receipt {
-    /// The key of a nonce's receipt.
+    /// Returns the key of a nonce's receipt.
     #[must_use]
     pub fn key_of(user: UserId, room: RoomId, nonce: &Nonce) -> Key {
         Key::new(accounts::user::partition(user), format!("NONCE#{room}#{nonce}"))
     }
 
-    /// Whether the receipt still answers repetitions at this time.
+    /// Returns whether the receipt still answers repetitions at this time.
     #[must_use]
     pub fn holds(&self, now: Time) -> bool {
         now < self.until
     }
 
-    /// The result of a repetition.
+    /// Returns the result of a repetition.
     ///
     /// # Errors
     /// [`Kind::NonceReused`] if the text or the files differ.
@@ -148,8 +148,8 @@ impl DeskSend {
     }
 }
 
-/// The fingerprint by which a repetition of a send is recognised: the SHA-256 of the text and of the ids of files, if any. NUL separates
-/// them, because a text has no NUL.
+/// Returns the fingerprint by which a repetition of a send is recognised: the SHA-256 of the text and of the ids of files, if any. NUL
+/// separates them, because a text has no NUL.
 #[must_use]
 pub fn fingerprint(text: &Text, attachments: &[AttachmentId]) -> String {
     let mut hash = Sha256::new_with_prefix(text.to_string());
@@ -275,7 +275,7 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// The update that counts one more message of the person. The support team is not counted.
+    /// Returns the update that counts one more message of the person. The support team is not counted.
     fn count(&self, now: Time) -> Result<Option<Update>, SendError> {
         let Sending { user, chat, desk, .. } = &self.sending;
         if matches!(desk, Some(DeskSend::Team { .. })) {
@@ -287,7 +287,7 @@ impl<'a> Attempt<'a> {
         chat.count(self.sys, user.id, now).map(Some).ok_or(SendError::Spam)
     }
 
-    /// The slow mode of the room, if it applies to the sender.
+    /// Returns the slow mode of the room, if it applies to the sender.
     fn slow(&self) -> Option<SlowMode> {
         let Sending { member, staff, .. } = &self.sending;
         member.room.slow_mode.filter(|_| !staff && member.administrates().is_err())
@@ -302,7 +302,7 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// The item of the message, and its receipt.
+    /// Returns the item of the message, and its receipt.
     fn items(&self, now: Time) -> (LogEntry, Receipt) {
         let Sending { user, member, socket, text, attachments, nonce, reply_to, mentions, .. } = &self.sending;
         let (room, seq) = (member.room.id, member.room.seq.saturating_add(1));
@@ -430,12 +430,12 @@ fn transaction(
     (tx, Conditions { next, first, counted, admitted, attached })
 }
 
-/// The sender's state that refused the counting update.
+/// Returns the sender's state that refused the counting update.
 fn current_chat(refused: &Refused, slot: Slot) -> Result<ChatState, StoreError> {
     Ok(refused.current(slot).map(store::Row::decode).transpose()?.unwrap_or_default())
 }
 
-/// The existing receipt that refused the new one.
+/// Returns the existing receipt that refused the new one.
 fn current_receipt(refused: &Refused, first: Slot) -> Result<Option<Receipt>, StoreError> {
     refused.current(first).map(store::Row::decode).transpose()
 }

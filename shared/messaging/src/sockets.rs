@@ -29,7 +29,7 @@ pub enum Posted {
 }
 
 impl Sockets {
-    /// The sockets of the management endpoint in the variable `SOCKET_ENDPOINT`.
+    /// Returns the sockets of the management endpoint in the variable `SOCKET_ENDPOINT`.
     ///
     /// API Gateway accepts a frame before the client receives it, so a slow client does not delay others.
     #[must_use]

@@ -74,7 +74,7 @@ pub struct ChatState {
 }
 
 impl ChatState {
-    /// The key of a person's state.
+    /// Returns the key of a person's state.
     #[must_use]
     pub fn key_of(user: UserId) -> Key {
         Key::new(partition(user), "CHAT")
@@ -97,7 +97,7 @@ impl ChatState {
         self.ban(now).map_or(Ok(()), |ban| Err(ban.problem(now)))
     }
 
-    /// The ban, unless it is over.
+    /// Returns the ban, unless it is over.
     #[must_use]
     pub fn ban(&self, now: Time) -> Option<Ban> {
         let at = self.banned_at.filter(|_| self.banned_until.is_none_or(|until| now < until))?;
@@ -116,15 +116,15 @@ impl ChatState {
         }
     }
 
-    /// A free slot. `pick` chooses one of several.
+    /// Returns a free slot. `pick` chooses one of several.
     fn free(&self, now: Time, pick: impl FnOnce(u32) -> u32) -> Option<&'static str> {
         let taken = |slot: &str| self.rest.get(slot).and_then(serde_json::Value::as_i64).map(Time::from_millis);
         let free: Vec<_> = SLOTS.into_iter().filter(|s| taken(s).is_none_or(|at| at <= now - WINDOW)).collect();
         free.get(pick(u32::try_from(free.len()).unwrap_or(0)) as usize).copied()
     }
 
-    /// The update that counts one more message. It goes into the message's transaction, and is refused if the slot was taken or the person
-    /// banned in the meantime. `None` if no slot is free.
+    /// Returns the update that counts one more message. It goes into the message's transaction, and is refused if the slot was taken or the
+    /// person banned in the meantime. `None` if no slot is free.
     #[must_use]
     pub fn count(&self, sys: &Sys, user: UserId, now: Time) -> Option<Update> {
         let slot = self.free(now, |free| sys.below(free))?;
@@ -141,7 +141,7 @@ pub fn admits(now: Time) -> Cond {
     ban::is_over(now).and(field("paused_until").absent().or(field("paused_until").le(now)))
 }
 
-/// The problem during the pause after a flood, of which `left` remains.
+/// Returns the problem during the pause after a flood, of which `left` remains.
 pub(crate) fn paused(left: Duration) -> Problem {
     FLOOD.reached(left).into()
 }

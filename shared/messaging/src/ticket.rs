@@ -35,7 +35,7 @@ pub struct Ticket {
 }
 
 impl Ticket {
-    /// The sealed ticket for the client, and the end of its validity.
+    /// Returns the sealed ticket for the client, and the end of its validity.
     ///
     /// # Errors
     /// The errors of [`Sealer::seal`].
@@ -52,8 +52,8 @@ impl Ticket {
         sealer.open(PURPOSE, text)
     }
 
-    /// Whether a handshake from `origin` may use the ticket. Browsers always send their origin, which must be allowed and the same as in
-    /// the request for the ticket. Other clients send no origin with either request.
+    /// Returns whether a handshake from `origin` may use the ticket. Browsers always send their origin, which must be allowed and the same
+    /// as in the request for the ticket. Other clients send no origin with either request.
     #[must_use]
     pub fn admits(&self, origin: Option<&str>, allowed: &Origins) -> bool {
         match (self.origin.as_deref(), origin) {

@@ -9,8 +9,8 @@ use store::{StoreError, Table};
 
 use crate::{delivery, member::RoomMember, presence::Presence, room::RoomKind};
 
-/// The other members of a small room, with their sockets. Empty in a larger room, and in a direct room if the other person accepts no
-/// messages from this one. `pair` is the relation of the two people. One batch read; in a group also a query of the members.
+/// Returns the other members of a small room, with their sockets. Empty in a larger room, and in a direct room if the other person accepts
+/// no messages from this one. `pair` is the relation of the two people. One batch read; in a group also a query of the members.
 ///
 /// # Errors
 /// [`StoreError`]

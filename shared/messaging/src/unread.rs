@@ -103,12 +103,12 @@ impl News {
         Self { room: room.id, next: seq.saturating_add(1), last: room.seq, read: 0, written: Vec::new() }
     }
 
-    /// Whether some were not read.
+    /// Returns whether some were not read.
     const fn has_more(&self) -> bool {
         self.next <= self.last
     }
 
-    /// Whether entries that were not read yet may change the count, and may be read.
+    /// Returns whether entries that were not read yet may change the count, and may be read.
     fn is_undecided(&self, counts: impl Fn(UserId) -> bool) -> bool {
         self.has_more() && self.read < READ_MAX && self.many(counts) <= COUNTED_MAX as usize
     }
@@ -320,7 +320,7 @@ mod tests {
             self.members.iter_mut().filter(|(user, _)| **user != who).for_each(|(_, m)| m.unread.extend([seq]));
         }
 
-        /// One of the last forty entries, if it is a message.
+        /// Returns one of the last forty entries, if it is a message.
         fn recent(&mut self) -> Option<(u64, &mut Said)> {
             let seq = self.last().saturating_sub(self.draw(40)).max(1);
             match &mut self.log.get_mut(usize::try_from(seq - 1).unwrap())?.content {
@@ -399,7 +399,7 @@ mod tests {
             }
         }
 
-        /// The count for a member, page by page, as it is read from the table.
+        /// Returns the count for a member, page by page, as it is read from the table.
         fn counted(&self, me: UserId, Modelled { membership, blocked, .. }: &Modelled) -> Unread {
             let counts = |author: UserId| author != me && !blocked.contains(&author);
             let mut news = News { room: self.room, next: membership.read_upto() + 1, last: self.last(), read: 0, written: Vec::new() };

@@ -35,7 +35,7 @@ impl Currency {
     /// Every currency.
     pub const ALL: [Self; 2] = [Self::Pln, Self::Gbp];
 
-    /// The code.
+    /// Returns the code.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -44,7 +44,7 @@ impl Currency {
         }
     }
 
-    /// The range that Stripe accepts in one payment by card, in minor units.
+    /// Returns the range that Stripe accepts in one payment by card, in minor units.
     #[must_use]
     pub const fn by_card(self) -> RangeInclusive<u64> {
         let least = match self {
@@ -111,25 +111,25 @@ impl Money {
         if amount > AMOUNT_MAX { Err(MoneyError::Range) } else { Ok(Self { amount, currency }) }
     }
 
-    /// The amount zero in this currency.
+    /// Returns the amount zero in this currency.
     #[must_use]
     pub const fn zero(currency: Currency) -> Self {
         Self { amount: 0, currency }
     }
 
-    /// The minor units.
+    /// Returns the minor units.
     #[must_use]
     pub const fn amount(self) -> u64 {
         self.amount
     }
 
-    /// The currency.
+    /// Returns the currency.
     #[must_use]
     pub const fn currency(self) -> Currency {
         self.currency
     }
 
-    /// The sum of both amounts.
+    /// Returns the sum of both amounts.
     ///
     /// # Errors
     /// [`MoneyError::Currencies`], [`MoneyError::Range`]
@@ -137,7 +137,7 @@ impl Money {
         self.with(other, u64::checked_add)
     }
 
-    /// The difference of this amount and the other.
+    /// Returns the difference of this amount and the other.
     ///
     /// # Errors
     /// [`MoneyError::Currencies`], [`MoneyError::Range`]
@@ -153,7 +153,7 @@ impl Money {
         Self::new(self.amount.checked_mul(u64::from(count)).ok_or(MoneyError::Range)?, self.currency)
     }
 
-    /// The price of `count` items with this unit price, with a discount. The discount is rounded here, and nowhere else.
+    /// Returns the price of `count` items with this unit price, with a discount. The discount is rounded here, and nowhere else.
     ///
     /// # Errors
     /// [`MoneyError::Range`]
@@ -165,7 +165,7 @@ impl Money {
         }
     }
 
-    /// The sum of all amounts.
+    /// Returns the sum of all amounts.
     ///
     /// # Errors
     /// [`MoneyError::Currencies`], [`MoneyError::Range`]
@@ -205,7 +205,7 @@ pub(crate) mod tests {
             Self(seed)
         }
 
-        /// The next number below this one.
+        /// Returns the next number below this one.
         pub(crate) fn below(&mut self, bound: u64) -> u64 {
             self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
             let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);

@@ -24,7 +24,7 @@ impl Percent {
         if number == 0 || number > DISCOUNT_MAX { None } else { Some(Self(number)) }
     }
 
-    /// The number.
+    /// Returns the number.
     #[must_use]
     pub const fn get(self) -> u8 {
         self.0

@@ -7,7 +7,7 @@ use crate::Money;
 const TEXTS: Messages = Messages::new(kernel::in_every_language!("money.ftl"));
 
 impl Money {
-    /// The amount for a reader of this language: `12,34 zł`, `PLN 12.34`, `£12.34`. All spaces are no-break spaces.
+    /// Returns the amount for a reader of this language: `12,34 zł`, `PLN 12.34`, `£12.34`. All spaces are no-break spaces.
     #[must_use]
     pub fn shown(self, locale: Locale) -> String {
         let say = |key| TEXTS.text(locale, key, &[]);

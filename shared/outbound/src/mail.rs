@@ -186,7 +186,7 @@ const EXCERPT_MAX_CHARS: usize = 140;
 pub struct Excerpt(String);
 
 impl Excerpt {
-    /// The beginning of this text.
+    /// Returns the beginning of this text.
     #[must_use]
     pub fn of(text: &str) -> Self {
         let hidden = |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
@@ -227,7 +227,7 @@ pub struct ContactSubject {
 }
 
 impl ContactSubject {
-    /// The mail thread of the ticket. `mail` names the mail in it.
+    /// Returns the mail thread of the ticket. `mail` names the mail in it.
     fn conversation(&self, mail: &str) -> Conversation {
         let root = format!("contact.{}", self.number);
         Conversation { mail: format!("{root}.{mail}"), root }
@@ -287,7 +287,7 @@ pub struct Repeated {
 }
 
 impl Mail {
-    /// The prefix of the names of its Fluent messages.
+    /// Returns the prefix of the names of its Fluent messages.
     pub(crate) fn name(&self) -> Cow<'static, str> {
         match self {
             Self::Code { purpose, .. } => format!("{purpose}_code").into(),
@@ -311,7 +311,7 @@ impl Mail {
         }
     }
 
-    /// The conversation that it belongs to, if there is one.
+    /// Returns the conversation that it belongs to, if there is one.
     pub(crate) fn conversation(&self) -> Option<Conversation> {
         match self {
             Self::SupportAnswer { conversation, .. } => Some(conversation.clone()),
@@ -349,7 +349,7 @@ impl Mail {
         }
     }
 
-    /// The address that stops such mails. Only mails that can be switched off have one.
+    /// Returns the address that stops such mails. Only mails that can be switched off have one.
     pub(crate) const fn unsubscribe(&self) -> Option<&Secret> {
         match self {
             Self::Missed { unsubscribe, .. } | Self::SupportAnswer { unsubscribe, .. } => Some(unsubscribe),

@@ -53,7 +53,7 @@ impl Mailer {
         sent.map(drop).map_err(|e| SendError::refused("SES", &e))
     }
 
-    /// The `Reply-To` of a mail, if answers do not go to the sender.
+    /// Returns the `Reply-To` of a mail, if answers do not go to the sender.
     fn answered_at(&self, mail: &Mail) -> Option<Mailbox> {
         match mail.answers() {
             Answers::AsUsual => self.reply_to.clone(),

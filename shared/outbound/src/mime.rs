@@ -38,12 +38,12 @@ pub(crate) fn compose(from: &Mailbox, reply_to: Option<&Mailbox>, to: &str, now:
     message.multipart(body).map(|m| m.formatted()).map_err(|_| SendError::Compose("the message is not well-formed"))
 }
 
-/// The header `Auto-Submitted`, which prevents automatic replies (RFC 3834 §5).
+/// Returns the header `Auto-Submitted`, which prevents automatic replies (RFC 3834 §5).
 fn automatic() -> HeaderValue {
     HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned())
 }
 
-/// The headers with which mail programs offer a button to unsubscribe, which posts to the link (RFC 8058).
+/// Returns the headers with which mail programs offer a button to unsubscribe, which posts to the link (RFC 8058).
 fn one_click(link: &str) -> [HeaderValue; 2] {
     // The values are not encoded, because a URL has only characters that need no encoding.
     let header = |name, text: String| HeaderValue::dangerous_new_pre_encoded(HeaderName::new_from_ascii_str(name), text.clone(), text);

@@ -29,7 +29,7 @@ pub(crate) struct Letter {
     pub conversation: Option<Conversation>,
 }
 
-/// What the mail about a notice of this name is called. A page can call the notification the same.
+/// Returns what the mail about a notice of this name is called. A page can call the notification the same.
 #[must_use]
 pub fn heading(notice: &str, locale: Locale) -> String {
     TEXTS.text(locale, &format!("{notice}-subject"), &[])
@@ -96,14 +96,14 @@ impl Letter {
     }
 }
 
-/// The sentence that says how often something happened.
+/// Returns the sentence that says how often something happened.
 fn repeated(mail: &Mail, locale: Locale) -> Option<String> {
     let Mail::Notice { happened: Happened::Often(Repeated { times, since, last }), .. } = mail else { return None };
     let (since, last) = (moment(*since, locale), moment(*last, locale));
     Some(TEXTS.text(locale, "repeated", &[("times", times.to_string()), ("since", since), ("last", last)]))
 }
 
-/// The lines between the lead and the note: when, where and with which device something happened, the waiting messages, or the
+/// Returns the lines between the lead and the note: when, where and with which device something happened, the waiting messages, or the
 /// conversation.
 fn facts(mail: &Mail, locale: Locale) -> Vec<String> {
     match mail {
@@ -141,14 +141,14 @@ fn facts(mail: &Mail, locale: Locale) -> Vec<String> {
     known.into_iter().filter_map(|(fact, value)| Some(line((fact, value?)))).collect()
 }
 
-/// The lines about a room: its name, the messages, and how many more there are.
+/// Returns the lines about a room: its name, the messages, and how many more there are.
 fn waiting(MissedRoom { name, messages, more }: &MissedRoom, locale: Locale) -> Vec<String> {
     let name = name.iter().map(|name| format!("[{name}]"));
     let rest = (*more > 0).then(|| TEXTS.text(locale, "missed-more", &[("messages", more.to_string())]));
     name.chain(messages.iter().map(|(author, text)| format!("{author}: {text}"))).chain(rest).collect()
 }
 
-/// The lines of a message. The first one says when it was written, and by whom.
+/// Returns the lines of a message. The first one says when it was written, and by whom.
 fn message_lines(ThreadMessage { at, by, text }: &ThreadMessage, locale: Locale) -> Vec<String> {
     let by = by.clone().unwrap_or_else(|| TEXTS.text(locale, "support-team", &[]));
     let mut lines = text.lines().map(str::to_owned);
@@ -160,7 +160,7 @@ fn moment(at: Time, locale: Locale) -> String {
     format!("{}, {}", date(at, locale), time_of_day(at))
 }
 
-/// The arguments of a mail's sentences.
+/// Returns the arguments of a mail's sentences.
 fn args(mail: &Mail, locale: Locale) -> Args {
     match mail {
         Mail::Code { life, .. } => vec![minutes(*life)],

@@ -112,13 +112,13 @@ fn words(text: &Text, locale: Locale, domain: Option<&str>) -> String {
     }
 }
 
-/// The host of an address, without the port.
+/// Returns the host of an address, without the port.
 fn host(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     rest.split(['/', ':']).next().unwrap_or_default()
 }
 
-/// The domain in the spelling that browsers compare, if it is short enough. An IP address is not a domain.
+/// Returns the domain in the spelling that browsers compare, if it is short enough. An IP address is not a domain.
 fn domain(text: &str) -> Option<&str> {
     let label = |label: &str| !label.is_empty() && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
     let named = text.rsplit('.').next().is_some_and(|last| last.starts_with(|c: char| c.is_ascii_lowercase()));
@@ -170,12 +170,12 @@ mod tests {
         assert_eq!(messages, texts);
     }
 
-    /// At most 160 characters of the basic character set of GSM 03.38.
+    /// Returns at most 160 characters of the basic character set of GSM 03.38.
     fn one_segment(text: &str) -> bool {
         is_basic(text) && text.len() <= 160
     }
 
-    /// The basic character set of GSM 03.38 has all of ASCII but these.
+    /// Returns the basic character set of GSM 03.38 has all of ASCII but these.
     fn is_basic(text: &str) -> bool {
         text.is_ascii() && !text.contains(['`', '^', '{', '}', '[', ']', '~', '|', '\\'])
     }

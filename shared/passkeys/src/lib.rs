@@ -55,7 +55,7 @@ pub struct Passkey {
 }
 
 impl Passkey {
-    /// The key of a passkey.
+    /// Returns the key of a passkey.
     #[must_use]
     pub fn key_of(user: UserId, id: PasskeyId) -> Key {
         Key::new(partition(user), format!("PASSKEY#{id}"))
@@ -75,7 +75,7 @@ impl Item for Passkey {
     }
 }
 
-/// All passkeys of a person, oldest first. At most [`MAX`].
+/// Returns all passkeys of a person, oldest first. At most [`MAX`].
 ///
 /// # Errors
 /// [`StoreError`]
@@ -267,7 +267,7 @@ impl Site {
         Ok(Ceremony { options, state: state_until(now, &state)? })
     }
 
-    /// The person that an answer to [`Site::ask_for_any`] names. It is not verified yet.
+    /// Returns the person that an answer to [`Site::ask_for_any`] names. It is not verified yet.
     #[must_use]
     pub fn whose(&self, answer: &PublicKeyCredential) -> Option<UserId> {
         let (user, _) = self.0.identify_discoverable_authentication(answer).ok()?;
@@ -297,7 +297,7 @@ impl Site {
     }
 }
 
-/// Whether both ids of a credential are the same and its type is right. The library checks only one of the ids.
+/// Returns whether both ids of a credential are the same and its type is right. The library checks only one of the ids.
 fn is_consistent(id: &str, raw_id: &[u8], kind: &str) -> bool {
     BASE64_URL_SAFE_NO_PAD.encode(raw_id) == id && kind == "public-key"
 }
@@ -316,7 +316,7 @@ fn answered(result: &webauthn_rs::prelude::AuthenticationResult, has: Vec<Passke
     Err(AnswerError::Invalid)
 }
 
-/// The user handle that an authenticator stores: the person's id, 16 bytes.
+/// Returns the user handle that an authenticator stores: the person's id, 16 bytes.
 fn handle(user: UserId) -> Uuid {
     Uuid::from_u128(user.ulid().into())
 }

@@ -20,7 +20,7 @@ impl StripeAccount {
         Key::new("STRIPE_ACCOUNT", "STRIPE_ACCOUNT")
     }
 
-    /// Whether the secret key with this hash is known to belong to the account of the payments. A read.
+    /// Returns whether the secret key with this hash is known to belong to the account of the payments. A read.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -28,8 +28,8 @@ impl StripeAccount {
         Ok(table.get::<Self>(Self::key_of()).await?.is_some_and(|known| known.key.as_deref() == Some(key)))
     }
 
-    /// Whether the payments are in this account and mode, to which the secret key with this hash belongs. If so, the key is remembered, and
-    /// so is the first account. A write.
+    /// Returns whether the payments are in this account and mode, to which the secret key with this hash belongs. If so, the key is
+    /// remembered, and so is the first account. A write.
     ///
     /// # Errors
     /// [`StoreError`]

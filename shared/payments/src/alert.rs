@@ -42,7 +42,7 @@ impl Alert {
     /// All alerts.
     const ALL: [Self; 4] = [Self::Disputed, Self::RefundFailed, Self::WrongPayment, Self::LatePayment];
 
-    /// Its name in keys and in JSON.
+    /// Returns its name in keys and in JSON.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -57,7 +57,7 @@ impl Alert {
         format!("PAYMENT_ALERTS#{}", self.as_str())
     }
 
-    /// Whether it ends by itself. The payer is owed the money of a failed refund until it is given back.
+    /// Returns whether it ends by itself. The payer is owed the money of a failed refund until it is given back.
     const fn expires(self) -> bool {
         !matches!(self, Self::RefundFailed)
     }
@@ -91,14 +91,14 @@ pub struct PaymentAlert {
 }
 
 impl PaymentAlert {
-    /// The alert that Stripe refuses the refund of the payment `intent`, which is not kept. `asked` is what it was for, and the requested
-    /// amount.
+    /// Returns the alert that Stripe refuses the refund of the payment `intent`, which is not kept. `asked` is what it was for, and the
+    /// requested amount.
     pub(crate) fn of_refused_refund(intent: &str, (paid_for, amount): (PaidFor, Money), now: Time) -> Self {
         let payment = Watched { paid_for, user: None, amount, intent: Some(intent.to_owned()) };
         Self { alert: Alert::RefundFailed, payment, since: now, removal: Some(intent.to_owned()) }
     }
 
-    /// The key of [`Self::of_refused_refund`].
+    /// Returns the key of [`Self::of_refused_refund`].
     pub(crate) fn key_of_refused_refund(intent: &str) -> Key {
         Key::new(Alert::RefundFailed.partition(), intent.to_owned())
     }
@@ -144,7 +144,7 @@ pub fn follow(tx: &mut Tx, now: Time, payment: &Watched, changes: impl Fn(Alert)
     }
 }
 
-/// The next alerts of a kind after this position: of donations, then of orders, then of plans, each the oldest first, with those of
+/// Returns the next alerts of a kind after this position: of donations, then of orders, then of plans, each the oldest first, with those of
 /// removals between or behind them. Also the position of the next page. One query.
 ///
 /// # Errors

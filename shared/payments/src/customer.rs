@@ -32,26 +32,26 @@ pub struct Customer {
 }
 
 impl Customer {
-    /// The key of a person's customer.
+    /// Returns the key of a person's customer.
     #[must_use]
     pub fn key_of(user: UserId) -> Key {
         Key::new(partition(user), "CUSTOMER")
     }
 
-    /// A customer that Stripe does not know yet: the person's first, or the one after `former`, which Stripe no longer knows.
+    /// Creates a customer that Stripe does not know yet: the person's first, or the one after `former`, which Stripe no longer knows.
     #[must_use]
     pub fn new(user: UserId, former: Option<&Self>, name: String, email: Option<String>, now: Time) -> Self {
         let attempt = former.map_or(1, |former| former.attempt.saturating_add(1));
         Self { user, customer: None, attempt, name, email, created_at: now }
     }
 
-    /// The customer that replaces this one, whose creation is abandoned.
+    /// Returns the customer that replaces this one, whose creation is abandoned.
     #[must_use]
     pub fn again(&self, now: Time) -> Self {
         Self { attempt: self.attempt.saturating_add(1), created_at: now, ..self.clone() }
     }
 
-    /// The removal of this customer at Stripe.
+    /// Returns the removal of this customer at Stripe.
     #[must_use]
     pub fn removal(&self, now: Time) -> CustomerRemoval {
         match self.customer.clone() {
@@ -60,21 +60,21 @@ impl Customer {
         }
     }
 
-    /// The update with Stripe's id of it, which is refused if there is another customer by now.
+    /// Returns the update with Stripe's id of it, which is refused if there is another customer by now.
     #[must_use]
     pub fn found(&self, id: &str) -> Update {
         let update = Update::of(Self::key_of(self.user)).set("customer", id).index(Index::DuePayments, None);
         update.when(field("attempt").eq(self.attempt))
     }
 
-    /// The idempotency key of its creation: Stripe creates one customer for it, however often it is asked.
+    /// Returns the idempotency key of its creation: Stripe creates one customer for it, however often it is asked.
     #[must_use]
     pub fn idempotency_key(&self) -> String {
         format!("customer-{}-{}", self.user, self.attempt)
     }
 
-    /// The name of the request that creates the customer. Stripe stores it with the customer, so that the customer can be found if the
-    /// answer was lost. It contains no personal data.
+    /// Returns the name of the request that creates the customer. Stripe stores it with the customer, so that the customer can be found if
+    /// the answer was lost. It contains no personal data.
     #[must_use]
     pub fn request(&self) -> String {
         short_hash(self.idempotency_key())
@@ -141,7 +141,7 @@ impl CustomerRemoval {
     /// The partition of all removals. It contains only those of the last hours.
     pub const PARTITION: &'static str = "CUSTOMER_REMOVALS";
 
-    /// The time from which it is known whether Stripe has created the customer. `None` if it is known already.
+    /// Returns the time from which it is known whether Stripe has created the customer. `None` if it is known already.
     #[must_use]
     pub fn is_known_at(&self) -> Option<Time> {
         match self {

@@ -40,7 +40,7 @@ impl CardGate {
         Self { captcha: Captcha::read(r, &origins), work: Gate::of(sealer) }
     }
 
-    /// The settings with which a page gets the token of a captcha, if this deployment uses captchas.
+    /// Returns the settings with which a page gets the token of a captcha, if this deployment uses captchas.
     #[must_use]
     pub fn captcha(&self) -> Option<CaptchaSite> {
         self.captcha.as_ref().map(|captcha| captcha.site(ACTION))

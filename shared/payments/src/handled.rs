@@ -19,7 +19,7 @@ pub struct HandledEvent {
 }
 
 impl HandledEvent {
-    /// The key of an event.
+    /// Returns the key of an event.
     #[must_use]
     pub fn key_of(event: &str) -> Key {
         Key::new(format!("STRIPE_EVENT#{event}"), "STRIPE_EVENT")

@@ -31,7 +31,7 @@ pub enum PaidFor {
 }
 
 impl PaidFor {
-    /// The name of the kind: `donation`, `plan_payment` or `order`.
+    /// Returns the name of the kind: `donation`, `plan_payment` or `order`.
     #[must_use]
     pub const fn kind(self) -> &'static str {
         match self {
@@ -41,7 +41,7 @@ impl PaidFor {
         }
     }
 
-    /// The id.
+    /// Returns the id.
     #[must_use]
     pub fn id(self) -> String {
         match self {
@@ -51,13 +51,13 @@ impl PaidFor {
         }
     }
 
-    /// The metadata of a payment by this person.
+    /// Returns the metadata of a payment by this person.
     #[must_use]
     pub fn metadata(self, user: UserId) -> HashMap<String, String> {
         metadata_of(user).into_iter().chain([(self.kind().to_owned(), self.id())]).collect()
     }
 
-    /// The payer, and what is paid. `None` for payments of other systems.
+    /// Returns the payer, and what is paid. `None` for payments of other systems.
     #[must_use]
     pub fn find(metadata: &HashMap<String, String>) -> Option<(UserId, Self)> {
         let donation = || metadata.get(DONATION)?.parse().ok().map(Self::Donation);
@@ -67,7 +67,7 @@ impl PaidFor {
     }
 }
 
-/// The metadata of what belongs to a person.
+/// Returns the metadata of what belongs to a person.
 #[must_use]
 pub fn metadata_of(user: UserId) -> HashMap<String, String> {
     HashMap::from([(USER.to_owned(), user.to_string())])

@@ -44,15 +44,15 @@ pub trait Purpose: Clone + fmt::Debug + PartialEq + Eq + Serialize + Deserialize
     const DUE: &'static str;
     /// What Stripe and the payer's bank show.
     const DESCRIPTION: &'static str;
-    /// How a payment with this id is named at Stripe.
+    /// Returns how a payment with this id is named at Stripe.
     fn paid_for(id: Self::Id) -> PaidFor;
-    /// The amount to pay.
+    /// Returns the amount to pay.
     fn amount(&self) -> Money;
-    /// The payer's country, if it is known.
+    /// Returns the payer's country, if it is known.
     fn country(&self) -> Option<Country>;
-    /// The fingerprint of a request. A request with the same key and another fingerprint is refused.
+    /// Returns the fingerprint of a request. A request with the same key and another fingerprint is refused.
     fn fingerprint(&self) -> String;
-    /// The other payments of the payer that affect a payment that was just made. By default there are none.
+    /// Returns the other payments of the payer that affect a payment that was just made. By default there are none.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -87,7 +87,7 @@ pub enum PaymentState {
 }
 
 impl PaymentState {
-    /// The state after what Stripe says of the payment. Nothing is left if all of it was given back.
+    /// Returns the state after what Stripe says of the payment. Nothing is left if all of it was given back.
     const fn after(self, progress: Progress, nothing_left: bool) -> Self {
         match (self, progress) {
             (Self::PendingPayment | Self::Cancelled, Progress::Succeeded) | (Self::Paid, _) if nothing_left => Self::Refunded,
@@ -141,7 +141,7 @@ pub struct CardPayment<P: Purpose> {
 }
 
 impl<P: Purpose> CardPayment<P> {
-    /// A new, unpaid payment.
+    /// Creates a new, unpaid payment.
     #[must_use]
     pub fn new(sys: &Sys, user: UserId, network: String, purpose: P) -> Self {
         let now = sys.now();
@@ -163,13 +163,13 @@ impl<P: Purpose> CardPayment<P> {
         }
     }
 
-    /// The key of a person's payment.
+    /// Returns the key of a person's payment.
     #[must_use]
     pub fn key_of(user: UserId, id: P::Id) -> Key {
         Key::new(partition(user), format!("{}{id}", P::PREFIX))
     }
 
-    /// The payment to create at Stripe.
+    /// Returns the payment to create at Stripe.
     #[must_use]
     pub fn new_payment(&self) -> NewPayment {
         let (user, paid_for, amount) = (self.user, P::paid_for(self.id), self.purpose.amount());
@@ -183,7 +183,7 @@ impl<P: Purpose> CardPayment<P> {
         Self { intent: Some(intent), customer: Some(customer), ..self.clone() }
     }
 
-    /// The payment after Stripe's state was applied. Unchanged if nothing is new.
+    /// Returns the payment after Stripe's state was applied. Unchanged if nothing is new.
     ///
     /// # Errors
     /// [`Mismatch`] if it is not the payment that was asked for. Then nothing follows from it.
@@ -211,20 +211,20 @@ impl<P: Purpose> CardPayment<P> {
         })
     }
 
-    /// The payment with the time of its next automatic check.
+    /// Returns the payment with the time of its next automatic check.
     #[must_use]
     pub fn with_next_check(&self, now: Time) -> Self {
         Self { look_at: now + RECHECK, ..self.clone() }
     }
 
-    /// The payment in the state `cancelled`.
+    /// Returns the payment in the state `cancelled`.
     #[must_use]
     pub fn cancelled(&self) -> Self {
         Self { state: PaymentState::Cancelled, ..self.clone() }
     }
 
-    /// The payment at its end, because Stripe's payment, which was paid, differs from the request and is refunded, with what was given back
-    /// of it so far. Unchanged if it had already ended in another way.
+    /// Returns the payment at its end, because Stripe's payment, which was paid, differs from the request and is refunded, with what was
+    /// given back of it so far. Unchanged if it had already ended in another way.
     #[must_use]
     pub fn wrongly_paid(&self, settlement: &Settlement) -> Self {
         if !matches!(self.state, PaymentState::PendingPayment | PaymentState::Cancelled) {
@@ -234,13 +234,13 @@ impl<P: Purpose> CardPayment<P> {
         Self { intent, back, is_wrong: true, ..self.cancelled() }
     }
 
-    /// The payment in the form for alerts.
+    /// Returns the payment in the form for alerts.
     fn watched(&self) -> Watched {
         Watched { paid_for: P::paid_for(self.id), user: Some(self.user), amount: self.purpose.amount(), intent: self.intent.clone() }
     }
 
-    /// Whether this alert holds for the payment. Of refunds only those that are made automatically: staff make others at Stripe, and see
-    /// there that they have failed.
+    /// Returns whether this alert holds for the payment. Of refunds only those that are made automatically: staff make others at Stripe,
+    /// and see there that they have failed.
     pub(crate) const fn has(&self, alert: Alert) -> bool {
         match alert {
             Alert::Disputed => self.back.disputed,
@@ -252,12 +252,12 @@ impl<P: Purpose> CardPayment<P> {
         }
     }
 
-    /// What the revenue depends on.
+    /// Returns what the revenue depends on.
     fn sale(&self) -> Sale {
         Sale { amount: self.purpose.amount(), paid_at: self.paid_at, refunded: self.back.refunded }
     }
 
-    /// Whether this change is that which makes it paid.
+    /// Returns whether this change is that which makes it paid.
     #[must_use]
     pub const fn is_paid_by(&self, after: &Self) -> bool {
         self.paid_at.is_none() && after.paid_at.is_some()
@@ -300,7 +300,7 @@ struct Sale {
 }
 
 impl Sale {
-    /// The amount that it brings: nothing before it is paid.
+    /// Returns the amount that it brings: nothing before it is paid.
     fn revenue(&self) -> u64 {
         self.paid_at.map_or(0, |_| self.amount.amount().saturating_sub(self.refunded))
     }
@@ -388,7 +388,7 @@ pub async fn due<P: Purpose>(
     waiting::page(table, P::DUE, now, after, limit).await
 }
 
-/// A person's payments for one purpose, the newest first. One query.
+/// Returns a person's payments for one purpose, the newest first. One query.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -428,7 +428,7 @@ pub struct PaymentRecord {
 }
 
 impl PaymentRecord {
-    /// What is kept of this payment, for this long.
+    /// Returns what is kept of this payment, for this long.
     #[must_use]
     pub fn of<P: Purpose>(payment: &CardPayment<P>, kept: Retention) -> Self {
         Self {
@@ -473,7 +473,7 @@ impl PaymentRecord {
         Sale { amount: self.amount, paid_at: self.paid_at, refunded: self.back.refunded }
     }
 
-    /// The record after what Stripe says of the payment, as [`CardPayment::after`].
+    /// Returns the record after what Stripe says of the payment, as [`CardPayment::after`].
     fn after(&self, settlement: &Settlement, now: Time) -> Self {
         let back = self.back.after(settlement.back);
         let paid = settlement.progress == Progress::Succeeded;

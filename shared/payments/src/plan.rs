@@ -43,7 +43,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Whether one of these plans is this plan, at any price, or costs at least as much in the same currency.
+    /// Returns whether one of these plans is this plan, at any price, or costs at least as much in the same currency.
     #[must_use]
     pub fn is_covered(&self, held: &[HeldPlan]) -> bool {
         held.iter().any(|HeldPlan { plan, .. }| {
@@ -52,7 +52,7 @@ impl Plan {
         })
     }
 
-    /// A plan, as settings write it: `basic:1225:Basic:pl=Podstawowy`, with the price in minor units.
+    /// Returns a plan, as settings write it: `basic:1225:Basic:pl=Podstawowy`, with the price in minor units.
     fn parse(text: &str, currency: Currency) -> Option<Self> {
         let parts: Vec<&str> = text.split(':').map(str::trim).collect();
         let [id, price, names @ ..] = parts.as_slice() else { return None };
@@ -64,7 +64,7 @@ impl Plan {
         (is_id && is_name(id)).then(|| Self { id: (*id).to_owned(), names, price })
     }
 
-    /// Its name in this language.
+    /// Returns its name in this language.
     #[must_use]
     pub fn name(&self, locale: Locale) -> &str {
         locale.name_of(&self.names).unwrap_or(&self.id)
@@ -92,13 +92,13 @@ impl Plans {
         Self(plans.into())
     }
 
-    /// All of them, in the order of the settings.
+    /// Returns all of them, in the order of the settings.
     #[must_use]
     pub fn all(&self) -> &[Plan] {
         &self.0
     }
 
-    /// The plan with this id.
+    /// Returns the plan with this id.
     ///
     /// # Errors
     /// `choice`
@@ -118,7 +118,7 @@ pub(crate) fn currency(r: &mut Reader<'_>, name: &'static str, default: Currency
 }
 
 impl PlanPayment {
-    /// Whether the payer has the plan.
+    /// Returns whether the payer has the plan.
     #[must_use]
     pub fn gives(&self) -> bool {
         self.state == PaymentState::Paid && !self.back.disputed
@@ -192,8 +192,8 @@ impl HeldPlan {
         Key::new(partition(user), format!("{HELD}{payment}"))
     }
 
-    /// A person's plans: the most expensive one first, and of equal ones the oldest. Plans in the currency of the last payment come before
-    /// others. One query.
+    /// Returns a person's plans: the most expensive one first, and of equal ones the oldest. Plans in the currency of the last payment come
+    /// before others. One query.
     ///
     /// # Errors
     /// [`StoreError`]

@@ -70,7 +70,7 @@ async fn customer(table: &Table, sys: &Sys, user: UserId) -> Result<bool, StoreE
     Ok(!table.commit(tx).await.applied()?)
 }
 
-/// The customers after this one that have to be deleted at Stripe. One query.
+/// Returns the customers after this one that have to be deleted at Stripe. One query.
 ///
 /// # Errors
 /// [`StoreError`]

@@ -54,7 +54,7 @@ pub struct Promised {
 impl PaymentRemoval {
     const PARTITION: &'static str = "PAYMENT_REMOVALS";
 
-    /// The removal of a payment that is not kept.
+    /// Returns the removal of a payment that is not kept.
     #[must_use]
     pub const fn new(intent: String, asked: (PaidFor, Money), since: Time) -> Self {
         Self { intent, asked: Some(asked), since, promised: Vec::new() }
@@ -107,7 +107,7 @@ impl PaymentRemoval {
         table.commit(tx).await.refused_is_fine()
     }
 
-    /// All of them after this one. One query.
+    /// Returns all of them after this one. One query.
     ///
     /// # Errors
     /// [`StoreError`]

@@ -102,7 +102,7 @@ pub async fn begin<P: Purpose>(
     Err(Kind::Conflict.because("concurrent requests were faster at every attempt, or the account is being deleted"))
 }
 
-/// The payment of an earlier request with this key, in its current state.
+/// Returns the payment of an earlier request with this key, in its current state.
 async fn before<P: Purpose>(
     table: &Table,
     now: Time,

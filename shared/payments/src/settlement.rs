@@ -95,7 +95,7 @@ impl MoneyBack {
         Self { refunded: ever.saturating_sub(came_back), came_back, disputed, disputes_won }
     }
 
-    /// The condition that the stored state is unchanged.
+    /// Returns the condition that the stored state is unchanged.
     #[must_use]
     pub fn is_stored(self) -> Cond {
         let same = field("refunded").eq(self.refunded).and(field("came_back").eq(self.came_back));

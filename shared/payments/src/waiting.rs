@@ -9,13 +9,13 @@ fn sortable(at: Time) -> String {
     format!("{:014}", at.millis().max(0))
 }
 
-/// The key in [`Index::DuePayments`] of an item that is due at this time.
+/// Returns the key in [`Index::DuePayments`] of an item that is due at this time.
 #[must_use]
 pub fn place(partition: &str, at: Time, id: impl Display) -> Key {
     Key::new(partition, format!("{}#{id}", sortable(at)))
 }
 
-/// The due items of a partition after `after`, the oldest due time first. One query.
+/// Returns the due items of a partition after `after`, the oldest due time first. One query.
 ///
 /// # Errors
 /// [`StoreError`]

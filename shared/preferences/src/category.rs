@@ -49,7 +49,7 @@ impl Category {
     /// Every category.
     pub const ALL: [Self; 7] = [Self::Direct, Self::Mention, Self::Group, Self::Support, Self::Friends, Self::Orders, Self::Security];
 
-    /// Its name on the wire.
+    /// Returns its name on the wire.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -63,7 +63,7 @@ impl Category {
         }
     }
 
-    /// Whether a person can choose that the category uses a channel.
+    /// Returns whether a person can choose that the category uses a channel.
     #[must_use]
     pub const fn offer(self, channel: Channel) -> Offer {
         match (channel, self) {
@@ -74,7 +74,7 @@ impl Category {
         }
     }
 
-    /// Whether notifications of the category wait for the end of the quiet hours.
+    /// Returns whether notifications of the category wait for the end of the quiet hours.
     #[must_use]
     pub const fn waits(self) -> bool {
         !matches!(self, Self::Orders | Self::Security)
@@ -85,7 +85,7 @@ impl Channel {
     /// Every channel.
     pub const ALL: [Self; 3] = [Self::InApp, Self::Mail, Self::Sms];
 
-    /// Its name on the wire.
+    /// Returns its name on the wire.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

@@ -89,7 +89,7 @@ impl QuietHours {
         Some(Self { from, to, zone })
     }
 
-    /// The end of the window that contains `now`. `None` outside of the quiet hours.
+    /// Returns the end of the window that contains `now`. `None` outside of the quiet hours.
     #[must_use]
     pub fn end(&self, now: Time) -> Option<Time> {
         let zone = TimeZoneDatabase::bundled().get(&self.zone).ok()?;
@@ -99,7 +99,7 @@ impl QuietHours {
         days.into_iter().flatten().find_map(|day| self.window(&zone, day).filter(|(from, to)| *from <= now && now < *to)).map(|(_, to)| to)
     }
 
-    /// The window that begins on a day.
+    /// Returns the window that begins on a day.
     fn window(&self, zone: &TimeZone, day: Date) -> Option<(Time, Time)> {
         let last = if self.from < self.to { day } else { day.tomorrow().ok()? };
         let from = moment(zone, day, self.from, Disambiguation::Compatible)?;
@@ -107,13 +107,13 @@ impl QuietHours {
     }
 }
 
-/// The point in time at which a clock in the zone shows this time on this day.
+/// Returns the point in time at which a clock in the zone shows this time on this day.
 fn moment(zone: &TimeZone, day: Date, time: TimeOfDay, which: Disambiguation) -> Option<Time> {
     let at = zone.to_ambiguous_timestamp(day.at(time.hour, time.minute, 0, 0)).disambiguate(which).ok()?;
     Some(Time::from_millis(at.as_millisecond()))
 }
 
-/// The name of a time zone in the spelling of the database.
+/// Returns the name of a time zone in the spelling of the database.
 fn canonical(name: &str) -> Option<String> {
     TimeZoneDatabase::bundled().get(name).ok()?.iana_name().map(str::to_owned)
 }

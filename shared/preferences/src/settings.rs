@@ -36,7 +36,7 @@ impl Switches {
         }
     }
 
-    /// The switch of a channel.
+    /// Returns the switch of a channel.
     pub const fn switch(&mut self, channel: Channel) -> &mut Option<bool> {
         match channel {
             Channel::InApp => &mut self.in_app,
@@ -73,13 +73,13 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The key of a person's settings.
+    /// Returns the key of a person's settings.
     #[must_use]
     pub fn key_of(user: UserId) -> Key {
         Key::new(partition(user), "NOTIFICATION_SETTINGS")
     }
 
-    /// The settings of a person without choices.
+    /// Returns the settings of a person without choices.
     #[must_use]
     pub fn of_default(user: UserId) -> Self {
         let all = Switches::default();
@@ -111,7 +111,7 @@ impl Settings {
         }
     }
 
-    /// Whether notifications of a category use a channel.
+    /// Returns whether notifications of a category use a channel.
     #[must_use]
     pub fn wants(&self, category: Category, channel: Channel) -> bool {
         match category.offer(channel) {

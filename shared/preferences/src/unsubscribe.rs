@@ -26,7 +26,7 @@ impl Unsubscribe {
     /// The function whose key seals the links.
     pub const SEALED_BY: &str = "notifications";
 
-    /// The token of a link that works for a year.
+    /// Returns the token of a link that works for a year.
     ///
     /// # Errors
     /// The errors of [`Sealer::seal`].
@@ -34,7 +34,7 @@ impl Unsubscribe {
         sealer.seal(PURPOSE, self, now + LIFE)
     }
 
-    /// The URL of a link that works for a year.
+    /// Returns the URL of a link that works for a year.
     ///
     /// # Errors
     /// The errors of [`Sealer::seal`].

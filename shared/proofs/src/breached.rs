@@ -42,7 +42,7 @@ impl Breached {
         }
     }
 
-    /// Whether the service lists the password. False if it does not answer.
+    /// Returns whether the service lists the password. False if it does not answer.
     pub async fn knows(&self, password: &Secret) -> bool {
         self.ask(password).await.unwrap_or_else(|e| {
             tracing::warn!(error = %e, "the service for breached passwords failed: only the list of common passwords was checked");
@@ -63,7 +63,7 @@ impl Breached {
     }
 }
 
-/// Whether the response lists this end of a hash. Its lines are `<end>:<count>`, and padding has the count zero.
+/// Returns whether the response lists this end of a hash. Its lines are `<end>:<count>`, and padding has the count zero.
 fn listed(range: &str, end: &str) -> Result<bool, Failure> {
     if range.is_empty() {
         return Err("it answers with nothing, and no range is empty".into());

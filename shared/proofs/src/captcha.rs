@@ -68,7 +68,7 @@ impl Service {
         }
     }
 
-    /// The class of the widget's element, the address of the widget's script, and the sources that the script uses.
+    /// Returns the class of the widget's element, the address of the widget's script, and the sources that the script uses.
     const fn widget(self) -> (&'static str, &'static str, &'static str) {
         match self {
             Self::Recaptcha => (
@@ -83,7 +83,7 @@ impl Service {
         }
     }
 
-    /// The likelihood of a person by a score, in thousandths. The score of hCaptcha is the likelihood of a program.
+    /// Returns the likelihood of a person by a score, in thousandths. The score of hCaptcha is the likelihood of a program.
     const fn likelihood(self, score: u16) -> u16 {
         match self {
             Self::Recaptcha | Self::Turnstile => score,
@@ -193,19 +193,19 @@ impl Captcha {
         }
     }
 
-    /// The settings with which a page gets a token for this action.
+    /// Returns the settings with which a page gets a token for this action.
     #[must_use]
     pub fn site(&self, action: &'static str) -> CaptchaSite {
         CaptchaSite { service: self.service.name(), site_key: self.site_key.to_string(), action }
     }
 
-    /// The key of our site at the service.
+    /// Returns the key of our site at the service.
     #[must_use]
     pub fn site_key(&self) -> &str {
         &self.site_key
     }
 
-    /// The widget with which a page of ours gets tokens.
+    /// Returns the widget with which a page of ours gets tokens.
     #[must_use]
     pub fn widget(&self) -> Widget {
         let (class, script, sources) = self.service.widget();
@@ -264,13 +264,13 @@ impl Captcha {
     }
 }
 
-/// The origin of an address.
+/// Returns the origin of an address.
 fn origin(address: &str) -> &str {
     let path = address.match_indices('/').nth(2).map_or(address.len(), |(at, _)| at);
     address.get(..path).unwrap_or(address)
 }
 
-/// The name of the host of an origin.
+/// Returns the name of the host of an origin.
 fn host(origin: &str) -> Option<&str> {
     let (_, authority) = origin.split_once("://")?;
     Some(authority.rsplit_once(':').map_or(authority, |(host, _)| host))

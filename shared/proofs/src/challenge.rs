@@ -61,7 +61,7 @@ pub const TEXT_AGAIN: Quota = Quota::gap(
 .configurable();
 
 impl Purpose {
-    /// The cooldown as a limit, and whether it doubles with each sending, up to four times its length.
+    /// Returns the cooldown as a limit, and whether it doubles with each sending, up to four times its length.
     const fn again(self, channel: Channel) -> (Quota, bool) {
         match (self, channel) {
             (Self::Activation | Self::DeletionCancel | Self::PasswordReset | Self::ContactRestoration, _) => (LINK_AGAIN, false),
@@ -219,14 +219,14 @@ pub enum SentForm {
 }
 
 impl Challenge {
-    /// The key of a challenge.
+    /// Returns the key of a challenge.
     #[must_use]
     pub fn key_of(id: ChallengeId) -> Key {
         Key::new(format!("CHALLENGE#{id}"), "CHALLENGE")
     }
 
-    /// A fixed id for the challenge of a purpose, a contact and a `subject`. There is only one such challenge at a time, so that every
-    /// further request, from any client, is subject to the limits of the earlier code.
+    /// Returns a fixed id for the challenge of a purpose, a contact and a `subject`. There is only one such challenge at a time, so that
+    /// every further request, from any client, is subject to the limits of the earlier code.
     #[must_use]
     pub fn id_of(purpose: Purpose, to: &Contact, subject: &str) -> ChallengeId {
         let digest =
@@ -234,7 +234,7 @@ impl Challenge {
         ChallengeId::from_ulid(u128::from_be_bytes(truncate(digest.finalize().into())).into())
     }
 
-    /// A challenge that is not stored yet. [`Challenge::issue`] or [`Challenge::replace`] writes it.
+    /// Creates a challenge that is not stored yet. [`Challenge::issue`] or [`Challenge::replace`] writes it.
     #[must_use]
     pub fn new(sys: &Sys, rules: &CodeRules, id: ChallengeId, purpose: Purpose, form: Form, to: &Contact, locale: Locale) -> Self {
         let channel = Channel::of(to);
@@ -270,13 +270,13 @@ impl Challenge {
         }
     }
 
-    /// The destination.
+    /// Returns the destination.
     #[must_use]
     pub fn contact(&self) -> Contact {
         Contact::stored(self.channel, &self.destination)
     }
 
-    /// The same challenge, as a decoy if the address has an `owner`. A decoy is deleted with the owner's account.
+    /// Returns the same challenge, as a decoy if the address has an `owner`. A decoy is deleted with the owner's account.
     #[must_use]
     pub fn decoy_of(self, owner: Option<UserId>) -> Self {
         Self { decoy: owner.is_some(), user: owner, ..self }
@@ -313,7 +313,7 @@ impl Challenge {
         Ok(())
     }
 
-    /// The refusal of another sending before the end of the cooldown.
+    /// Returns the refusal of another sending before the end of the cooldown.
     #[must_use]
     #[track_caller]
     pub fn too_early(&self, now: Time) -> Problem {
@@ -329,7 +329,7 @@ impl Challenge {
         self.sending = before.sending.saturating_add(1);
     }
 
-    /// Whether the code is still valid and no new one may be requested yet.
+    /// Returns whether the code is still valid and no new one may be requested yet.
     #[must_use]
     pub fn stands(&self, now: Time) -> bool {
         now < self.expires_at && now < self.resend_at && (self.long || self.tries < self.tries_max)
@@ -339,7 +339,7 @@ impl Challenge {
         self.expires_at + DAY
     }
 
-    /// The limit on the day's guesses that the attempts at a short code count for. `None` for a link.
+    /// Returns the limit on the day's guesses that the attempts at a short code count for. `None` for a link.
     ///
     /// Codes of second factors share the account's limit with its authenticator app. Other codes have a limit per purpose and
     /// contact.
@@ -368,13 +368,13 @@ impl Challenge {
         CodeRules::DEFAULT.of(Purpose::Registration, Channel::Email).resend()
     }
 
-    /// How long a code or link is valid.
+    /// Returns how long a code or link is valid.
     #[must_use]
     pub const fn life(&self) -> Duration {
         seconds(self.life)
     }
 
-    /// The cooldown after the current sending.
+    /// Returns the cooldown after the current sending.
     fn gap(&self) -> Duration {
         let (_, growing) = self.purpose.again(self.channel);
         let doublings = if growing { self.in_a_row.saturating_sub(1).min(2) } else { 0 };
@@ -423,7 +423,7 @@ impl Challenge {
         limits::give_all_back(table, &guess.map(|guess| guess.weighing(1))).await;
     }
 
-    /// The information for the client.
+    /// Returns the information for the client.
     #[must_use]
     pub fn sent(&self) -> Sent {
         let target = match self.channel {
@@ -502,7 +502,7 @@ async fn store_hash(table: &Table, key: &CodeKey, drawn: Challenge, secret: Secr
 }
 
 impl Challenge {
-    /// Whether this is the code or token that was sent.
+    /// Returns whether this is the code or token that was sent.
     pub(crate) fn is_proven_by(&self, key: &CodeKey, secret: &str) -> bool {
         let stored = self.hash.as_deref().unwrap_or_default();
         kernel::secret::same(key.hash(self.id, secret).as_bytes(), stored.as_bytes()) && !self.decoy
@@ -518,12 +518,12 @@ pub const GUESSES: Quota = Quota::window(
     "attempts at the codes of an account's app, of which the first five count as three each, and at codes that were sent",
 );
 
-/// The limit on the day's guesses at an account: at its authenticator app and at the codes of its second factors.
+/// Returns the limit on the day's guesses at an account: at its authenticator app and at the codes of its second factors.
 pub(crate) fn guesses_of(user: UserId) -> Limit {
     GUESSES.of(format!("account {user}"))
 }
 
-/// The challenge of a link's token. Only reads; the caller consumes the challenge in the transaction that the link permits.
+/// Returns the challenge of a link's token. Only reads; the caller consumes the challenge in the transaction that the link permits.
 ///
 /// # Errors
 /// [`Kind::LinkInvalid`] for every reason, so that the answer hides it.

@@ -63,7 +63,7 @@ pub(crate) fn draw_long(sys: &Sys) -> String {
     (0..LONG).map(|_| ALPHABET.get(sys.below(31) as usize).copied().map_or('2', char::from)).collect()
 }
 
-/// A long code as it is sent: `K7M2-XP9Q-4TRW`.
+/// Returns a long code as it is sent: `K7M2-XP9Q-4TRW`.
 pub(crate) fn in_groups(code: &str) -> String {
     let chars: Vec<char> = code.chars().collect();
     chars.chunks(GROUP).map(|group| group.iter().collect::<String>()).collect::<Vec<_>>().join("-")

@@ -9,7 +9,7 @@ use kernel::{Secret, crypto::hmac_sha256, id::ChallengeId};
 pub struct CodeKey(Secret);
 
 impl CodeKey {
-    /// The current key of a keyring.
+    /// Returns the current key of a keyring.
     pub(crate) fn new(ring: &Keyring) -> Self {
         Self(ring.current().1.clone())
     }
@@ -19,7 +19,7 @@ impl CodeKey {
         BASE64_URL_SAFE_NO_PAD.encode(hmac_sha256(self.0.expose().as_bytes(), &[sent.as_bytes()]))
     }
 
-    /// The secret, from which refresh tokens are derived.
+    /// Returns the secret, from which refresh tokens are derived.
     #[must_use]
     pub fn secret(&self) -> &Secret {
         &self.0

@@ -31,7 +31,7 @@ impl CodeRule {
         Self { life, tries, resend }
     }
 
-    /// How long a code or link is valid, in seconds.
+    /// Returns how long a code or link is valid, in seconds.
     #[must_use]
     pub const fn life(self) -> u32 {
         self.life
@@ -43,7 +43,7 @@ impl CodeRule {
         self.tries
     }
 
-    /// The seconds until another code or link may be sent.
+    /// Returns the seconds until another code or link may be sent.
     #[must_use]
     pub const fn resend(self) -> u32 {
         if self.resend == 0 { self.life } else { self.resend }
@@ -166,7 +166,7 @@ impl CodeRules {
         })
     }
 
-    /// The rule of a code or link.
+    /// Returns the rule of a code or link.
     #[must_use]
     pub const fn of(&self, purpose: Purpose, channel: Channel) -> CodeRule {
         match (purpose, channel) {

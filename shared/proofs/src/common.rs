@@ -12,7 +12,7 @@ const LIST: &[u8] = include_bytes!("../data/common-passwords.bin");
 /// The first bytes of a hash. The number of bytes is a compromise between size and false positives.
 type Fingerprint = [u8; 5];
 
-/// Whether the list has the password, ignoring case.
+/// Returns whether the list has the password, ignoring case.
 pub(crate) fn common(password: &str) -> bool {
     LIST.as_chunks().0.binary_search(&fingerprint(password)).is_ok()
 }

@@ -36,8 +36,8 @@ impl IntoResponse for SignInReply {
     }
 }
 
-/// The session that a client already has, by the refresh token in its cookie or its access token. The new session replaces it, because only
-/// one person is signed in at a client. `None` for invalid tokens. One read if a token is sent.
+/// Returns the session that a client already has, by the refresh token in its cookie or its access token. The new session replaces it,
+/// because only one person is signed in at a client. `None` for invalid tokens. One read if a token is sent.
 ///
 /// # Errors
 /// A [`Problem`] if the table does not work.

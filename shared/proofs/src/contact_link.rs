@@ -29,7 +29,7 @@ use crate::{
     code_rules::CodeRules,
 };
 
-/// The fixed id of the link that restores this contact of this account: another link replaces it.
+/// Returns the fixed id of the link that restores this contact of this account: another link replaces it.
 #[must_use]
 pub fn link_of(user: UserId, to: &Contact) -> ChallengeId {
     Challenge::id_of(Purpose::ContactRestoration, to, &user.to_string())

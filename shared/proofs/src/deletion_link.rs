@@ -20,7 +20,7 @@ use crate::{
     code_rules::CodeRules,
 };
 
-/// The days between scheduling a deletion and its beginning: `DELETION_DAYS`, 30 by default.
+/// Returns the days between scheduling a deletion and its beginning: `DELETION_DAYS`, 30 by default.
 pub fn days(r: &mut Reader<'_>) -> u32 {
     let days = r.or("DELETION_DAYS", 30);
     if !(1..=365).contains(&days) {
@@ -29,7 +29,7 @@ pub fn days(r: &mut Reader<'_>) -> u32 {
     days
 }
 
-/// The days as a duration.
+/// Returns the days as a duration.
 #[must_use]
 pub const fn interval(days: u32) -> Duration {
     Duration::from_secs((days as u64).saturating_mul(24 * 3600))

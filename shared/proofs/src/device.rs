@@ -72,7 +72,7 @@ impl DeviceToken {
         Some(Self { user, device, secret: Secret::new(secret) })
     }
 
-    /// The token for the device.
+    /// Returns the token for the device.
     #[must_use]
     pub fn reveal(&self) -> String {
         opaque::write("dvc", &(self.user, self.device, *self.secret.expose()))
@@ -84,25 +84,25 @@ impl DeviceToken {
 }
 
 impl Device {
-    /// The key of a device.
+    /// Returns the key of a device.
     #[must_use]
     pub fn key_of(user: UserId, id: DeviceId) -> Key {
         Key::new(partition(user), format!("DEVICE#{id}"))
     }
 
-    /// When the trust ends.
+    /// Returns when the trust ends.
     #[must_use]
     pub fn ends_at(&self) -> Time {
         self.created_at + TRUSTED
     }
 
-    /// Whether this user still trusts the device.
+    /// Returns whether this user still trusts the device.
     #[must_use]
     pub fn is_good(&self, user: &User, now: Time) -> bool {
         now < self.ends_at() && self.credentials == user.credentials
     }
 
-    /// Whether this is the device's current token.
+    /// Returns whether this is the device's current token.
     #[must_use]
     pub fn holds(&self, token: &DeviceToken) -> bool {
         token.user == self.user && token.device == self.id && same(token.hash().as_bytes(), self.hash.as_bytes())
@@ -158,7 +158,7 @@ pub fn trust(tx: &mut Tx, sys: &Sys, user: &User, client: &Client, mut others: V
     (device, token)
 }
 
-/// All devices of an account, including those whose trust has ended and that are not deleted yet. Bounded by [`MAX`].
+/// Returns all devices of an account, including those whose trust has ended and that are not deleted yet. Bounded by [`MAX`].
 ///
 /// # Errors
 /// [`StoreError`]
@@ -171,7 +171,7 @@ pub fn forget(tx: &mut Tx, user: UserId, device: DeviceId) -> Slot {
     tx.delete_when(Device::key_of(user, device), Cond::Exists)
 }
 
-/// Whether the owner of this address or number trusts the shown device. One request if a device is shown.
+/// Returns whether the owner of this address or number trusts the shown device. One request if a device is shown.
 ///
 /// # Errors
 /// [`StoreError`]

@@ -67,7 +67,7 @@ impl Seed {
         Self(Secret::new(sys.bytes()))
     }
 
-    /// The seed for typing: base32 in groups of four.
+    /// Returns the seed for typing: base32 in groups of four.
     #[must_use]
     pub fn readable(&self) -> String {
         let text = totp_rs::Secret::from(&self.0.expose()[..]).to_base32();
@@ -75,7 +75,7 @@ impl Seed {
         groups.join(" ")
     }
 
-    /// The seed for a QR code: `otpauth://totp/…`.
+    /// Returns the seed for a QR code: `otpauth://totp/…`.
     ///
     /// # Errors
     /// An internal [`Problem`] for a label that is not an address.
@@ -84,7 +84,7 @@ impl Seed {
         builder.build().and_then(|totp| totp.to_url()).map_err(Problem::internal)
     }
 
-    /// The step of 30 seconds of a code, if it is valid for this seed now.
+    /// Returns the step of 30 seconds of a code, if it is valid for this seed now.
     fn step(&self, code: &str, now: Time) -> Option<i64> {
         let totp: Totp = self.builder().build().ok()?;
         let step = totp.check(code, u64::try_from(now.seconds()).ok()?)?;
@@ -111,13 +111,13 @@ pub struct AppFactor {
 }
 
 impl AppFactor {
-    /// The key of an account's app.
+    /// Returns the key of an account's app.
     #[must_use]
     pub fn key_of(user: UserId) -> Key {
         Key::new(partition(user), "FACTOR#APP")
     }
 
-    /// An app with this seed that is not yet proven by a code.
+    /// Creates an app with this seed that is not yet proven by a code.
     ///
     /// # Errors
     /// An internal [`Problem`] if there is no key.
@@ -125,7 +125,7 @@ impl AppFactor {
         Ok(Self { user, sealed: keys.seal(user, seed)?, step: 0, created_at: now })
     }
 
-    /// The seed.
+    /// Returns the seed.
     ///
     /// # Errors
     /// An internal [`Problem`] if its key was removed.
@@ -145,7 +145,7 @@ impl AppFactor {
         step.map(|step| AppCode { user: self.user, step }).ok_or_else(|| Kind::CodeInvalid.into())
     }
 
-    /// The app after this code was accepted.
+    /// Returns the app after this code was accepted.
     #[must_use]
     pub fn proven(self, code: &AppCode) -> Self {
         Self { step: code.step, ..self }
@@ -170,7 +170,7 @@ pub enum Steps {
 }
 
 impl Steps {
-    /// How many guesses of the day one attempt counts as: the number of valid codes.
+    /// Returns how many guesses of the day one attempt counts as: the number of valid codes.
     const fn weight(self) -> u32 {
         match self {
             Self::Three => 3,
@@ -216,7 +216,7 @@ pub struct RecoveryCodes {
 }
 
 impl RecoveryCodes {
-    /// The key of an account's recovery codes.
+    /// Returns the key of an account's recovery codes.
     #[must_use]
     pub fn key_of(user: UserId) -> Key {
         Key::new(partition(user), "FACTOR#RECOVERY")
@@ -241,7 +241,7 @@ impl RecoveryCodes {
         Ok((shown, Self { user, pepper, created_at: sys.now(), hashes: kept, used: 0 }))
     }
 
-    /// The number of unused codes.
+    /// Returns the number of unused codes.
     #[must_use]
     pub fn left(&self) -> usize {
         (0..self.hashes.len()).filter(|number| self.unused(*number).is_some()).count()
@@ -344,15 +344,16 @@ const TOLERATED: Quota = Quota::window("factor_app_tolerated", 5, DAY, "codes of
 const IN_A_ROW: Quota = Quota::pausing("factor_in_a_row", 100, MEMORY, "wrong codes of one factor in a row");
 
 impl AnswerLimits {
-    /// The limits of this account's factors, for answers by this client.
+    /// Returns the limits of this account's factors, for answers by this client.
     #[must_use]
     pub fn of(user: UserId, client: &Client, cooldown: PasswordCooldown) -> Self {
         Self { user, network: client.network(), cooldown }
     }
 
-    /// The limits against which an answer is counted before it is checked. For the app: five wrong codes, then a pause of a quarter of an
-    /// hour; a hundred wrong codes in a row, which lock the app; and the day's guesses at the account, where an attempt counts as often as
-    /// there are valid codes. A password is counted as at a sign-in. The attempts at a code that was sent were counted when it was sent.
+    /// Returns the limits against which an answer is counted before it is checked. For the app: five wrong codes, then a pause of a quarter
+    /// of an hour; a hundred wrong codes in a row, which lock the app; and the day's guesses at the account, where an attempt counts as
+    /// often as there are valid codes. A password is counted as at a sign-in. The attempts at a code that was sent were counted when it was
+    /// sent.
     fn limits(&self, factor: Factor, steps: Steps) -> Vec<Limit> {
         match factor {
             Factor::App => {
@@ -427,7 +428,7 @@ pub fn unlock(tx: &mut Tx, user: UserId) {
     }
 }
 
-/// The limit on wrong answers in a row at the factor of this challenge. `None` if the challenge is not for a factor.
+/// Returns the limit on wrong answers in a row at the factor of this challenge. `None` if the challenge is not for a factor.
 pub(crate) fn wrong_in_a_row(challenge: &Challenge) -> Option<Limit> {
     let user = challenge.user.filter(|_| matches!(challenge.purpose, Purpose::SecondFactor | Purpose::StepUp))?;
     let factor = match challenge.channel {

@@ -19,7 +19,7 @@ impl FlowToken {
         Self(sys.bytes())
     }
 
-    /// The id under which the flow is stored. The token cannot be computed from it.
+    /// Returns the id under which the flow is stored. The token cannot be computed from it.
     #[must_use]
     pub fn id(&self) -> ChallengeId {
         ChallengeId::from_ulid(u128::from_be_bytes(truncate(Sha256::digest(self.0).into())).into())

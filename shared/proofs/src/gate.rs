@@ -42,7 +42,7 @@ pub struct Gate {
 }
 
 impl Gate {
-    /// A gate with challenges under this key.
+    /// Creates a gate with challenges under this key.
     #[must_use]
     pub const fn new(key: Secret) -> Self {
         Self { key }
@@ -54,7 +54,7 @@ impl Gate {
         Self::new(sealer.secret("stoa proof of work v1"))
     }
 
-    /// The keys of the counters of failures: read them in a batch, and pass it to [`Gate::judge`].
+    /// Returns the keys of the counters of failures: read them in a batch, and pass it to [`Gate::judge`].
     pub fn keys() -> impl Iterator<Item = Key> {
         shards().map(|shard| shard.key())
     }

@@ -22,7 +22,7 @@ const ROWS: &[&str] = &[
     "!@#$%^&*()",
 ];
 
-/// Whether a guessing tool would find the password early, whatever its length.
+/// Returns whether a guessing tool would find the password early, whatever its length.
 pub(crate) fn guessable(password: &str) -> bool {
     let lower = password.to_lowercase();
     let core = |text: &str| text.trim_matches(|c: char| !c.is_alphabetic()).to_owned();
@@ -45,17 +45,18 @@ fn unleet(c: char) -> char {
     }
 }
 
-/// Whether the text has fewer than five different characters.
+/// Returns whether the text has fewer than five different characters.
 fn few_symbols(text: &str) -> bool {
     text.chars().collect::<std::collections::BTreeSet<_>>().len() < 5
 }
 
-/// Whether the text is only digits and symbols, and short enough to be a date or a person's number. Twenty digits are as strong as a key.
+/// Returns whether the text is only digits and symbols, and short enough to be a date or a person's number. Twenty digits are as strong as
+/// a key.
 fn wordless(text: &str) -> bool {
     text.is_ascii() && text.len() < 20 && !text.contains(char::is_alphabetic)
 }
 
-/// Whether the text is a repeated part.
+/// Returns whether the text is a repeated part.
 fn repeated(text: &str) -> bool {
     let chars: Vec<char> = text.chars().collect();
     let n = chars.len();
@@ -65,12 +66,12 @@ fn repeated(text: &str) -> bool {
     })
 }
 
-/// Whether the text consists of at most two words of the list.
+/// Returns whether the text consists of at most two words of the list.
 fn made_of_words(text: &str) -> bool {
     words().any(|w| text.strip_prefix(w).is_some_and(|rest| words().any(|v| v == rest.trim_matches(|c: char| !c.is_alphabetic()))))
 }
 
-/// Whether the text is mostly adjacent keys.
+/// Returns whether the text is mostly adjacent keys.
 fn walk(text: &str) -> bool {
     let chars: Vec<char> = text.chars().collect();
     let near = |a: char, b: char| {

@@ -75,13 +75,13 @@ impl PasswordCooldown {
         fits.then(|| Self { failures, pause: Duration::from_secs(u64::from(seconds)) })
     }
 
-    /// A limit with these numbers, as defaults.
+    /// Returns a limit with these numbers, as defaults.
     #[must_use]
     pub const fn quota(self, name: &'static str, counts: &'static str) -> Quota {
         Quota::pausing(name, self.failures, self.pause, counts).configurable()
     }
 
-    /// The limit `defined` with the numbers of this deployment.
+    /// Returns the limit `defined` with the numbers of this deployment.
     #[must_use]
     pub const fn of(self, defined: Quota) -> Quota {
         defined.with(self.failures, self.pause)
@@ -118,13 +118,13 @@ pub fn at_account(cooldown: PasswordCooldown, account: &str, network: &str) -> L
 pub struct ClientGuesses([Limit; 2]);
 
 impl ClientGuesses {
-    /// The limits of this client.
+    /// Returns the limits of this client.
     #[must_use]
     pub fn of(client: &Client) -> Self {
         Self([of_client(client), of_client_in_a_day(client)])
     }
 
-    /// The keys of the counters, for a batch with other items.
+    /// Returns the keys of the counters, for a batch with other items.
     pub fn keys(&self) -> [Key; 2] {
         self.0.each_ref().map(Limit::key)
     }
@@ -153,7 +153,7 @@ impl ClientGuesses {
     }
 }
 
-/// A short mark that distinguishes different guesses of a client. It has only 24 bits, so that it reveals little about the entered
+/// Returns a short mark that distinguishes different guesses of a client. It has only 24 bits, so that it reveals little about the entered
 /// password, which is often nearly right, even to somebody who has the table and the key.
 #[must_use]
 pub fn mark(key: &CodeKey, client: &Client, name: &str, password: &Secret) -> String {

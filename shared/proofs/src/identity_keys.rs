@@ -21,13 +21,13 @@ impl IdentityKeys {
         Keyring::parse(Self::VARIABLE, stored).map(Self)
     }
 
-    /// The key that hashes codes and makes refresh tokens, from the current root key.
+    /// Returns the key that hashes codes and makes refresh tokens, from the current root key.
     #[must_use]
     pub fn code_key(&self) -> CodeKey {
         CodeKey::new(&self.0.derive("stoa code key v1"))
     }
 
-    /// The peppers of password hashes.
+    /// Returns the peppers of password hashes.
     #[must_use]
     pub fn peppers(&self) -> Keyring {
         self.0.derive("stoa pepper v1")
@@ -39,14 +39,14 @@ impl IdentityKeys {
         Hasher::new(self.peppers(), sys)
     }
 
-    /// The keys that seal the seeds of authenticator apps.
+    /// Returns the keys that seal the seeds of authenticator apps.
     #[must_use]
     pub fn factor_keys(&self, sys: &Sys) -> FactorKeys {
         FactorKeys::new(&self.0.derive("stoa factor key v1"), sys)
     }
 }
 
-/// A keyring of these keys, the current one first.
+/// Returns a keyring of these keys, the current one first.
 #[cfg(test)]
 pub(crate) fn ring(keys: &[(&str, &str)]) -> Keyring {
     let mut stored: std::collections::BTreeMap<&str, &str> = keys.iter().copied().collect();

@@ -41,7 +41,7 @@ pub struct LinkOwner {
 }
 
 impl LinkOwner {
-    /// The answer for the link of this challenge, whose account has this name.
+    /// Returns the answer for the link of this challenge, whose account has this name.
     #[must_use]
     pub fn of(link: &Challenge, username: Username) -> Self {
         let sent = link.sent();

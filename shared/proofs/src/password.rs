@@ -62,7 +62,7 @@ impl Policy {
         }
     }
 
-    /// The rules of the policy about the characters of a password, each with whether `text` follows it.
+    /// Returns the rules of the policy about the characters of a password, each with whether `text` follows it.
     fn shape(&self, text: &str) -> impl Iterator<Item = (bool, FieldError)> {
         let needs = |on: bool, one: fn(char) -> bool, error| on.then(|| (text.chars().any(one), error));
         let rules = [
@@ -109,8 +109,8 @@ impl PasswordChecker {
         Self { policy: Policy::read(r), breached: Breached::read(r) }
     }
 
-    /// The rules that can be shown before a password is chosen: the rules of this deployment about its characters, and that it must not
-    /// contain personal data.
+    /// Returns the rules that can be shown before a password is chosen: the rules of this deployment about its characters, and that it must
+    /// not contain personal data.
     #[must_use]
     pub fn rules(&self) -> Vec<FieldError> {
         let personal = [FieldError::PASSWORD_PERSONAL];
@@ -150,7 +150,7 @@ pub struct Personal<'a> {
 }
 
 impl<'a> Personal<'a> {
-    /// The data of a person.
+    /// Returns the data of a person.
     #[must_use]
     pub const fn of(user: &'a User) -> Self {
         Self {
@@ -162,7 +162,8 @@ impl<'a> Personal<'a> {
         }
     }
 
-    /// Whether a password contains one of the values. Words shorter than four characters count only if the password has no other letters.
+    /// Returns whether a password contains one of the values. Words shorter than four characters count only if the password has no other
+    /// letters.
     fn is_in(&self, password: &str) -> bool {
         let names = [self.first_name, self.last_name].into_iter().flatten().map(AsRef::as_ref);
         let email: &str = self.email.map_or("", AsRef::as_ref);
@@ -202,7 +203,7 @@ pub enum Verdict {
 }
 
 impl Hasher {
-    /// A hasher with these peppers. The current one is used for new hashes.
+    /// Creates a hasher with these peppers. The current one is used for new hashes.
     pub(crate) fn new(peppers: Keyring, sys: &Sys) -> Self {
         Self {
             peppers,
@@ -326,7 +327,7 @@ impl Demanded {
     }
 }
 
-/// The first half of [`demand`]: counts the attempt and compares the password.
+/// Returns the first half of [`demand`]: counts the attempt and compares the password.
 ///
 /// # Errors
 /// [`Kind::TooManyRequests`]
@@ -396,7 +397,7 @@ mod tests {
     const OLD: (&str, &str) = ("1", "p8Jw2nQ7sT4vX9zB1dF6gH3kL5mN0rYc");
     const NEW: (&str, &str) = ("2", "Zc4nV8mQ1wE6rT3yU7iO9pA2sD5fG0hJ");
 
-    /// A hasher with these peppers, the current one first.
+    /// Returns a hasher with these peppers, the current one first.
     fn hasher(peppers: &[(&str, &str)], sys: &Sys) -> Hasher {
         Hasher::new(crate::identity_keys::ring(peppers), sys)
     }

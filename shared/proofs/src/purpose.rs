@@ -29,7 +29,7 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    /// The page of the frontend that a link opens. The token is in the fragment.
+    /// Returns the page of the frontend that a link opens. The token is in the fragment.
     #[must_use]
     pub const fn path(self) -> &'static str {
         match self {
@@ -40,7 +40,7 @@ impl Purpose {
         }
     }
 
-    /// The name in events, keys and messages.
+    /// Returns the name in events, keys and messages.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

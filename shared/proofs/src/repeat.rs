@@ -111,7 +111,7 @@ impl Sealed {
         tx.put(&self.kept, Cond::Absent.or(field("expires_at").le(now)))
     }
 
-    /// The answer to send after the commit.
+    /// Returns the answer to send after the commit.
     pub fn reply(self) -> Reply {
         self.reply
     }
@@ -126,7 +126,7 @@ pub struct RefusedWork {
 }
 
 impl RefusedWork {
-    /// A refusal after a right code.
+    /// Returns a refusal after a right code.
     #[must_use]
     pub fn after(proven: Challenge, problem: Problem) -> Self {
         Self { problem, proven: Some(Box::new(proven)) }
@@ -146,8 +146,8 @@ impl From<StoreError> for RefusedWork {
 }
 
 impl Repeatable {
-    /// A request of an operation. `client` are the secrets that identify the client: of its flow or link, or its session. `proof` is what
-    /// the request proves. For each operation a client has one kept answer, to its latest request, and gets it for the same proof.
+    /// Creates a request of an operation. `client` are the secrets that identify the client: of its flow or link, or its session. `proof`
+    /// is what the request proves. For each operation a client has one kept answer, to its latest request, and gets it for the same proof.
     ///
     /// A password may be a part only together with a secret of 256 bits, or as its [mark](crate::guesses::mark), because a fast hash of a
     /// password must not be in the table.
@@ -172,19 +172,19 @@ impl Repeatable {
         Ok(Sealed { reply, kept: KeptAnswer { id: self.id.clone(), sealed, expires_at } })
     }
 
-    /// The key of the kept answer, for a batch with other items.
+    /// Returns the key of the kept answer, for a batch with other items.
     #[must_use]
     pub fn key(&self) -> Key {
         key_of(&self.id)
     }
 
-    /// The answer, if it was kept and is not older than ten seconds.
+    /// Returns the answer, if it was kept and is not older than ten seconds.
     #[must_use]
     pub fn open(&self, kept: Option<KeptAnswer>) -> Option<Reply> {
         kept.and_then(|kept| self.sealer.open(self.operation, &kept.sealed).ok())
     }
 
-    /// The first answer to this request, if it has been answered within the last ten seconds. One read.
+    /// Returns the first answer to this request, if it has been answered within the last ten seconds. One read.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -192,7 +192,7 @@ impl Repeatable {
         Ok(self.open(table.get(self.key()).await?))
     }
 
-    /// The first answer to this request in place of a refusal. One read.
+    /// Returns the first answer to this request in place of a refusal. One read.
     ///
     /// # Errors
     /// The refusal, for a request that has not been answered before. Also if the table does not work.
@@ -200,7 +200,7 @@ impl Repeatable {
         self.first_answer(table).await.ok().flatten().ok_or(refusal)
     }
 
-    /// The answer of `work` or, if it is refused, the first answer to this request. A refusal and a repetition take one more read.
+    /// Returns the answer of `work` or, if it is refused, the first answer to this request. A refusal and a repetition take one more read.
     ///
     /// # Errors
     /// The errors of [`Repeatable::instead_of`].
@@ -221,7 +221,7 @@ impl Repeatable {
     }
 }
 
-/// The parts with their counts and lengths, so that different lists of parts have different bytes.
+/// Returns the parts with their counts and lengths, so that different lists of parts have different bytes.
 fn joined(lists: &[&[&str]]) -> Vec<u8> {
     let mut bytes = Vec::new();
     for list in lists {

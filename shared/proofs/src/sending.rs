@@ -93,7 +93,7 @@ const GOOD_PERCENT: i64 = 30;
 /// Attempts to count a message to a range.
 const ROUNDS: usize = 4;
 
-/// The limit on messages to one address or number: a few at once, then one an hour. `None` for a purpose that is limited elsewhere.
+/// Returns the limit on messages to one address or number: a few at once, then one an hour. `None` for a purpose that is limited elsewhere.
 ///
 /// Messages that anybody can request are counted separately from those that only the owner gets: strangers must neither block the
 /// owner's codes nor learn of them from refusals. A member's requests to change to the address or number are counted for that
@@ -115,7 +115,7 @@ fn to_one(purpose: Purpose, to: &Contact, user: Option<UserId>, share: Share) ->
     Some(quota.of(subject))
 }
 
-/// The limit on messages that one account requests.
+/// Returns the limit on messages that one account requests.
 fn by_account(challenge: &Challenge) -> Option<Limit> {
     let requester = match challenge.purpose {
         Purpose::SecondFactor | Purpose::StepUp | Purpose::FactorSetup | Purpose::ContactChange => challenge.user,
@@ -162,13 +162,13 @@ pub struct Admitted {
 }
 
 impl Request {
-    /// A request of a client that may not be the owner of the address or number.
+    /// Returns a request of a client that may not be the owner of the address or number.
     #[must_use]
     pub fn of_anybody(purpose: Purpose, to: &Contact, client: &Client) -> Self {
         Self { work: true, ..Self::of_member(purpose, to, None, client) }
     }
 
-    /// A request of somebody who is signed in, or has already proven a factor.
+    /// Returns a request of somebody who is signed in, or has already proven a factor.
     #[must_use]
     pub fn of_member(purpose: Purpose, to: &Contact, user: Option<UserId>, client: &Client) -> Self {
         let [strangers, known] = [Share::Strangers, Share::Known].map(|share| to_one(purpose, to, user, share));
@@ -181,7 +181,7 @@ impl Request {
         }
     }
 
-    /// The keys of the counters, for a batch with other items.
+    /// Returns the keys of the counters, for a batch with other items.
     pub fn keys(&self) -> impl Iterator<Item = Key> {
         self.destinations.iter().flatten().map(Limit::key).chain([self.known.clone(), self.pair.key()])
     }
@@ -282,12 +282,12 @@ impl SendLimits {
         if allowed { Ok(()) } else { Err(FieldError::PHONE_COUNTRY) }
     }
 
-    /// The keys of the counters of all text messages, for a batch that is passed to [`Sending::pressure`].
+    /// Returns the keys of the counters of all text messages, for a batch that is passed to [`Sending::pressure`].
     pub fn keys(&self) -> [Key; 2] {
         self.shares().map(|limit| limit.key())
     }
 
-    /// The used part of the text messages, in quarters: 0 to 4.
+    /// Returns the used part of the text messages, in quarters: 0 to 4.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`]
@@ -300,8 +300,8 @@ impl SendLimits {
         Ok(most)
     }
 
-    /// The limits on all text messages, and on the part that is reserved for proven numbers, which is two fifths of the day's messages. A
-    /// quarter of each is available at once, and the rest refills evenly over a day, so that no day exceeds the maximum.
+    /// Returns the limits on all text messages, and on the part that is reserved for proven numbers, which is two fifths of the day's
+    /// messages. A quarter of each is available at once, and the rest refills evenly over a day, so that no day exceeds the maximum.
     fn shares(&self) -> [Limit; 2] {
         let reserved = self.daily_max.saturating_mul(2).div_euclid(5);
         let share = |name, daily: u32| {
@@ -484,8 +484,8 @@ impl SendLimits {
     }
 }
 
-/// The problem of a request whose text message may not be sent: `too_many_requests` because of its number, and otherwise `unavailable`,
-/// because of all text messages.
+/// Returns the problem of a request whose text message may not be sent: `too_many_requests` because of its number, and otherwise
+/// `unavailable`, because of all text messages.
 #[must_use]
 pub fn unsent(e: LimitError) -> Problem {
     match e {
@@ -494,7 +494,7 @@ pub fn unsent(e: LimitError) -> Problem {
     }
 }
 
-/// The limits on one client's messages, for text messages also together with its neighbourhood.
+/// Returns the limits on one client's messages, for text messages also together with its neighbourhood.
 fn by_client(client: &Client, to: &Contact) -> Vec<Limit> {
     match to {
         Contact::Email(_) => vec![MAILS.of(client.network())],
@@ -502,18 +502,18 @@ fn by_client(client: &Client, to: &Contact) -> Vec<Limit> {
     }
 }
 
-/// Whether the codes to a range were probably requested by somebody other than their recipients.
+/// Returns whether the codes to a range were probably requested by somebody other than their recipients.
 fn suspicious(sent: i64, came_back: usize, networks: usize) -> bool {
     let came_back = i64::try_from(came_back).unwrap_or(i64::MAX);
     sent >= ENOUGH && networks >= ENOUGH_NETWORKS && came_back.saturating_mul(100) < sent.saturating_mul(GOOD_PERCENT)
 }
 
-/// The condition that the range is not blocked.
+/// Returns the condition that the range is not blocked.
 fn on(now: Time) -> Cond {
     field("off_until").absent().or(field("off_until").le(now))
 }
 
-/// A short mark that distinguishes texts.
+/// Returns a short mark that distinguishes texts.
 fn mark(text: &str) -> String {
     Sha256::digest(text.as_bytes()).iter().take(6).map(|b| format!("{b:02x}")).collect()
 }
@@ -539,13 +539,13 @@ impl Traffic {
         Key::new(format!("SMS_RANGE#{range}"), "SMS_RANGE")
     }
 
-    /// The update for one more message within the hour, unless the range is blocked.
+    /// Returns the update for one more message within the hour, unless the range is blocked.
     fn go_on(range: &str, network: &str, now: Time) -> Update {
         let open = field("until").gt(now).and(on(now));
         Update::of(Self::key_of(range)).add("sent", 1).include("networks", network).when(open)
     }
 
-    /// The update for the first message of an hour, unless the range is blocked.
+    /// Returns the update for the first message of an hour, unless the range is blocked.
     fn begin(range: &str, network: &str, now: Time) -> Update {
         let until = now + HOUR;
         Update::upsert::<Self>(Self::key_of(range))

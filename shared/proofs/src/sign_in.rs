@@ -87,13 +87,13 @@ pub struct SignInOptions {
 }
 
 impl SignInOptions {
-    /// The options of a client. An unsafe `next` is dropped.
+    /// Returns the options of a client. An unsafe `next` is dropped.
     #[must_use]
     pub fn new(delivery: TokenDelivery, remember: bool, next: Option<String>) -> Self {
         Self { delivery, remember, next: next.map(|next| safe_next(&next).unwrap_or_else(|| "/".to_owned())), previous: None }
     }
 
-    /// The options with the session that the new one replaces.
+    /// Returns the options with the session that the new one replaces.
     #[must_use]
     pub fn instead_of(self, previous: Option<&Session>) -> Self {
         Self { previous: previous.map(|p| (p.user, p.id)), ..self }
@@ -119,19 +119,19 @@ pub struct FactorContext<'a> {
 }
 
 impl SignIn {
-    /// A sign-in whose first step is proven by `done`. `allowed` may prove the rest.
+    /// Creates a sign-in whose first step is proven by `done`. `allowed` may prove the rest.
     #[must_use]
     pub fn begin(sys: &Sys, token: &FlowToken, user: &User, done: Vec<Method>, allowed: Vec<Factor>, options: SignInOptions) -> Self {
         Self { user: Some(user.id), done, credentials: user.credentials, allowed, options, ..Self::empty(sys, token) }
     }
 
-    /// A step-up of a session.
+    /// Returns a step-up of a session.
     #[must_use]
     pub fn step_up(sys: &Sys, token: &FlowToken, user: &User, session: &Session) -> Self {
         Self { session: Some(session.id), ..Self::begin(sys, token, user, Vec::new(), user.step_up(), SignInOptions::default()) }
     }
 
-    /// A sign-in by a passkey alone, which identifies the user.
+    /// Returns a sign-in by a passkey alone, which identifies the user.
     #[must_use]
     pub fn by_passkey(sys: &Sys, token: &FlowToken, state: String, options: SignInOptions) -> Self {
         Self { allowed: vec![Factor::Passkey], chosen: Some(Factor::Passkey), passkey: Some(state), options, ..Self::empty(sys, token) }
@@ -154,19 +154,19 @@ impl SignIn {
         }
     }
 
-    /// The key of a flow.
+    /// Returns the key of a flow.
     #[must_use]
     pub fn key_of(id: ChallengeId) -> Key {
         Key::new(format!("SIGN_IN#{id}"), "FLOW")
     }
 
-    /// The purpose of its codes.
+    /// Returns the purpose of its codes.
     #[must_use]
     pub const fn purpose(&self) -> Purpose {
         if self.session.is_some() { Purpose::StepUp } else { Purpose::SecondFactor }
     }
 
-    /// The id of the challenge of a factor that sends codes. A user has one per purpose in all flows, so that a new flow neither
+    /// Returns the id of the challenge of a factor that sends codes. A user has one per purpose in all flows, so that a new flow neither
     /// sends more codes nor resets the guesses. The code itself belongs to the flow that requested it last.
     #[must_use]
     pub fn challenge_of(&self, user: &User, factor: Factor) -> Option<ChallengeId> {
@@ -209,7 +209,7 @@ impl SignIn {
         sending.resend(table, sys, client, challenge).await
     }
 
-    /// The challenge of a factor's code in this flow.
+    /// Returns the challenge of a factor's code in this flow.
     fn code_of(&self, sys: &Sys, codes: &CodeRules, user: &User, factor: Factor) -> Option<Challenge> {
         let (to, id) = (user.contact(factor)?, self.challenge_of(user, factor)?);
         let challenge = Challenge::new(sys, codes, id, self.purpose(), Form::Code { digits: DIGITS }, &to, user.locale);
@@ -264,8 +264,8 @@ impl SignIn {
         Ok((challenge, permit, slot))
     }
 
-    /// The factor that is chosen at once, because it is the only one besides recovery codes. Never a passkey, which the client has to
-    /// request first.
+    /// Returns the factor that is chosen at once, because it is the only one besides recovery codes. Never a passkey, which the client has
+    /// to request first.
     fn only(&self) -> Option<Factor> {
         match self.allowed.as_slice() {
             [Factor::Passkey] | [Factor::Passkey, Factor::RecoveryCode] => None,
@@ -307,7 +307,8 @@ impl SignIn {
         }
     }
 
-    /// The state of the passkey request, if this is the first answer since the request. Each answer uses the request up, right or wrong.
+    /// Returns the state of the passkey request, if this is the first answer since the request. Each answer uses the request up, right or
+    /// wrong.
     ///
     /// # Errors
     /// [`Kind::FactorUnavailable`] if no passkey was requested, [`Kind::PasskeyInvalid`] if the request was answered before.
@@ -332,14 +333,14 @@ impl SignIn {
         tx.delete_when(self.key(), field("tries").le(TRIES))
     }
 
-    /// The factors that are still required after this factor is proven.
+    /// Returns the factors that are still required after this factor is proven.
     #[must_use]
     pub fn next(&self, user: &User, proven: Factor) -> Vec<Factor> {
         let not_enough = self.session.is_some() && proven == Factor::Password;
         if not_enough { user.instead_of_passkey() } else { Vec::new() }
     }
 
-    /// All methods that are proven after this factor is.
+    /// Returns all methods that are proven after this factor is.
     #[must_use]
     pub fn proven_with(&self, factor: Factor) -> Vec<Method> {
         let mut all: Vec<Method> = self.done.iter().copied().chain([factor.into()]).collect();
@@ -350,7 +351,7 @@ impl SignIn {
         all
     }
 
-    /// The state of the flow for its client.
+    /// Returns the state of the flow for its client.
     #[must_use]
     pub fn step(&self, token: FlowToken, user: Option<&User>, challenge: Option<&Challenge>, passkey: Option<Value>) -> SignInStep {
         let choice = |factor: &Factor| FactorChoice {
@@ -451,7 +452,7 @@ pub enum Proof {
 }
 
 impl Proof {
-    /// Whether answers of this kind can be guessed.
+    /// Returns whether answers of this kind can be guessed.
     #[must_use]
     pub fn guessable(&self) -> bool {
         match self {
@@ -475,7 +476,7 @@ impl Proof {
     }
 }
 
-/// The path where the frontend continues after the sign-in. `None` for anything that a browser could read as an address of another
+/// Returns the path where the frontend continues after the sign-in. `None` for anything that a browser could read as an address of another
 /// site.
 fn safe_next(text: &str) -> Option<String> {
     let plain = text.len() <= 500 && text.starts_with('/') && !text.starts_with("//");

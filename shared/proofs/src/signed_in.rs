@@ -55,7 +55,7 @@ impl Cookies {
         Self { sent_with, origins: Origins::read(r).and(own) }
     }
 
-    /// A layer that refuses requests with one of our cookies from foreign origins. Programs other than browsers send no `Origin`.
+    /// Returns a layer that refuses requests with one of our cookies from foreign origins. Programs other than browsers send no `Origin`.
     pub fn guard<S: Clone + Send + Sync + 'static>(self, routes: Router<S>) -> Router<S> {
         routes.layer(from_fn(move |request: Request, next: Next| {
             let refused = self.refuses(request.headers());
@@ -68,7 +68,7 @@ impl Cookies {
         }))
     }
 
-    /// Whether a page of a foreign origin sent one of our cookies.
+    /// Returns whether a page of a foreign origin sent one of our cookies.
     fn refuses(&self, headers: &HeaderMap) -> bool {
         let has_cookie = [COOKIE, DEVICE_COOKIE].iter().any(|name| cookie(headers, name).is_some());
         // An `Origin` that is not text is foreign.
@@ -96,19 +96,19 @@ impl Deref for SessionIssuer {
 }
 
 impl SessionIssuer {
-    /// An issuer with the deployment's settings of cookies, and of the days without use after which a session ends.
+    /// Creates an issuer with the deployment's settings of cookies, and of the days without use after which a session ends.
     #[must_use]
     pub const fn new(issuer: Issuer, cookies: Cookies, idle: IdleDays) -> Self {
         Self { issuer, cookies, idle }
     }
 
-    /// The days without use after which new sessions end.
+    /// Returns the days without use after which new sessions end.
     #[must_use]
     pub const fn idle(&self) -> IdleDays {
         self.idle
     }
 
-    /// The header that deletes the cookie of the refresh token.
+    /// Returns the header that deletes the cookie of the refresh token.
     #[must_use]
     pub fn forget(&self) -> (HeaderName, String) {
         (header::SET_COOKIE, self.cookies.set(COOKIE, "", Duration::ZERO))
@@ -203,7 +203,7 @@ impl From<&User> for SignedInUser {
 }
 
 impl SignedIn {
-    /// The response for the client of this session.
+    /// Returns the response for the client of this session.
     ///
     /// # Errors
     /// An internal [`Problem`] if the token cannot be signed.
@@ -230,14 +230,14 @@ impl SignedIn {
         })
     }
 
-    /// The response with the person who signed in.
+    /// Returns the response with the person who signed in.
     #[must_use]
     pub fn by(mut self, user: SignedInUser) -> Self {
         self.user = Some(user);
         self
     }
 
-    /// The response with the token of a trusted device.
+    /// Returns the response with the token of a trusted device.
     #[must_use]
     pub fn on_device(mut self, token: Option<&DeviceToken>, delivery: TokenDelivery) -> Self {
         match (token.map(DeviceToken::reveal), delivery) {
@@ -247,14 +247,14 @@ impl SignedIn {
         self
     }
 
-    /// The response with the path where the frontend continues.
+    /// Returns the response with the path where the frontend continues.
     #[must_use]
     pub fn going_on(mut self, next: Option<String>) -> Self {
         self.next = next;
         self
     }
 
-    /// The response with the status 201 and the location of the new session.
+    /// Returns the response with the status 201 and the location of the new session.
     #[must_use]
     pub fn created(mut self) -> Self {
         self.created = true;
@@ -279,20 +279,20 @@ impl IntoResponse for SignedIn {
     }
 }
 
-/// The value of a cookie. Cookies are octets (RFC 6265 §5.4), so other cookies need not be text.
+/// Returns the value of a cookie. Cookies are octets (RFC 6265 §5.4), so other cookies need not be text.
 fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     let mut cookies = headers.get_all(header::COOKIE).iter().flat_map(|v| v.as_bytes().split(|b| *b == b';'));
     let value = cookies.find_map(|c| c.trim_ascii().strip_prefix(name.as_bytes())?.strip_prefix(b"="))?;
     str::from_utf8(value).ok()
 }
 
-/// The device token of a request, in the body or in the cookie. It is not verified yet.
+/// Returns the device token of a request, in the body or in the cookie. It is not verified yet.
 #[must_use]
 pub fn device(headers: &HeaderMap, body: Option<&str>) -> Option<DeviceToken> {
     body.or_else(|| cookie(headers, DEVICE_COOKIE)).and_then(DeviceToken::parse)
 }
 
-/// The refresh token in the cookie of a request, if any.
+/// Returns the refresh token in the cookie of a request, if any.
 ///
 /// # Errors
 /// [`Kind::CsrfHeaderRequired`] without [`CSRF_HEADER`]: the request was not sent by a script of our frontend.

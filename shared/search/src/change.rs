@@ -79,7 +79,7 @@ impl Catalogue {
         IndexChange { catalogue: self, id, unfinished: Some(unfinished), free }
     }
 
-    /// The writes, in order. Postings that stay as they are need none.
+    /// Returns the writes, in order. Postings that stay as they are need none.
     fn writes(self, old: Option<&SearchEntry>, new: Option<&SearchEntry>) -> Vec<Write> {
         let postings = |entry: Option<&SearchEntry>| entry.map(|entry| entry.postings(self)).unwrap_or_default();
         let (old, new) = (by_key(postings(old)), by_key(postings(new)));

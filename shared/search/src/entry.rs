@@ -43,19 +43,19 @@ pub struct SearchEntry {
 }
 
 impl SearchEntry {
-    /// An entry that is found by any part of its title.
+    /// Returns an entry that is found by any part of its title.
     #[must_use]
     pub fn titled(id: impl ToString, title: &str) -> Self {
         Self::searched(id, title, &normal(title), TEXT_MAX)
     }
 
-    /// An entry that is found by any part of its title or of its description.
+    /// Returns an entry that is found by any part of its title or of its description.
     #[must_use]
     pub fn described(id: impl ToString, title: &str, description: &str) -> Self {
         Self::searched(id, title, &format!("{}{SEPARATOR}{}", normal(title), normal(description)), LONG_TEXT_MAX)
     }
 
-    /// An entry that is found by the beginnings of these words, which are in normal form, and by any other part of them. See
+    /// Returns an entry that is found by the beginnings of these words, which are in normal form, and by any other part of them. See
     /// [`crate::Term::beginning`].
     #[must_use]
     pub fn of_words<'w>(id: impl ToString, title: &str, words: impl IntoIterator<Item = &'w str>) -> Self {
@@ -86,7 +86,7 @@ impl SearchEntry {
         self
     }
 
-    /// The id of the record, parsed as its type.
+    /// Returns the id of the record, parsed as its type.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] if the id is not of that type.
@@ -94,26 +94,26 @@ impl SearchEntry {
         self.id.parse().map_err(|_| StoreError::Corrupt { kind: Posting::KIND, family: "SEARCH".to_owned(), why: "the id of another kind" })
     }
 
-    /// The value of the label with this name.
+    /// Returns the value of the label with this name.
     #[must_use]
     pub fn label(&self, name: &str) -> Option<&str> {
         self.labels.iter().find_map(|label| label.strip_prefix(name)?.strip_prefix('='))
     }
 
-    /// What is searched, in normal form.
+    /// Returns what is searched, in normal form.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// The sort key in lists by title: by the normal form of the title, and then by id.
+    /// Returns the sort key in lists by title: by the normal form of the title, and then by id.
     pub(crate) fn sort_key(&self) -> String {
         let title = normal(&self.title);
         let title = title.get(..title.floor_char_boundary(SORT_MAX_BYTES)).unwrap_or(&title);
         format!("{title}{SEPARATOR}{}", self.id)
     }
 
-    /// The sort key in lists that are sorted by this. Every sort key ends with the id.
+    /// Returns the sort key in lists that are sorted by this. Every sort key ends with the id.
     fn sort_key_by(&self, by: SortBy) -> String {
         match by {
             SortBy::Id => self.id.clone(),
@@ -122,26 +122,26 @@ impl SearchEntry {
         }
     }
 
-    /// The sort key in lists of this order.
+    /// Returns the sort key in lists of this order.
     #[must_use]
     pub fn sort_key_in(&self, order: Order) -> String {
         self.sort_key_by(order.by)
     }
 
-    /// The lists that contain the entry.
+    /// Returns the lists that contain the entry.
     fn lists(&self) -> impl Iterator<Item = List> {
         let labels = self.labels.iter().cloned().map(List::Label);
         let grams = grams(&self.text).into_iter().map(|gram| List::Gram(gram.to_owned()));
         [List::All].into_iter().chain(self.owner.map(List::Owner)).chain(labels).chain(grams)
     }
 
-    /// The items that store the entry. In a catalogue with several orders each is in one of its lists, otherwise in up to three.
+    /// Returns the items that store the entry. In a catalogue with several orders each is in one of its lists, otherwise in up to three.
     #[must_use]
     pub fn postings(&self, catalogue: Catalogue) -> Vec<Posting> {
         if catalogue.has_orders() { self.ordered_postings(catalogue) } else { self.packed_postings(catalogue) }
     }
 
-    /// One posting for each list: by id in the base table, by title in `gsi1`, and by price in `gsi2`.
+    /// Returns one posting for each list: by id in the base table, by title in `gsi1`, and by price in `gsi2`.
     fn ordered_postings(&self, catalogue: Catalogue) -> Vec<Posting> {
         let [id, title, price] = [SortBy::Id, SortBy::Title, SortBy::Price].map(|by| self.sort_key_by(by));
         let mut entry = self.clone();
@@ -178,7 +178,7 @@ impl SearchEntry {
     }
 }
 
-/// A label as it is stored.
+/// Returns a label as it is stored.
 pub(crate) fn label(name: &str, value: impl ToString) -> String {
     format!("{name}={}", value.to_string())
 }
@@ -253,8 +253,8 @@ impl List {
         catalogue.partition(&self.name())
     }
 
-    /// The list after a sort key, which is empty at its beginning. Eventually consistent, as the indexes are. Only catalogues with several
-    /// orders have others than that of titles.
+    /// Returns the list after a sort key, which is empty at its beginning. Eventually consistent, as the indexes are. Only catalogues with
+    /// several orders have others than that of titles.
     pub(crate) fn range(&self, catalogue: Catalogue, order: Order, after: &str) -> Range {
         let partition = self.partition(catalogue);
         if catalogue.has_orders() {
@@ -269,7 +269,7 @@ impl List {
     }
 }
 
-/// A partition of a catalogue with several orders, after a sort key.
+/// Returns a partition of a catalogue with several orders, after a sort key.
 fn ordered_range(partition: &str, order: Order, after: &str) -> Range {
     let (range, in_index) = match order.by {
         SortBy::Id => (Range::of(partition).eventually(), false),
@@ -326,7 +326,7 @@ mod tests {
         SearchEntry::titled("mdl_1", "Red  Bike").owned_by(UserId::NIL).labelled("country", "PL")
     }
 
-    /// The partitions that a posting is in.
+    /// Returns the partitions that a posting is in.
     fn partitions(posting: &Posting) -> Vec<String> {
         let keys = [Some(&posting.base), posting.first.as_ref(), posting.second.as_ref()];
         keys.into_iter().flatten().map(|key| key.partition().to_owned()).collect()

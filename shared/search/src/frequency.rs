@@ -3,7 +3,7 @@
 //! The frequencies are from the English, Polish and German messages of common free programs, in normal form, with equal weight for each
 //! language. The index depends on [`is_common`]: after a change of it, the index has to be rebuilt.
 
-/// Whether a text of one or two characters is so common that its list would contain a large part of all records.
+/// Returns whether a text of one or two characters is so common that its list would contain a large part of all records.
 pub fn is_common(gram: &str) -> bool {
     let mut chars = gram.chars();
     match (chars.next(), chars.next()) {
@@ -19,7 +19,7 @@ fn is_plain(c: char) -> bool {
     c.is_ascii() && !c.is_control()
 }
 
-/// The rank of a text of three characters among the most frequent ones, from 0. `None` if it is not one of them.
+/// Returns the rank of a text of three characters among the most frequent ones, from 0. `None` if it is not one of them.
 pub fn rank(gram: &str) -> Option<usize> {
     TRIGRAMS.iter().flat_map(|row| row.as_bytes().chunks(3)).position(|frequent| frequent == gram.as_bytes())
 }

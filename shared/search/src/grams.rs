@@ -7,22 +7,22 @@ use crate::{
     frequency::{is_common, rank},
 };
 
-/// The grams of a text in normal form: all parts of three characters, and all shorter parts that are not common. No gram extends over two
-/// texts that are searched together.
+/// Returns the grams of a text in normal form: all parts of three characters, and all shorter parts that are not common. No gram extends
+/// over two texts that are searched together.
 pub fn grams(text: &str) -> BTreeSet<&str> {
     let short = [1, 2].into_iter().flat_map(|length| windows(text, length)).filter(|gram| !is_common(gram));
     short.chain(windows(text, 3)).filter(|gram| !gram.contains(SEPARATOR)).collect()
 }
 
-/// The gram of these texts whose list is probably the shortest. `None` if the texts are short and common; then the list of all records has
-/// to be read.
+/// Returns the gram of these texts whose list is probably the shortest. `None` if the texts are short and common; then the list of all
+/// records has to be read.
 pub fn rarest<'t>(texts: impl IntoIterator<Item = &'t str>) -> Option<&'t str> {
     let parts: Vec<&str> = texts.into_iter().flat_map(longest).collect();
     // If several grams are not in the table, the first one is used.
     parts.into_iter().rev().max_by_key(|gram| (rank(gram).is_none(), rank(gram)))
 }
 
-/// The grams with the maximum length, because the lists of their shorter parts are longer.
+/// Returns the grams with the maximum length, because the lists of their shorter parts are longer.
 fn longest(text: &str) -> Vec<&str> {
     match text.chars().take(3).count() {
         3 => windows(text, 3).collect(),
@@ -30,7 +30,7 @@ fn longest(text: &str) -> Vec<&str> {
     }
 }
 
-/// Every part of a text that has this many characters.
+/// Returns every part of a text that has this many characters.
 fn windows(text: &str, length: usize) -> impl Iterator<Item = &str> {
     let starts = text.char_indices().map(|(at, _)| at);
     let ends = text.char_indices().map(|(at, _)| at).chain([text.len()]).skip(length);

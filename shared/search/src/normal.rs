@@ -2,8 +2,8 @@
 
 use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
 
-/// The normal form of a text: compatibility characters replaced, without accents and other marks, in lower case, with single spaces. `Żółw`
-/// and `ZOLW` have the same normal form.
+/// Returns the normal form of a text: compatibility characters replaced, without accents and other marks, in lower case, with single
+/// spaces. `Żółw` and `ZOLW` have the same normal form.
 #[must_use]
 pub fn normal(text: &str) -> String {
     let plain = text.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase);

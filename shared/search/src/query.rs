@@ -27,13 +27,13 @@ impl Term {
         Some(normal(typed)).filter(|text| !text.is_empty()).map(Self)
     }
 
-    /// The beginning of a word: see [`SearchEntry::of_words`]. `None` as for [`Term::part`].
+    /// Returns the beginning of a word: see [`SearchEntry::of_words`]. `None` as for [`Term::part`].
     #[must_use]
     pub fn beginning(typed: &str) -> Option<Self> {
         Self::part(typed).map(|Self(text)| Self(format!(" {text}")))
     }
 
-    /// The text in normal form.
+    /// Returns the text in normal form.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.0
@@ -87,13 +87,13 @@ impl SearchQuery {
         self
     }
 
-    /// Whether every record matches.
+    /// Returns whether every record matches.
     #[must_use]
     pub fn is_all(&self) -> bool {
         *self == Self::default()
     }
 
-    /// Whether a record matches.
+    /// Returns whether a record matches.
     #[must_use]
     pub fn matches(&self, entry: &SearchEntry) -> bool {
         self.terms.iter().all(|term| entry.text().contains(term.text()))
@@ -102,13 +102,13 @@ impl SearchQuery {
             && self.labels.is_subset(&entry.labels)
     }
 
-    /// The partitions of the lists that the search reads in a catalogue.
+    /// Returns the partitions of the lists that the search reads in a catalogue.
     #[must_use]
     pub fn partitions(&self, catalogue: Catalogue) -> Vec<String> {
         self.lists().iter().map(|list| list.partition(catalogue)).collect()
     }
 
-    /// The lists that together contain all matches: one list, or one for each owner.
+    /// Returns the lists that together contain all matches: one list, or one for each owner.
     pub(crate) fn lists(&self) -> Vec<List> {
         if let Some(owners) = &self.owners {
             return owners.iter().map(|owner| List::Owner(*owner)).collect();
@@ -119,7 +119,7 @@ impl SearchQuery {
         vec![gram.or_else(label).unwrap_or(List::All)]
     }
 
-    /// The condition that a record of this list matches, or may match if its text is not stored. `None` if all of them match.
+    /// Returns the condition that a record of this list matches, or may match if its text is not stored. `None` if all of them match.
     pub(crate) fn filter(&self, catalogue: Catalogue, list: &List) -> Option<Cond> {
         let term = |term: &&Term| !matches!(list, List::Gram(gram) if gram == term.text());
         let text = |term: &Term| {
@@ -134,7 +134,7 @@ impl SearchQuery {
         texts.chain(title).chain(labels).reduce(Cond::and)
     }
 
-    /// The condition that a record does not match. `None` if that is true for no record or for all of them.
+    /// Returns the condition that a record does not match. `None` if that is true for no record or for all of them.
     pub(crate) fn rest_filter(&self) -> Option<Cond> {
         let texts = self.terms.iter().map(|term| field("text").lacks(term.text()));
         let title = self.in_title.iter().map(|term| field("title").lacks(term.text()));

@@ -84,7 +84,7 @@ pub struct Candidates {
 }
 
 impl Catalogue {
-    /// The page of a search that begins at a position, in the order of titles. Matches and the rest are never on the same page.
+    /// Returns the page of a search that begins at a position, in the order of titles. Matches and the rest are never on the same page.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -111,14 +111,15 @@ impl Catalogue {
         Ok(SearchPage { entries: segment.entries, relevant: false, divider, next: segment.reached.map(|key| Position::at(phase, key)) })
     }
 
-    /// Whether its lists have several orders. Then each posting is in one list, in the base table and in both indexes, and not in three
-    /// lists.
+    /// Returns whether its lists have several orders. Then each posting is in one list, in the base table and in both indexes, and not in
+    /// three lists.
     pub(crate) const fn has_orders(self) -> bool {
         matches!(self, Self::Products)
     }
 }
 
-/// The next products of a search in an order, after a sort key: up to `size`, of which `certain` are enough if they match for certain.
+/// Returns the next products of a search in an order, after a sort key: up to `size`, of which `certain` are enough if they match for
+/// certain.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -156,7 +157,7 @@ struct Reader<'t> {
 }
 
 impl Reader<'_> {
-    /// The next matches.
+    /// Returns the next matches.
     async fn matches(&self, query: &SearchQuery, after: String, queries: &mut u8) -> Result<Segment, StoreError> {
         let lists = query.lists();
         if let [list] = lists.as_slice() {
@@ -172,7 +173,7 @@ impl Reader<'_> {
         Ok(merged(segments.await?, self.size))
     }
 
-    /// The next records of a list for which the filter holds: at most as many as a page has.
+    /// Returns the next records of a list for which the filter holds: at most as many as a page has.
     async fn one_list(
         &self,
         list: &List,
@@ -183,8 +184,8 @@ impl Reader<'_> {
         Ok(merged(vec![self.segment(list, after, filter, queries).await?], self.size))
     }
 
-    /// The next records of a list for which the filter holds: at least as many as a page has, unless the list ends or no queries are left.
-    /// Each query reads at most 1 MB, and the first one only a few records.
+    /// Returns the next records of a list for which the filter holds: at least as many as a page has, unless the list ends or no queries
+    /// are left. Each query reads at most 1 MB, and the first one only a few records.
     async fn segment(
         &self,
         list: &List,
@@ -211,8 +212,8 @@ impl Reader<'_> {
         entries.len() >= count(self.size) || certain >= count(self.certain)
     }
 
-    /// The number of records that the first query reads. Without a filter these are the records of the page, and one more to know whether
-    /// there are more.
+    /// Returns the number of records that the first query reads. Without a filter these are the records of the page, and one more to know
+    /// whether there are more.
     fn first_limit(&self, filtered: bool) -> u32 {
         if filtered { self.certain.saturating_add(1).saturating_mul(4).max(FIRST_QUERY) } else { self.size.saturating_add(1) }
     }
@@ -255,7 +256,7 @@ mod tests {
         entries
     }
 
-    /// The next segment of a list, as a query that reads `limit` records returns it.
+    /// Returns the next segment of a list, as a query that reads `limit` records returns it.
     fn segment(list: &[SearchEntry], after: &str, limit: usize, holds: impl Fn(&SearchEntry) -> bool) -> Segment {
         let left: Vec<&SearchEntry> = list.iter().filter(|entry| entry.sort_key().as_str() > after).collect();
         let seen = left.iter().take(limit);

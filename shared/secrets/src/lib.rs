@@ -19,7 +19,7 @@ use proofs::IdentityKeys;
 pub struct Secrets(Client);
 
 impl Secrets {
-    /// The Secrets Manager of this account and region.
+    /// Returns the Secrets Manager of this account and region.
     #[must_use]
     pub fn new(aws: &Aws) -> Self {
         let mut config = Builder::from(aws.sdk()).interceptor(aws.interceptor()).retry_partition(aws.retries("secretsmanager"));
@@ -27,7 +27,7 @@ impl Secrets {
         Self(Client::from_conf(config.build()))
     }
 
-    /// The root keys of passwords, codes and factors. One request.
+    /// Returns the root keys of passwords, codes and factors. One request.
     ///
     /// # Errors
     /// The errors of [`Secrets::read`], or if they are weak.
@@ -35,7 +35,7 @@ impl Secrets {
         Ok(IdentityKeys::parse(&self.read(env, IdentityKeys::VARIABLE).await?)?)
     }
 
-    /// The root keys and the keys that sign access tokens, for functions that issue them. Two concurrent requests.
+    /// Returns the root keys and the keys that sign access tokens, for functions that issue them. Two concurrent requests.
     ///
     /// # Errors
     /// The errors of [`Secrets::identity_keys`].
@@ -44,7 +44,7 @@ impl Secrets {
         Ok((IdentityKeys::parse(&identity)?, Keyring::parse(Issuer::VARIABLE, &tokens)?))
     }
 
-    /// The secret whose ARN is in a variable. One request.
+    /// Returns the secret whose ARN is in a variable. One request.
     ///
     /// # Errors
     /// [`StartError`] with the name of the variable, and without the content of the secret.

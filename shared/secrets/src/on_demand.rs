@@ -18,7 +18,7 @@ struct Source {
 }
 
 impl KeysOnDemand {
-    /// The keys in the secret whose ARN is in [`IdentityKeys::VARIABLE`].
+    /// Returns the keys in the secret whose ARN is in [`IdentityKeys::VARIABLE`].
     ///
     /// # Errors
     /// [`StartError::Config`] if the variable is missing.
@@ -27,7 +27,7 @@ impl KeysOnDemand {
         Ok(Self(Arc::new(Source { boot: boot.clone(), keys: OnceCell::new() })))
     }
 
-    /// The keys. One request with the first call, also if there are several at once.
+    /// Returns the keys. One request with the first call, also if there are several at once.
     ///
     /// # Errors
     /// [`Kind::Unavailable`](kernel::Kind::Unavailable) if they cannot be read, or are weak. The next call tries again.

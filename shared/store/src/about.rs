@@ -79,13 +79,13 @@ pub enum Removal {
 }
 
 impl About {
-    /// An item in the partition of a user.
+    /// Returns an item in the partition of a user.
     #[must_use]
     pub const fn beside_user(sort: &'static str, personal: Personal) -> Self {
         Self::at(PERSON, sort, personal)
     }
 
-    /// An item in another partition. It is in no index and does not expire, unless the methods below say so.
+    /// Returns an item in another partition. It is in no index and does not expire, unless the methods below say so.
     #[must_use]
     pub const fn at(partition: &'static str, sort: &'static str, personal: Personal) -> Self {
         let (indexed, owned, ranking, ttl, table, removal) = ([None, None, None], false, None, Ttl::Never, "StateTable", None);
@@ -153,20 +153,20 @@ impl About {
         self
     }
 
-    /// Whether the item is in the partition of a user.
+    /// Returns whether the item is in the partition of a user.
     #[must_use]
     pub fn is_beside_user(&self) -> bool {
         self.partition == PERSON && self.table == "StateTable"
     }
 
-    /// The entries in generic indexes, [`Index::Owner`] included.
+    /// Returns the entries in generic indexes, [`Index::Owner`] included.
     pub fn places(&self) -> impl Iterator<Item = IndexPattern> {
         let owner = self.owned.then_some(IndexPattern { index: Index::Owner, partition: OWNED, sort: self.partition });
         self.indexed.into_iter().flatten().chain(owner)
     }
 
-    /// What removes the item when the account is deleted: what the description says, or else what follows from the keys and the time to
-    /// live. `None` is an error unless the item is about nobody.
+    /// Returns what removes the item when the account is deleted: what the description says, or else what follows from the keys and the
+    /// time to live. `None` is an error unless the item is about nobody.
     #[must_use]
     pub fn removal(&self) -> Option<Removal> {
         let nobody = matches!(self.personal, Personal::Nobody(_));

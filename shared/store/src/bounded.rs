@@ -18,7 +18,7 @@ pub struct BoundedList {
 }
 
 impl BoundedList {
-    /// A list with a unique name. Its partition has no other items.
+    /// Creates a list with a unique name. Its partition has no other items.
     #[must_use]
     pub const fn new(name: &'static str, partition: &'static str, max: u32) -> Self {
         Self { name, partition, max }
@@ -51,7 +51,7 @@ impl BoundedList {
         }
     }
 
-    /// The problem if the list is full.
+    /// Returns the problem if the list is full.
     #[must_use]
     #[track_caller]
     pub fn full(self) -> Problem {
@@ -67,7 +67,7 @@ pub struct CountedList {
 }
 
 impl CountedList {
-    /// Whether there is room for one more.
+    /// Returns whether there is room for one more.
     #[must_use]
     pub fn has_room(&self) -> bool {
         self.items < i64::from(self.list.max)

@@ -47,19 +47,20 @@ impl Cond {
     }
 }
 
-/// A top-level attribute, for comparisons.
+/// Returns a top-level attribute, for comparisons.
 #[must_use]
 pub const fn field(name: &'static str) -> Field {
     Field(name)
 }
 
-/// The version of a new item, and of an item that was stored before its kind had versions. For `#[serde(default)]` and [`version_is`].
+/// Returns the version of a new item, and of an item that was stored before its kind had versions. For `#[serde(default)]` and
+/// [`version_is`].
 #[must_use]
 pub const fn first_version() -> u64 {
     1
 }
 
-/// The item exists and has this version, see [`first_version`].
+/// Returns the condition that the item exists and has this version, see [`first_version`].
 #[must_use]
 pub fn version_is(version: u64) -> Cond {
     let same = field("version").eq(version);
@@ -117,7 +118,7 @@ impl Field {
     pub fn has(self, value: impl Serialize) -> Cond {
         Cond::Has(self.0, value_of(value))
     }
-    /// The negation of [`Field::has`]; also holds if the attribute or the item is absent.
+    /// Returns the negation of [`Field::has`]; also holds if the attribute or the item is absent.
     #[must_use]
     pub fn lacks(self, value: impl Serialize) -> Cond {
         Cond::Lacks(self.0, value_of(value))
@@ -169,7 +170,7 @@ impl Names {
         })
     }
 
-    /// The maps for the SDK's setters. DynamoDB refuses empty maps, so they are `None`.
+    /// Returns the maps for the SDK's setters. DynamoDB refuses empty maps, so they are `None`.
     pub fn into_maps(self) -> (Placeholders<String>, Placeholders<AttributeValue>) {
         (Some(self.names).filter(|m| !m.is_empty()), Some(self.values).filter(|m| !m.is_empty()))
     }

@@ -27,13 +27,13 @@ impl From<WriteError> for Problem {
 
 /// For conditional writes whose refusal is not an error.
 pub trait Conditional<T>: Sized {
-    /// The result of the write, or `None` if a condition did not hold.
+    /// Returns the result of the write, or `None` if a condition did not hold.
     ///
     /// # Errors
     /// [`StoreError`]
     fn unless_refused(self) -> Result<Option<T>, StoreError>;
 
-    /// Whether the write was made, because its conditions held.
+    /// Returns whether the write was made, because its conditions held.
     ///
     /// # Errors
     /// [`StoreError`]

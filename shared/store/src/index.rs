@@ -114,7 +114,7 @@ impl Index {
         }
     }
 
-    /// Its name in DynamoDB. The attributes of its keys are this name followed by `pk` and `sk`.
+    /// Returns its name in DynamoDB. The attributes of its keys are this name followed by `pk` and `sk`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         self.names().0

@@ -16,25 +16,25 @@ pub struct Key {
 }
 
 impl Key {
-    /// A key of these two parts.
+    /// Creates a key of these two parts.
     #[must_use]
     pub fn new(pk: impl Into<String>, sk: impl Into<String>) -> Self {
         Self { pk: pk.into(), sk: sk.into() }
     }
 
-    /// The partition key.
+    /// Returns the partition key.
     #[must_use]
     pub fn partition(&self) -> &str {
         &self.pk
     }
 
-    /// The sort key.
+    /// Returns the sort key.
     #[must_use]
     pub fn sort(&self) -> &str {
         &self.sk
     }
 
-    /// A word for the type of the key's item, without personal data: see [`family`].
+    /// Returns a word for the type of the key's item, without personal data: see [`family`].
     pub(crate) fn family(&self) -> &str {
         family(&self.pk, &self.sk)
     }
@@ -49,8 +49,8 @@ impl Key {
     }
 }
 
-/// The family of a key, for logs: the first part of the sort key if it is a word in capitals such as `SESSION`, otherwise the first part of
-/// the partition key. Parts with personal data are never words in capitals.
+/// Returns the family of a key, for logs: the first part of the sort key if it is a word in capitals such as `SESSION`, otherwise the first
+/// part of the partition key. Parts with personal data are never words in capitals.
 pub(crate) fn family<'a>(pk: &'a str, sk: &'a str) -> &'a str {
     let word = |key: &'a str| key.split('#').next().filter(|w| !w.is_empty() && w.bytes().all(|b| b.is_ascii_uppercase() || b == b'_'));
     word(sk).or_else(|| word(pk)).unwrap_or("OTHER")
@@ -81,13 +81,13 @@ pub trait Item: Listed + Serialize + DeserializeOwned {
     const VERSION: u32 = 1;
     /// The description of its keys and of what happens to its personal data.
     const ABOUT: About;
-    /// The key of the item.
+    /// Returns the key of the item.
     fn key(&self) -> Key;
-    /// The keys of the item in the indexes.
+    /// Returns the keys of the item in the indexes.
     fn indexes(&self) -> Vec<(Index, Key)> {
         Vec::new()
     }
-    /// When DynamoDB may delete the item (TTL). Readers have to compare the time with the clock too, because DynamoDB deletes late.
+    /// Returns when DynamoDB may delete the item (TTL). Readers have to compare the time with the clock too, because DynamoDB deletes late.
     fn expires(&self) -> Option<Time> {
         None
     }
@@ -107,7 +107,7 @@ pub struct ItemKind {
 }
 
 impl ItemKind {
-    /// The entry for the type `S`.
+    /// Returns the entry for the type `S`.
     #[must_use]
     pub const fn of<S: Stored>() -> Self {
         Self { name: S::KIND, version: S::VERSION, package: S::CRATE, about: S::ABOUT }
@@ -153,7 +153,7 @@ macro_rules! items {
 pub struct Row(pub(crate) HashMap<String, AttributeValue>);
 
 impl Row {
-    /// The item as this type.
+    /// Returns the item as this type.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] if it is of another kind or does not decode.
@@ -165,32 +165,32 @@ impl Row {
         serde_dynamo::from_item(self.0).map_err(|_| StoreError::Corrupt { kind: I::KIND, family, why: "does not decode" })
     }
 
-    /// Whether the item is of this type.
+    /// Returns whether the item is of this type.
     #[must_use]
     pub fn is<I: Stored>(&self) -> bool {
         self.kind() == I::KIND
     }
 
-    /// The kind of the item. Empty if it has none.
+    /// Returns the kind of the item. Empty if it has none.
     #[must_use]
     pub fn kind(&self) -> &str {
         self.0.get("kind").and_then(|v| v.as_s().ok()).map_or("", String::as_str)
     }
 
-    /// The attributes of these names as JSON. Absent attributes are left out.
+    /// Returns the attributes of these names as JSON. Absent attributes are left out.
     #[must_use]
     pub fn pick(&self, names: &[&str]) -> serde_json::Map<String, serde_json::Value> {
         let one = |name: &&str| Some(((*name).to_owned(), serde_dynamo::from_attribute_value(self.0.get(*name)?.clone()).ok()?));
         names.iter().filter_map(one).collect()
     }
 
-    /// The key.
+    /// Returns the key.
     #[must_use]
     pub fn key(&self) -> Option<Key> {
         Key::of(&self.0)
     }
 
-    /// The key of the item in an index. `None` if the item is not in the index.
+    /// Returns the key of the item in an index. `None` if the item is not in the index.
     #[must_use]
     pub fn place(&self, index: Index) -> Option<Key> {
         let (_, pk, sk) = index.names();

@@ -89,13 +89,13 @@ impl Quota {
         Self { shape: Shape::Refill, ..Self::window(name, max, interval.saturating_mul(max), counts) }
     }
 
-    /// One hit, and the next one after `gap`.
+    /// Returns one hit, and the next one after `gap`.
     #[must_use]
     pub const fn gap(name: &'static str, gap: Duration, counts: &'static str) -> Self {
         Self { shape: Shape::Gap, ..Self::window(name, 1, gap, counts) }
     }
 
-    /// The same limit with the numbers of a deployment.
+    /// Returns the same limit with the numbers of a deployment.
     #[must_use]
     pub const fn with(self, max: u32, window: Duration) -> Self {
         Self { max, window, ..self }
@@ -126,19 +126,19 @@ impl Quota {
         Self { block: Some(block), ..self }
     }
 
-    /// The limit of one subject: a user id, an address, a client's network.
+    /// Returns the limit of one subject: a user id, an address, a client's network.
     #[must_use]
     pub fn of(&self, subject: impl ToString) -> Limit {
         Limit { quota: *self, subject: subject.to_string(), frequent: self.frequent, weight: 1, kept_back: 0, found: None }
     }
 
-    /// The error of a limit that is reached until `wait` has passed.
+    /// Returns the error of a limit that is reached until `wait` has passed.
     #[must_use]
     pub const fn reached(&self, wait: Duration) -> Reached {
         Reached { quota: *self, wait }
     }
 
-    /// The interval after which a refilling limit gives back one hit.
+    /// Returns the interval after which a refilling limit gives back one hit.
     fn interval(&self) -> Option<Duration> {
         (self.shape == Shape::Refill).then(|| self.window.checked_div(self.max).unwrap_or_default())
     }
@@ -172,8 +172,8 @@ impl Limit {
         self
     }
 
-    /// The limit with its counter as read in a batch. It can be checked before it is counted, so that refused requests are not counted. A
-    /// hit then takes one request, unless concurrent hits change the counter.
+    /// Returns the limit with its counter as read in a batch. It can be checked before it is counted, so that refused requests are not
+    /// counted. A hit then takes one request, unless concurrent hits change the counter.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`]
@@ -183,13 +183,13 @@ impl Limit {
         Ok(self)
     }
 
-    /// The hits in the window, as read. Zero for refilling limits: see [`Limit::used`].
+    /// Returns the hits in the window, as read. Zero for refilling limits: see [`Limit::used`].
     #[must_use]
     pub fn hits(&self) -> i64 {
         self.found.as_ref().map_or(0, Counter::count)
     }
 
-    /// The hits of a refilling limit that are not given back yet, as read.
+    /// Returns the hits of a refilling limit that are not given back yet, as read.
     #[must_use]
     pub fn used(&self, now: Time) -> u32 {
         let (Some(counter), Some(refill)) = (&self.found, self.quota.interval()) else { return 0 };
@@ -215,30 +215,30 @@ impl Limit {
         if free_at > now { Err(self.quota.reached(free_at.since(now))) } else { Ok(()) }
     }
 
-    /// The largest count after this hit.
+    /// Returns the largest count after this hit.
     fn most(&self) -> i64 {
         i64::from(self.quota.max.saturating_sub(self.kept_back))
     }
 
-    /// The longest time until a refilling limit is full again at which it has room for this hit.
+    /// Returns the longest time until a refilling limit is full again at which it has room for this hit.
     fn span(&self) -> Duration {
         let hits = self.quota.max.saturating_sub(self.kept_back).saturating_sub(self.weight);
         self.quota.interval().unwrap_or_default().saturating_mul(hits)
     }
 
-    /// The time in which a refilling limit gives back a hit of this weight. `None` for other limits.
+    /// Returns the time in which a refilling limit gives back a hit of this weight. `None` for other limits.
     fn cost(&self) -> Option<Duration> {
         self.quota.interval().map(|interval| interval.saturating_mul(self.weight))
     }
 
-    /// The first hit of a window.
+    /// Returns the first hit of a window.
     fn open(&self, now: Time) -> Update {
         let until = now + self.cost().unwrap_or(self.quota.window);
         let begin = Update::upsert::<Counter>(self.key()).set("until", until).expires(until);
         begin.when(Cond::Absent.or(field("until").le(now)))
     }
 
-    /// The update that counts a hit: in an open window with `seen` hits, or as the first hit of a new window.
+    /// Returns the update that counts a hit: in an open window with `seen` hits, or as the first hit of a new window.
     fn hit(&self, now: Time, seen: Option<i64>) -> Update {
         match (seen, self.cost()) {
             (None, _) => self.open(now).set("hits", i64::from(self.weight)),
@@ -247,14 +247,14 @@ impl Limit {
         }
     }
 
-    /// The update that counts a hit of a refilling limit that is not full: it delays the time at which the limit is full again.
+    /// Returns the update that counts a hit of a refilling limit that is not full: it delays the time at which the limit is full again.
     fn hit_bucket(&self, now: Time, cost: Duration) -> Update {
         let millis = i64::try_from(cost.as_millis()).unwrap_or(i64::MAX);
         let room = field("until").gt(now).and(field("until").le(now + self.span()));
         Update::of(self.key()).add("until", millis).expires(now + self.quota.window).when(room)
     }
 
-    /// The update that counts a hit in an open window with this many hits.
+    /// Returns the update that counts a hit in an open window with this many hits.
     fn hit_window(&self, now: Time, hits: i64) -> Update {
         let weight = i64::from(self.weight);
         // The largest count before this hit. A hit at this count reaches the limit.
@@ -269,7 +269,7 @@ impl Limit {
         }
     }
 
-    /// The count to expect in the first attempt. `None` if a new window is expected.
+    /// Returns the count to expect in the first attempt. `None` if a new window is expected.
     fn expected(&self) -> Option<i64> {
         self.frequent.then(|| self.hits())
     }
@@ -308,7 +308,7 @@ impl Limit {
         tx.update(back.set_if_absent("ttl", counted_at.seconds().saturating_add(1)));
     }
 
-    /// The key of the counter. Deleting the item forgets all hits.
+    /// Returns the key of the counter. Deleting the item forgets all hits.
     #[must_use]
     pub fn key(&self) -> Key {
         Key::new(format!("{COUNTERS}{}#{}", self.quota.name, short_hash(&self.subject)), "LIMIT")
@@ -531,7 +531,7 @@ async fn take_one(table: &Table, now: Time, limit: &Limit) -> Result<(), LimitEr
 /// between.
 const ROUNDS: usize = 4;
 
-/// The error after the last attempt: the counter changed each time, so it is unknown whether the limit is reached.
+/// Returns the error after the last attempt: the counter changed each time, so it is unknown whether the limit is reached.
 fn unstable_counter() -> StoreError {
     StoreError::Unavailable("a counter does not stay as it is".to_owned())
 }

@@ -8,9 +8,9 @@ use crate::{CommitError, Slot, StoreError, WriteError};
 
 /// The error of an operation on some items.
 pub(crate) trait OperationError: Sized {
-    /// Whether the condition of the item at this position did not hold.
+    /// Returns whether the condition of the item at this position did not hold.
     fn refused(&self, place: usize) -> bool;
-    /// The error with the name of the operation, unless it is a refusal.
+    /// Returns the error with the name of the operation, unless it is a refusal.
     fn during(self, operation: &str) -> Self;
 }
 
@@ -74,7 +74,7 @@ pub(crate) async fn observed<T, E: OperationError>(
     Err(e)
 }
 
-/// The families at the positions that `which` selects, without duplicates.
+/// Returns the families at the positions that `which` selects, without duplicates.
 fn named(families: &[String], which: impl Fn(usize) -> bool) -> String {
     let some: BTreeSet<&str> = families.iter().enumerate().filter(|(place, _)| which(*place)).map(|(_, family)| family.as_str()).collect();
     some.into_iter().collect::<Vec<_>>().join(", ")

@@ -24,19 +24,19 @@ pub(crate) enum Sort {
 }
 
 impl Range {
-    /// The whole partition, ascending, strongly consistent.
+    /// Returns the whole partition, ascending, strongly consistent.
     #[must_use]
     pub fn of(pk: impl Into<String>) -> Self {
         Self { index: None, pk: pk.into(), sort: Sort::All, forward: true, limit: None, after: None, consistent: true }
     }
 
-    /// A partition of an index, ascending. Indexes are eventually consistent.
+    /// Returns a partition of an index, ascending. Indexes are eventually consistent.
     #[must_use]
     pub fn of_index(index: Index, pk: impl Into<String>) -> Self {
         Self { index: Some(index.names()), consistent: false, ..Self::of(pk) }
     }
 
-    /// The first items of a ranking, in descending order ([`crate::Update::rank`]). Eventually consistent.
+    /// Returns the first items of a ranking, in descending order ([`crate::Update::rank`]). Eventually consistent.
     #[must_use]
     pub fn of_ranking(ranking: &str, items: u32) -> Self {
         Self { index: Some(RANKING), consistent: false, ..Self::of(ranking) }.newest_first().limit(items)
@@ -84,7 +84,7 @@ impl Range {
         self
     }
 
-    /// The family of its items, if it can be determined: see [`crate::item::family`].
+    /// Returns the family of its items, if it can be determined: see [`crate::item::family`].
     pub(crate) fn family(&self) -> &str {
         match &self.sort {
             Sort::Prefix(prefix) => family(&self.pk, prefix),
@@ -110,7 +110,7 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
-    /// The item after which the next page begins, if there is one.
+    /// Returns the item after which the next page begins, if there is one.
     #[must_use]
     pub fn last(&self) -> Option<&T> {
         self.items.last().filter(|_| self.more)

@@ -40,7 +40,7 @@ pub struct Cursors<'s> {
 }
 
 impl Cursors<'_> {
-    /// The position in a client's cursor. `None` if there is no cursor, which requests the first page.
+    /// Returns the position in a client's cursor. `None` if there is no cursor, which requests the first page.
     ///
     /// # Errors
     /// [`SealError`] if the cursor was forged, has expired or belongs to another list.
@@ -48,7 +48,7 @@ impl Cursors<'_> {
         cursor.map(|cursor| self.sealer.open(&self.list, cursor)).transpose()
     }
 
-    /// The cursor of the next page, valid for an hour. `None` if there is no position, because this is the last page.
+    /// Returns the cursor of the next page, valid for an hour. `None` if there is no position, because this is the last page.
     ///
     /// # Errors
     /// The errors of [`Sealer::seal`].
@@ -85,8 +85,8 @@ impl Item for SealKey {
 }
 
 impl Sealer {
-    /// The sealer of a function. Each function has a random key, which its first instance creates. One request to the table, or two for the
-    /// first instance.
+    /// Returns the sealer of a function. Each function has a random key, which its first instance creates. One request to the table, or two
+    /// for the first instance.
     ///
     /// # Errors
     /// [`StartError`] if the table does not work.
@@ -109,7 +109,7 @@ impl Sealer {
         }
     }
 
-    /// A sealer with a key derived from this secret.
+    /// Creates a sealer with a key derived from this secret.
     #[must_use]
     pub fn new(secret: &Secret, sys: &Sys) -> Self {
         let key = hkdf_sha256(&[], secret.expose().as_bytes(), b"stoa seal v1");
@@ -122,7 +122,7 @@ impl Sealer {
         Secret::new(BASE64_URL_SAFE_NO_PAD.encode(hkdf_sha256(&[], self.2.expose().as_bytes(), used_for.as_bytes())))
     }
 
-    /// The cursors of a list. `list` names the list with everything that selects its items, such as `rooms of usr_01…`.
+    /// Returns the cursors of a list. `list` names the list with everything that selects its items, such as `rooms of usr_01…`.
     #[must_use]
     pub const fn cursors(&self, list: String) -> Cursors<'_> {
         Cursors { sealer: self, list }

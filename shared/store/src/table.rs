@@ -50,7 +50,7 @@ pub struct Table {
 }
 
 impl Table {
-    /// The table of this name.
+    /// Returns the table of this name.
     #[must_use]
     pub fn new(aws: &Aws, sys: &Sys, name: &str) -> Self {
         let mut config =
@@ -59,19 +59,19 @@ impl Table {
         Self { client: Client::from_conf(config.build()), name: name.into(), sys: sys.clone() }
     }
 
-    /// The table in the variable `TABLE_NAME`.
+    /// Returns the table in the variable `TABLE_NAME`.
     #[must_use]
     pub fn read(r: &mut Reader<'_>, aws: &Aws, sys: &Sys) -> Self {
         Self::new(aws, sys, &r.need("TABLE_NAME"))
     }
 
-    /// The clock and the id source that the table was made with.
+    /// Returns the clock and the id source that the table was made with.
     #[must_use]
     pub const fn sys(&self) -> &Sys {
         &self.sys
     }
 
-    /// The name of the table.
+    /// Returns the name of the table.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
@@ -99,7 +99,7 @@ impl Table {
         self.get_row(Key::new("WARM_UP", "WARM_UP"), false).await.map(drop)
     }
 
-    /// The item at `key`. Strongly consistent.
+    /// Returns the item at `key`. Strongly consistent.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -107,7 +107,7 @@ impl Table {
         self.get_row(key, true).await?.map(Row::decode).transpose()
     }
 
-    /// The items at up to 100 keys. Strongly consistent, one request.
+    /// Returns the items at up to 100 keys. Strongly consistent, one request.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -147,7 +147,7 @@ impl Table {
         observed("get_many", families, work).boxed()
     }
 
-    /// The items of a range, all of one kind.
+    /// Returns the items of a range, all of one kind.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -156,7 +156,7 @@ impl Table {
         Ok(Page { items: items.into_iter().map(Row::decode).collect::<Result<_, _>>()?, more })
     }
 
-    /// The items of a range, of any kind.
+    /// Returns the items of a range, of any kind.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -176,8 +176,8 @@ impl Table {
         }
     }
 
-    /// The items of a range for which a condition holds, as far as one request gets. It examines at most 1 MB and at most as many items as
-    /// the limit of the range, and all examined items are billed.
+    /// Returns the items of a range for which a condition holds, as far as one request gets. It examines at most 1 MB and at most as many
+    /// items as the limit of the range, and all examined items are billed.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -513,7 +513,7 @@ fn retry(attempt: u32) -> Result<u32, StoreError> {
     if next > CONFLICT_RETRIES { Err(StoreError::Unavailable("too many collisions".to_owned())) } else { Ok(next) }
 }
 
-/// The start key of a range that continues after an item.
+/// Returns the start key of a range that continues after an item.
 fn start_of(range: &Range) -> Option<Attributes> {
     range.after.as_ref().map(|(key, place)| start_key(key, range.index.zip(place.clone())))
 }
@@ -531,7 +531,7 @@ fn start_key(key: &Key, place: Option<((&str, &str, &str), Key)>) -> Attributes 
 pub struct Batch(HashMap<Key, Row>);
 
 impl Batch {
-    /// The item at `key`, if it was found.
+    /// Returns the item at `key`, if it was found.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`]
@@ -571,7 +571,7 @@ mod tests {
         }
     }
 
-    /// The table `t`, where DynamoDB gives the first response six times and then the second.
+    /// Returns the table `t`, where DynamoDB gives the first response six times and then the second.
     fn table(six: &'static str, seventh: &'static str) -> (Table, Scripted) {
         let script = Scripted(Arc::new((Mutex::new([&[seventh][..], &[six; 6]].concat()), AtomicU32::new(0))));
         let connector = SharedHttpConnector::new(script.clone());

@@ -14,7 +14,7 @@ use crate::{Cond, Item, Key, Row, StoreError, Update, condition::Names, item::en
 pub struct Slot(usize);
 
 impl Slot {
-    /// The position of a write, from zero.
+    /// Returns the position of a write, from zero.
     pub(crate) const fn at(place: usize) -> Self {
         Self(place)
     }
@@ -39,7 +39,7 @@ pub(crate) enum Write {
 }
 
 impl Tx {
-    /// An empty transaction.
+    /// Creates an empty transaction.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -91,7 +91,7 @@ impl Tx {
         self.push(Write::Check { key, condition })
     }
 
-    /// Whether there are no writes.
+    /// Returns whether there are no writes.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.writes.is_empty()
@@ -113,7 +113,7 @@ impl Tx {
         }
     }
 
-    /// The number of writes that still fit.
+    /// Returns the number of writes that still fit.
     #[must_use]
     pub fn room(&self) -> usize {
         WRITES_MAX.saturating_sub(self.writes.len())
@@ -216,13 +216,13 @@ pub(crate) enum Outcome {
 }
 
 impl Refused {
-    /// Whether the condition of this write did not hold.
+    /// Returns whether the condition of this write did not hold.
     #[must_use]
     pub fn at(&self, slot: Slot) -> bool {
         matches!(self.0.get(slot.0), Some(Outcome::Refused(_)))
     }
 
-    /// The item for which the condition of this write did not hold, if it exists.
+    /// Returns the item for which the condition of this write did not hold, if it exists.
     #[must_use]
     pub fn current(&self, slot: Slot) -> Option<Row> {
         match self.0.get(slot.0) {
@@ -233,7 +233,7 @@ impl Refused {
 }
 
 impl CommitError {
-    /// Whether the condition of this write did not hold.
+    /// Returns whether the condition of this write did not hold.
     #[must_use]
     pub fn refused(&self, slot: Slot) -> bool {
         matches!(self, Self::Refused(r) if r.at(slot))

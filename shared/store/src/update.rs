@@ -26,13 +26,13 @@ pub struct Update {
 }
 
 impl Update {
-    /// An update of the item at `key`. Without a condition it can create the item.
+    /// Returns an update of the item at `key`. Without a condition it can create the item.
     #[must_use]
     pub const fn of(key: Key) -> Self {
         Self { key, set: Vec::new(), set_if_absent: Vec::new(), add: Vec::new(), include: Vec::new(), remove: Vec::new(), condition: None }
     }
 
-    /// An update of the item at `key` that creates it with this kind if it does not exist.
+    /// Returns an update of the item at `key` that creates it with this kind if it does not exist.
     #[must_use]
     pub fn upsert<S: Stored>(key: Key) -> Self {
         Self::of(key).set("kind", S::KIND).set("v", S::VERSION)

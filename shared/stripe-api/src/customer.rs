@@ -39,13 +39,13 @@ impl Payer<'_> {
     }
 }
 
-/// The name and the mail address of a person, as they are sent to Stripe.
+/// Returns the name and the mail address of a person, as they are sent to Stripe.
 fn customer_details(user: &User) -> (String, Option<String>) {
     (user.username.to_string(), user.email.as_ref().map(ToString::to_string))
 }
 
-/// The customer of a person, and Stripe's id of it. Before it is created, it is checked that the key belongs to the account of the payments:
-/// a new customer would not be unknown to another account, as those of earlier payers are.
+/// Returns the customer of a person, and Stripe's id of it. Before it is created, it is checked that the key belongs to the account of the
+/// payments: a new customer would not be unknown to another account, as those of earlier payers are.
 pub(crate) async fn current(payer: &Payer<'_>) -> Result<(Customer, String), Problem> {
     if payer.customer.as_ref().is_none_or(|customer| customer.customer.is_none()) {
         payer.stripe.check_account().await?;
@@ -114,7 +114,7 @@ pub async fn created(
     }
 }
 
-/// The customer of a request that cannot be repeated, if Stripe has created it anyway. Otherwise creates another one; if the former
+/// Returns the customer of a request that cannot be repeated, if Stripe has created it anyway. Otherwise creates another one; if the former
 /// customer appears at Stripe later, it is deleted there. Requests to Stripe for a list and for a creation; a transaction.
 async fn looked_for(
     table: &Table,

@@ -15,7 +15,7 @@ use crate::{
 /// The tolerated difference between Stripe's clock and ours.
 pub(crate) const DIFFERENCE: Duration = Duration::from_secs(300);
 
-/// Whether this request created the customer.
+/// Returns whether this request created the customer.
 fn is_by(customer: &Created, request: &str) -> bool {
     customer.metadata.as_ref().and_then(|metadata| metadata.get(REQUEST)).is_some_and(|name| name == request)
 }

@@ -12,7 +12,7 @@ use crate::{
 /// The status of a payment that nobody can pay any more.
 const CANCELLED: &str = "canceled";
 
-/// Whether the payment was created for this and is not cancelled.
+/// Returns whether the payment was created for this and is not cancelled.
 fn is_for(intent: &Created, new: &NewPayment) -> bool {
     let paid_for = intent.metadata.as_ref().and_then(PaidFor::find);
     intent.status.as_deref().is_some_and(|status| status != CANCELLED) && paid_for == Some((new.user, new.paid_for))

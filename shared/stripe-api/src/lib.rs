@@ -105,7 +105,7 @@ impl Stripe {
         client.map(|client| Self { client, live: mode == Some("live"), methods, key: short_hash(&key), table: table.cloned() })
     }
 
-    /// Whether payments are real.
+    /// Returns whether payments are real.
     #[must_use]
     pub const fn is_live(&self) -> bool {
         self.live
@@ -130,7 +130,7 @@ impl Stripe {
         Err(Failed::OtherAccount)
     }
 
-    /// Why a request failed. An unknown object counts as gone only if the key belongs to the account of the payments.
+    /// Returns why a request failed. An unknown object counts as gone only if the key belongs to the account of the payments.
     async fn believed(&self, failed: Failed) -> Failed {
         match failed {
             Failed::Gone => self.check_account().await.err().unwrap_or(Failed::Gone),
@@ -234,8 +234,9 @@ impl Stripe {
         Ok(found)
     }
 
-    /// The payment by a customer that was created for this, if there is one and it is not cancelled. Of several the first one, and the
-    /// others are cancelled: nobody has the secret to pay them. A request for a list, one for the payment, and one for each of the others.
+    /// Returns the payment by a customer that was created for this, if there is one and it is not cancelled. Of several the first one, and
+    /// the others are cancelled: nobody has the secret to pay them. A request for a list, one for the payment, and one for each of the
+    /// others.
     ///
     /// # Errors
     /// [`Failed`]
@@ -307,7 +308,8 @@ impl Stripe {
         endpoint::create(&self.client, url).await
     }
 
-    /// The events since a time that could not be delivered, the newest first: those after this one, if one is given. At most a hundred.
+    /// Returns the events since a time that could not be delivered, the newest first: those after this one, if one is given. At most a
+    /// hundred.
     ///
     /// # Errors
     /// [`Failed`]
@@ -316,7 +318,7 @@ impl Stripe {
     }
 }
 
-/// A request with this idempotency key.
+/// Returns a request with this idempotency key.
 fn once<R: StripeRequest>(request: &R, key: &str) -> Result<stripe_client_core::CustomizableStripeRequest<R::Output>, Failed> {
     let key = IdempotencyKey::new(key).map_err(|_| Failed::Unreadable("an idempotency key"))?;
     Ok(request.customize().request_strategy(RequestStrategy::Idempotent(key)))
@@ -326,7 +328,7 @@ fn amount(amount: i64) -> Result<u64, Failed> {
     u64::try_from(amount).map_err(|_| Failed::Unreadable("an amount below zero"))
 }
 
-/// The refunded amount of a charge, the amount of refunds that came back, and the refunds.
+/// Returns the refunded amount of a charge, the amount of refunds that came back, and the refunds.
 fn refunds(charge: &Charge) -> Result<(u64, u64, Vec<SaidRefund>), Failed> {
     let (mut given, mut came_back, mut said) = (0_u64, 0_u64, Vec::new());
     for refund in charge.refunds.iter().flat_map(|list| &list.data) {

@@ -54,7 +54,7 @@ pub(crate) struct Between {
 }
 
 impl<'a> Query<'a> {
-    /// The first page of the list at this path.
+    /// Returns the first page of the list at this path.
     pub(crate) const fn new(path: &'static str, created: Between) -> Self {
         Self { path, email: None, customer: None, created, limit: AT_ONCE, starting_after: None }
     }
@@ -72,8 +72,8 @@ impl StripeRequest for Query<'_> {
     }
 }
 
-/// The ids of those entries of a list that `is_own` selects, in the order of the list. One request for every hundred entries, as long as
-/// there is time.
+/// Returns the ids of those entries of a list that `is_own` selects, in the order of the list. One request for every hundred entries, as
+/// long as there is time.
 pub(crate) async fn ids(
     client: &Client,
     first: Query<'_>,

@@ -23,7 +23,7 @@ impl Methods {
         Self(if methods.is_empty() { Arc::from([Method::Card]) } else { methods.into() })
     }
 
-    /// The methods for amounts in this currency. BLIK and Przelewy24 are only for złoty.
+    /// Returns the methods for amounts in this currency. BLIK and Przelewy24 are only for złoty.
     pub fn of(&self, currency: Currency) -> Vec<Method> {
         self.0.iter().filter(|method| currency == Currency::Pln || **method == Method::Card).cloned().collect()
     }

@@ -40,13 +40,13 @@ pub enum Settled {
 }
 
 impl Settled {
-    /// The donation, if it is one.
+    /// Returns the donation, if it is one.
     #[must_use]
     pub fn donation(self) -> Option<Donation> {
         if let Self::Donation(donation) = self { Some(donation) } else { None }
     }
 
-    /// The payment of a plan, if it is one.
+    /// Returns the payment of a plan, if it is one.
     #[must_use]
     pub fn plan(self) -> Option<PlanPayment> {
         if let Self::Plan(payment) = self { Some(payment) } else { None }

@@ -19,7 +19,7 @@ pub const TEXT_MAX: usize = 10_000;
 /// The number of characters of a message that lists show: enough to go beyond the greeting of a template.
 const PREVIEW_CHARS: usize = 150;
 
-/// The partition of a ticket and its messages.
+/// Returns the partition of a ticket and its messages.
 pub(crate) fn partition(ticket: TicketId) -> String {
     format!("{PREFIX}{ticket}")
 }
@@ -46,13 +46,13 @@ impl TicketText {
         text::paragraphs(typed, 1, TEXT_MAX).map(Self)
     }
 
-    /// The text.
+    /// Returns the text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Its beginning in one line.
+    /// Returns its beginning in one line.
     #[must_use]
     pub fn preview(&self) -> String {
         let line = self.0.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -85,7 +85,7 @@ pub struct TicketMessage {
 }
 
 impl TicketMessage {
-    /// The key of a message of a ticket.
+    /// Returns the key of a message of a ticket.
     #[must_use]
     pub fn key_of(ticket: TicketId, number: u32) -> Key {
         Key::new(partition(ticket), format!("CONTACT_MESSAGE#{number:04}"))

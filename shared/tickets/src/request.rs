@@ -17,18 +17,18 @@ pub struct RequestKey {
 }
 
 impl RequestKey {
-    /// The key of a request. `scope` is the client and the operation, and `asked` is the complete content of the request.
+    /// Returns the key of a request. `scope` is the client and the operation, and `asked` is the complete content of the request.
     #[must_use]
     pub fn new(scope: &str, key: &str, asked: &str) -> Self {
         Self { key: short_hash(format!("{scope} {key}")), fingerprint: short_hash(asked) }
     }
 
-    /// The key of the item of an earlier request.
+    /// Returns the key of the item of an earlier request.
     pub(crate) fn place(&self) -> Key {
         TicketRequest::key_of(&self.key)
     }
 
-    /// The ticket that an earlier request with this key has written. One read.
+    /// Returns the ticket that an earlier request with this key has written. One read.
     ///
     /// # Errors
     /// [`Kind::IdempotencyKeyReused`] if it asked for something else.
@@ -37,12 +37,12 @@ impl RequestKey {
         found.map(|earlier| self.answered(&earlier).map(|(ticket, _)| ticket)).transpose()
     }
 
-    /// The result of an earlier request with this key: the ticket, and the number of the message in it.
+    /// Returns the result of an earlier request with this key: the ticket, and the number of the message in it.
     pub(crate) fn answered(&self, earlier: &TicketRequest) -> Result<(TicketId, u32), Problem> {
         if earlier.fingerprint == self.fingerprint { Ok((earlier.ticket, earlier.message)) } else { Err(Kind::IdempotencyKeyReused.into()) }
     }
 
-    /// The item with the result of this request.
+    /// Returns the item with the result of this request.
     pub(crate) fn record(&self, ticket: TicketId, message: u32, now: Time) -> TicketRequest {
         TicketRequest { key: self.key.clone(), fingerprint: self.fingerprint.clone(), ticket, message, until: now + KEPT }
     }
@@ -68,7 +68,7 @@ impl TicketRequest {
         Key::new(format!("CONTACT_REQUEST#{key}"), "CONTACT_REQUEST")
     }
 
-    /// The condition that the key is new, or was forgotten.
+    /// Returns the condition that the key is new, or was forgotten.
     pub(crate) fn is_new(now: Time) -> Cond {
         Cond::Absent.or(field("until").le(now))
     }

@@ -44,14 +44,14 @@ impl ContactSubject {
         Ok(Self { value: value.to_owned(), names })
     }
 
-    /// The name in this language. If the configuration lacks it, that in the default language is used.
+    /// Returns the name in this language. If the configuration lacks it, that in the default language is used.
     #[must_use]
     pub fn name(&self, locale: Locale) -> String {
         let given = locale.name_of(&self.names).map(str::to_owned);
         given.unwrap_or_else(|| TEXTS.text(locale, &format!("subject-{}", self.value), &[]))
     }
 
-    /// A template that a message can begin with. It counts as part of the message.
+    /// Returns a template that a message can begin with. It counts as part of the message.
     #[must_use]
     pub fn template(&self, locale: Locale) -> String {
         let own = format!("template-{}", self.value);
@@ -93,12 +93,12 @@ impl Subjects {
         }
     }
 
-    /// All subjects.
+    /// Returns all subjects.
     pub fn all(&self) -> impl Iterator<Item = &ContactSubject> {
         self.0.iter()
     }
 
-    /// The value of a subject, as somebody chose it.
+    /// Returns the value of a subject, as somebody chose it.
     ///
     /// # Errors
     /// `required` or `choice`.
@@ -110,7 +110,7 @@ impl Subjects {
         }
     }
 
-    /// The name of a stored value: the value itself if the operator has removed the subject since.
+    /// Returns the name of a stored value: the value itself if the operator has removed the subject since.
     #[must_use]
     pub fn name_of(&self, value: &str, locale: Locale) -> String {
         self.all().find(|subject| subject.value == value).map_or_else(|| value.to_owned(), |subject| subject.name(locale))

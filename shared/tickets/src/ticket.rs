@@ -72,38 +72,38 @@ pub struct Ticket {
 }
 
 impl Ticket {
-    /// The key of a ticket.
+    /// Returns the key of a ticket.
     #[must_use]
     pub fn key_of(id: TicketId) -> Key {
         Key::new(partition(id), "CONTACT_TICKET")
     }
 
-    /// The state at this time: see [`ThreadState::at`].
+    /// Returns the state at this time: see [`ThreadState::at`].
     #[must_use]
     pub fn state_at(&self, now: Time) -> ThreadState {
         self.state.at(self.snoozed_until, now)
     }
 
-    /// Whether it is still kept.
+    /// Returns whether it is still kept.
     #[must_use]
     pub fn is_kept(&self, now: Time) -> bool {
         self.until > now
     }
 
-    /// The ticket in another state. A ticket that is done has no assignee.
+    /// Returns the ticket in another state. A ticket that is done has no assignee.
     #[must_use]
     pub fn in_state(&self, state: ThreadState, snoozed_until: Option<Time>, now: Time) -> Self {
         let assignee = self.assignee.filter(|_| state != ThreadState::Done);
         Self { state, since: now, snoozed_until, assignee, version: self.version.saturating_add(1), ..self.clone() }
     }
 
-    /// The ticket with another assignee, or none.
+    /// Returns the ticket with another assignee, or none.
     #[must_use]
     pub fn given_to(&self, assignee: Option<UserId>) -> Self {
         Self { assignee, version: self.version.saturating_add(1), ..self.clone() }
     }
 
-    /// The condition that the ticket has not changed since it was read.
+    /// Returns the condition that the ticket has not changed since it was read.
     pub(crate) fn is_current(&self) -> Cond {
         field("version").eq(self.version)
     }
@@ -113,7 +113,7 @@ impl Ticket {
         tx.put(next, self.is_current())
     }
 
-    /// The place among the tickets in the same state: by when they came into it, and of snoozed ones by the end of the snooze.
+    /// Returns the place among the tickets in the same state: by when they came into it, and of snoozed ones by the end of the snooze.
     fn place(&self) -> Key {
         Key::new(in_state(self.state), format!("{}#{}", moment(self.snoozed_until.unwrap_or(self.since)), self.id))
     }
@@ -142,12 +142,12 @@ impl Item for Ticket {
     }
 }
 
-/// The partition of the index with all tickets in a state.
+/// Returns the partition of the index with all tickets in a state.
 pub(crate) fn in_state(state: ThreadState) -> String {
     format!("CONTACT_TICKETS#{}", state.as_str())
 }
 
-/// A time as a part of a sort key. The keys sort as the times do.
+/// Returns a time as a part of a sort key. The keys sort as the times do.
 pub(crate) fn moment(at: Time) -> String {
     format!("{:015}", at.millis().max(0))
 }
@@ -160,7 +160,7 @@ pub struct TicketPosition {
 }
 
 impl TicketPosition {
-    /// The position after a ticket.
+    /// Returns the position after a ticket.
     #[must_use]
     pub fn behind(ticket: &Ticket) -> Self {
         Self { ticket: ticket.id, sort: ticket.place().sort().to_owned() }
@@ -177,7 +177,7 @@ pub struct Days {
 }
 
 impl Days {
-    /// The lowest and the highest sort key of their tickets. `None` if the range is empty.
+    /// Returns the lowest and the highest sort key of their tickets. `None` if the range is empty.
     fn places(self) -> Option<(String, String)> {
         let low = self.from.map_or_else(|| "0".to_owned(), |day| moment(day.begins()));
         let high = self.until.map_or_else(|| "~".to_owned(), |day| moment(day.ends()));
@@ -185,8 +185,8 @@ impl Days {
     }
 }
 
-/// A page of the tickets in a state since one of these days, after this place. Of open and snoozed ones the first is the one that waits
-/// longest or ends first, of others the one that came last. One query.
+/// Returns a page of the tickets in a state since one of these days, after this place. Of open and snoozed ones the first is the one that
+/// waits longest or ends first, of others the one that came last. One query.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -223,7 +223,7 @@ impl Words {
         Some(Self(words)).filter(|words| !words.0.is_empty())
     }
 
-    /// Whether they are in a ticket.
+    /// Returns whether they are in a ticket.
     #[must_use]
     pub fn find(&self, ticket: &Ticket) -> bool {
         let text = format!("{}\n{}\n{}", ticket.name, ticket.email, ticket.preview).to_lowercase();
@@ -231,7 +231,7 @@ impl Words {
     }
 }
 
-/// The latest tickets that an account has written, in every state: at most fifty. One query.
+/// Returns the latest tickets that an account has written, in every state: at most fifty. One query.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -242,7 +242,7 @@ pub async fn of_account(table: &Table, user: UserId) -> Result<Vec<Ticket>, Stor
     tickets.take(TICKETS_OF_ACCOUNT).map(Row::decode).collect()
 }
 
-/// A ticket with its messages in their order. One query. `None` if there is no such ticket, or if it is not kept any more.
+/// Returns a ticket with its messages in their order. One query. `None` if there is no such ticket, or if it is not kept any more.
 ///
 /// # Errors
 /// [`StoreError`]

@@ -3,8 +3,8 @@
 use http::{HeaderMap, header};
 use kernel::locale::thousandths;
 
-/// Whether the client prefers HTML to JSON: by the weights and, for equal weights, by the more specific media range. JSON if neither is
-/// preferred.
+/// Returns whether the client prefers HTML to JSON: by the weights and, for equal weights, by the more specific media range. JSON if
+/// neither is preferred.
 pub(crate) fn prefers_html(headers: &HeaderMap) -> bool {
     let lines: Vec<_> = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
     let ranges: Vec<(&str, u16)> = lines.iter().flat_map(|line| line.split(',')).map(range).collect();
@@ -12,7 +12,7 @@ pub(crate) fn prefers_html(headers: &HeaderMap) -> bool {
     suits(&ranges, "text/html") > json
 }
 
-/// A media range with its weight in thousandths.
+/// Returns a media range with its weight in thousandths.
 fn range(text: &str) -> (&str, u16) {
     let mut parts = text.split(';').map(str::trim);
     let kind = parts.next().unwrap_or_default();
@@ -20,8 +20,8 @@ fn range(text: &str) -> (&str, u16) {
     (kind, weight)
 }
 
-/// The weight of a media type and the specificity of its range (2 for the type itself, 0 for `*/*`), from the most specific range that
-/// contains the type. `None` if it is not accepted.
+/// Returns the weight of a media type and the specificity of its range (2 for the type itself, 0 for `*/*`), from the most specific range
+/// that contains the type. `None` if it is not accepted.
 fn suits(ranges: &[(&str, u16)], kind: &str) -> Option<(u16, u8)> {
     let group = format!("{}/*", kind.split('/').next().unwrap_or_default());
     let of = |wanted: &str, specific: u8| {

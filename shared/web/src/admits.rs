@@ -24,7 +24,7 @@ pub trait Admits {
         None
     }
 
-    /// The scope of an API key that is sufficient instead, if there is one.
+    /// Returns the scope of an API key that is sufficient instead, if there is one.
     fn scope() -> Option<&'static str> {
         None
     }
@@ -84,7 +84,7 @@ taking! { A B C D E F }
 taking! { A B C D E F G }
 taking! { A B C D E F G H }
 
-/// The security requirement of an operation whose handler takes `T`, for the API document.
+/// Returns the security requirement of an operation whose handler takes `T`, for the API document.
 pub(crate) fn requirement<T: Admits>() -> Option<Vec<SecurityRequirement>> {
     let signed_in = SecurityRequirement::new(BEARER, T::callers()?);
     Some([signed_in].into_iter().chain(T::scope().map(|scope| SecurityRequirement::new(API_KEY, [scope]))).collect())

@@ -42,7 +42,7 @@ impl<S: Sync> FromRequestParts<S> for RequestId {
     }
 }
 
-/// The access token of a request, not verified.
+/// Returns the access token of a request, not verified.
 #[must_use]
 pub fn access_token(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
@@ -51,7 +51,7 @@ pub fn access_token(headers: &HeaderMap) -> Option<&str> {
     token.map(|(_, token)| token.trim())
 }
 
-/// The API key of a request, not verified: `Authorization: Api-Key <key>`.
+/// Returns the API key of a request, not verified: `Authorization: Api-Key <key>`.
 #[must_use]
 pub fn api_key(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
@@ -102,7 +102,7 @@ impl RequestedLanguages {
         if self.twice { Some(Kind::Malformed) } else { None }
     }
 
-    /// The language of the response, from what is known so far.
+    /// Returns the language of the response, from what is known so far.
     pub fn language(self) -> Locale {
         let profile = || PROFILE_LANGUAGE.try_with(Cell::get).ok().flatten();
         self.query.or_else(profile).or(self.header).unwrap_or_default()
@@ -110,7 +110,7 @@ impl RequestedLanguages {
 }
 
 impl Language {
-    /// The language with the tag `asked`, or this one if none is given.
+    /// Returns the language with the tag `asked`, or this one if none is given.
     ///
     /// # Errors
     /// `locale` at `/locale` for an unsupported language.

@@ -19,13 +19,13 @@ pub const IF_MATCH_PATTERN: &str = r#"^\s*\*\s*$|"v(0|[1-9][0-9]*)""#;
 pub struct IfMatch(Tags);
 
 impl IfMatch {
-    /// The versions in the headers of a request. `None` without the header.
+    /// Returns the versions in the headers of a request. `None` without the header.
     #[must_use]
     pub fn of(headers: &HeaderMap) -> Option<Self> {
         Tags::of(headers, &header::IF_MATCH).map(Self)
     }
 
-    /// Whether this version is one of them. If it is not, the object has changed since the client read it: 412.
+    /// Returns whether this version is one of them. If it is not, the object has changed since the client read it: 412.
     #[must_use]
     pub fn names(&self, version: u64) -> bool {
         // The comparison is strong: a weak tag never matches (RFC 9110 §8.8.3.2).
@@ -40,15 +40,15 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
     }
 }
 
-/// Whether `If-None-Match` contains this validator (RFC 9110 §13.1.2). `validator` includes the quotes.
+/// Returns whether `If-None-Match` contains this validator (RFC 9110 §13.1.2). `validator` includes the quotes.
 #[must_use]
 pub fn is_known(headers: &HeaderMap, validator: &str) -> bool {
     // The comparison is weak, as the RFC requires.
     Tags::of(headers, &header::IF_NONE_MATCH).is_some_and(|tags| tags.any(|tag| tag.opaque == validator.trim_matches('"')))
 }
 
-/// A response that clients may cache. `cached` is the value of `Cache-Control`. The validator is a hash of the bytes; a client that has
-/// them gets 304.
+/// Returns a response that clients may cache. `cached` is the value of `Cache-Control`. The validator is a hash of the bytes; a client that
+/// has them gets 304.
 #[must_use]
 pub fn cached(asked: &HeaderMap, content_type: &'static str, cached: &'static str, bytes: Vec<u8>) -> Response {
     let hash: String = Sha256::digest(&bytes).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
@@ -99,7 +99,7 @@ impl Tags {
     }
 }
 
-/// The entity tags of a list. A tag may contain commas.
+/// Returns the entity tags of a list. A tag may contain commas.
 fn listed(mut list: &str) -> Vec<Tag> {
     let mut tags = Vec::new();
     while let Some((before, rest)) = list.split_once('"')

@@ -45,7 +45,7 @@ impl Edge {
         Self { sys, secrets: Arc::default() }
     }
 
-    /// Whether a request came through the edge. False without secrets.
+    /// Returns whether a request came through the edge. False without secrets.
     #[must_use]
     pub fn proven(&self, headers: &HeaderMap) -> bool {
         let given = headers.get(PROOF).map_or(&[][..], |value| value.as_bytes());
@@ -53,13 +53,13 @@ impl Edge {
         self.secrets.iter().fold(false, |proven, secret| proven | same(secret.expose().as_bytes(), given))
     }
 
-    /// Whether a request may be answered: it came through the edge, or no edge is configured. Requests directly to the API's own address
-    /// would bypass the edge's filters.
+    /// Returns whether a request may be answered: it came through the edge, or no edge is configured. Requests directly to the API's own
+    /// address would bypass the edge's filters.
     pub(crate) fn admits(&self, headers: &HeaderMap) -> bool {
         self.secrets.is_empty() || self.proven(headers)
     }
 
-    /// The client: the platform's `peer` or, for a request through the edge, what the edge states.
+    /// Returns the client: the platform's `peer` or, for a request through the edge, what the edge states.
     #[must_use]
     pub fn client(&self, headers: &HeaderMap, peer: Option<&str>) -> Client {
         // A `User-Agent` that is not UTF-8 is kept, with replacement characters.

@@ -72,7 +72,7 @@ impl<T: Serialize> IntoResponse for Json<T> {
     }
 }
 
-/// Whether the body has a content encoding (RFC 9110 §8.4).
+/// Returns whether the body has a content encoding (RFC 9110 §8.4).
 fn is_encoded(headers: &HeaderMap) -> bool {
     let lines = headers.get_all(header::CONTENT_ENCODING).iter().flat_map(|line| line.as_bytes().split(|b| *b == b','));
     lines.map(<[u8]>::trim_ascii).any(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity"))
@@ -95,7 +95,7 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     })
 }
 
-/// Whether the JSON contains the escape `\u0000`. After an odd number of backslashes it would be text.
+/// Returns whether the JSON contains the escape `\u0000`. After an odd number of backslashes it would be text.
 fn escapes_nul(bytes: &[u8]) -> bool {
     let mut rest = bytes;
     while let Some(at) = rest.iter().position(|b| *b == b'\\') {
@@ -213,7 +213,7 @@ mod tests {
         builder.body(body.into()).unwrap()
     }
 
-    /// The kind of the refusal.
+    /// Returns the kind of the refusal.
     async fn refused(headers: &[(&'static str, &str)], body: &'static str) -> Option<Kind> {
         <Json<Body> as FromRequest<()>>::from_request(request(headers, body), &()).await.err().map(|Error(problem)| problem.kind)
     }

@@ -47,7 +47,7 @@ pub fn file(files: &[File], name: &str, content_type: &'static str, cached: &'st
     Ok(response)
 }
 
-/// Whether `Accept-Encoding` accepts gzip (RFC 9110 §12.5.3).
+/// Returns whether `Accept-Encoding` accepts gzip (RFC 9110 §12.5.3).
 fn takes_gzip(headers: &HeaderMap) -> bool {
     let accepted = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let weight = |coding: &str| {

@@ -18,8 +18,8 @@ use crate::{edge::Edge, layers, rate::ClientRate, route::Route};
 /// Characters that `http::Uri` refuses in a query. They are percent-encoded, which does not change the meaning of a query.
 const NOT_IN_A_QUERY: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>');
 
-/// An HTTP function: routes and their state, within the layers of every response. Reads `EDGE_SECRETS` ([`Edge::read`]) and `CLIENT_RATE`
-/// ([`ClientRate::read`]).
+/// Returns an HTTP function: routes and their state, within the layers of every response. Reads `EDGE_SECRETS` ([`Edge::read`]) and
+/// `CLIENT_RATE` ([`ClientRate::read`]).
 ///
 /// # Errors
 /// [`StartError::Config`]
@@ -45,7 +45,7 @@ pub fn function<S: Clone + Send + Sync + 'static>(boot: &Boot, routes: Router<S>
 }
 
 impl Route {
-    /// The route of an event, and the path and query for the router. Removes everything from the event on which the adapter could
+    /// Returns the route of an event, and the path and query for the router. Removes everything from the event on which the adapter could
     /// fail.
     fn of(event: &mut ApiGatewayV2httpRequest) -> Result<(Self, Uri), Failure> {
         let query = event.raw_query_string.take().unwrap_or_default();
@@ -83,7 +83,7 @@ impl Route {
     }
 }
 
-/// A route's template in the syntax of the router: the gateway's `{path+}` is `{*path}` for the router.
+/// Returns a route's template in the syntax of the router: the gateway's `{path+}` is `{*path}` for the router.
 fn in_router(template: &str) -> String {
     template
         .strip_suffix("+}")
@@ -91,8 +91,8 @@ fn in_router(template: &str) -> String {
         .map_or_else(|| template.to_owned(), |(before, name)| format!("{before}{{*{name}}}"))
 }
 
-/// The path of a template, filled with the values of its parameters. Every byte of a value is percent-encoded, so that a value cannot be a
-/// separator or match a fixed segment of another template. `None` if a value is missing.
+/// Returns the path of a template, filled with the values of its parameters. Every byte of a value is percent-encoded, so that a value
+/// cannot be a separator or match a fixed segment of another template. `None` if a value is missing.
 fn filled<'a>(template: &str, value: impl Fn(&str) -> Option<&'a str>) -> Option<String> {
     let mut path = String::with_capacity(template.len());
     for segment in template.split('/').skip(1) {
@@ -105,17 +105,17 @@ fn filled<'a>(template: &str, value: impl Fn(&str) -> Option<&'a str>) -> Option
     Some(path)
 }
 
-/// The path for the router from a raw path. Each segment is decoded, and encoded again except for the characters of fixed segments.
+/// Returns the path for the router from a raw path. Each segment is decoded, and encoded again except for the characters of fixed segments.
 fn path_of(raw: &str) -> String {
     raw.strip_prefix('/').unwrap_or(raw).split('/').map(|segment| encoded(percent_decode_str(segment))).collect()
 }
 
-/// The path for the router from the rest of a path (`{path+}`), which the gateway has decoded.
+/// Returns the path for the router from the rest of a path (`{path+}`), which the gateway has decoded.
 fn path_below(rest: &str) -> String {
     rest.split('/').map(|segment| encoded(segment.bytes())).collect()
 }
 
-/// A slash, and a segment that is encoded except for characters of fixed segments.
+/// Returns a slash, and a segment that is encoded except for characters of fixed segments.
 fn encoded(segment: impl Iterator<Item = u8>) -> String {
     const FIXED: &[u8] = b"-._~";
     segment.fold("/".to_owned(), |mut path, byte| {

@@ -16,7 +16,7 @@ const MAX: usize = 255;
 pub struct IdempotencyKey(pub String);
 
 impl IdempotencyKey {
-    /// The key in these headers, for operations where it is optional. `None` if it is absent or invalid.
+    /// Returns the key in these headers, for operations where it is optional. `None` if it is absent or invalid.
     #[must_use]
     pub fn of(headers: &HeaderMap) -> Option<Self> {
         let mut all = headers.get_all(HEADER).iter();

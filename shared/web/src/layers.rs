@@ -108,7 +108,7 @@ async fn outermost(State(around): State<Arc<Around>>, request: Request, next: Ne
     with_profile_language(answered.instrument(span)).await
 }
 
-/// The request context of API Gateway.
+/// Returns the request context of API Gateway.
 fn gateway(parts: &http::request::Parts) -> Option<&ApiGatewayV2httpRequestContext> {
     match parts.extensions.get() {
         Some(RequestContext::ApiGatewayV2(context)) => Some(context),
@@ -184,7 +184,7 @@ fn rendered(problem: &Problem, reader: &Reader, id: &RequestId, was: Response) -
     response
 }
 
-/// The `WWW-Authenticate` challenge of a 401. `bearer` is whether the request had an access token.
+/// Returns the `WWW-Authenticate` challenge of a 401. `bearer` is whether the request had an access token.
 const fn challenge(kind: Kind, bearer: bool) -> Option<&'static str> {
     match kind {
         // RFC 9470 §3
@@ -253,7 +253,7 @@ mod tests {
         Kind::ALL.iter().find(|kind| kind.code() == code).copied().unwrap_or(Kind::Internal).into()
     }
 
-    /// The answer to a request after as many others of the same client.
+    /// Returns the answer to a request after as many others of the same client.
     async fn reply(request: Request, deadline: Duration, after: usize) -> Response {
         let router = Router::new().route("/never", get(never)).route("/panics", get(panics)).route("/refuses/{code}", any(refuses));
         let sys = Sys::real();

@@ -17,7 +17,7 @@ pub struct PageQuery {
 }
 
 impl PageQuery {
-    /// The maximum number of items in the page.
+    /// Returns the maximum number of items in the page.
     ///
     /// # Errors
     /// The errors of [`page_limit`].
@@ -25,7 +25,7 @@ impl PageQuery {
         page_limit(self.limit, PAGE)
     }
 
-    /// The cursor, which `store::Cursors` opens.
+    /// Returns the cursor, which `store::Cursors` opens.
     #[must_use]
     pub fn cursor(&self) -> Option<&str> {
         self.cursor.as_deref()

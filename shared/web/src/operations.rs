@@ -19,14 +19,14 @@ use crate::admits::{Admits, requirement};
 #[macro_export]
 macro_rules! operations {
     ($tag:literal, $about:literal, $state:ty => $($($part:ident)::+),+ $(,)?) => {
-        /// The router of the operations.
+        /// Returns the router of the operations.
         pub fn routes() -> ::axum::Router<$state> {
             let routes = ::axum::Router::new();
             $(let routes = $crate::route(routes, $($part)::+, $crate::operations!(@described [] $($part)::+));)+
             routes
         }
 
-        /// The description of the operations for the API document.
+        /// Returns the description of the operations for the API document.
         #[must_use]
         pub fn description() -> ::utoipa::openapi::OpenApi {
             #[derive(::utoipa::OpenApi)]

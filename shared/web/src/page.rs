@@ -50,7 +50,7 @@ pub struct Widget {
 }
 
 impl Page<'_> {
-    /// The content security policy of the page.
+    /// Returns the content security policy of the page.
     fn policy(&self) -> String {
         static STYLE_HASH: LazyLock<String> = LazyLock::new(|| hash(STYLE));
         let (also, frames) = match self.widget {
@@ -87,7 +87,7 @@ impl Page<'_> {
 }
 
 impl Page<'_> {
-    /// The script elements of the page.
+    /// Returns the script elements of the page.
     fn scripts(&self) -> String {
         let own = if self.script.is_empty() { String::new() } else { format!("<script>{}</script>", self.script) };
         let outer = self.widget.map(|widget| format!("\n<script src=\"{}\" async defer></script>", escaped(&widget.script)));
@@ -125,12 +125,12 @@ pub fn escaped(text: &str) -> String {
     })
 }
 
-/// A message of `pages.ftl`, as HTML.
+/// Returns a message of `pages.ftl`, as HTML.
 fn say(locale: Locale, key: &str) -> String {
     escaped(&TEXTS.text(locale, key, &[]))
 }
 
-/// The page of a problem, for people whose browser opened an address.
+/// Returns the page of a problem, for people whose browser opened an address.
 pub(crate) fn of_problem(problem: &ProblemDocument, locale: Locale) -> Response {
     let detail = problem.detail.as_ref().map(|detail| format!("<p>{}</p>", escaped(detail))).unwrap_or_default();
     let request = format!("<p class=\"soft small\">{} <code>{}</code></p>", say(locale, "request"), escaped(&problem.request_id));
@@ -138,7 +138,7 @@ pub(crate) fn of_problem(problem: &ProblemDocument, locale: Locale) -> Response 
     about(problem.code, problem.status, &problem.title, &more, locale)
 }
 
-/// The page about a kind of problem: its code, its status and its title.
+/// Returns the page about a kind of problem: its code, its status and its title.
 #[must_use]
 pub fn about_kind(kind: Kind, locale: Locale) -> Response {
     about(kind.code(), kind.status(), &locale.text(kind.code(), &[]), "", locale)

@@ -29,7 +29,7 @@ const ENCODED_MAX: usize = 2400;
 pub struct Reason(pub ReasonText);
 
 impl Reason {
-    /// The reason in the headers of a request. `None` without the header.
+    /// Returns the reason in the headers of a request. `None` without the header.
     fn of(headers: &HeaderMap) -> Result<Option<Self>, Kind> {
         let mut all = headers.get_all(HEADER).iter();
         let Some(sent) = all.next() else { return Ok(None) };
@@ -39,7 +39,7 @@ impl Reason {
         Ok(Some(Self(reason)))
     }
 
-    /// The reason, which is required only if `asked`.
+    /// Returns the reason, which is required only if `asked`.
     ///
     /// # Errors
     /// [`Kind::ReasonRequired`] if it is asked for and there is none.

@@ -11,7 +11,7 @@ const TABLE: &str = "tests/ATTACKS.md";
 /// Its columns.
 const HEADER: [&str; 3] = ["attack", "requirement", "test"];
 
-/// The findings about the table.
+/// Returns the findings about the table.
 pub fn findings(_: &Parts) -> Result<Vec<String>, Failure> {
     let files = repository::rust_files(&["tests", "shared", "functions", "infra"])?;
     let tests = files.iter().flat_map(|(path, text)| tests_in(path, text)).collect();
@@ -55,12 +55,12 @@ fn judge(table: &str, tests: &BTreeSet<String>) -> Vec<String> {
     findings
 }
 
-/// The cells of a row.
+/// Returns the cells of a row.
 fn cells(line: &str) -> Vec<&str> {
     line.trim().trim_matches('|').split('|').map(str::trim).collect()
 }
 
-/// The tests in a source, as `module::name`.
+/// Returns the tests in a source, as `module::name`.
 fn tests_in(path: &str, text: &str) -> Vec<String> {
     let path = Path::new(path);
     let stem = |path: &Path| path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();

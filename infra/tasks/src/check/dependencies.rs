@@ -18,7 +18,7 @@ pub fn findings(parts: &Parts) -> Result<Vec<String>, Failure> {
     Ok(findings)
 }
 
-/// The crates that a function links, one on each line, as printed by cargo.
+/// Returns the crates that a function links, one on each line, as printed by cargo.
 fn linked(function: &str) -> Result<String, Failure> {
     let arguments =
         ["tree", "--locked", "--edges", "normal", "--target", "aarch64-unknown-linux-gnu", "--prefix", "none", "--format", "{p}"];
@@ -29,9 +29,9 @@ fn linked(function: &str) -> Result<String, Failure> {
     Ok(String::from_utf8(output.stdout)?)
 }
 
-/// The excluded crates in the tree of a function. Exceptions: passkeys need elliptic curves and RSA, the SDK of S3 needs P-256, payments
-/// need Stripe's client, and `files` has the pictures: of its users all but the one that processes them only name files, so that the
-/// linker leaves the rest out, as `cargo xtask sizes` shows.
+/// Returns the excluded crates in the tree of a function. Exceptions: passkeys need elliptic curves and RSA, the SDK of S3 needs P-256,
+/// payments need Stripe's client, and `files` has the pictures: of its users all but the one that processes them only name files, so that
+/// the linker leaves the rest out, as `cargo xtask sizes` shows.
 fn left_out(function: &str, tree: &str) -> Vec<String> {
     let names: BTreeSet<&str> = tree.lines().filter_map(|line| line.split_whitespace().next()).collect();
     let fits = |name: &str| match name {

@@ -54,7 +54,7 @@ impl Known {
         Self(operations.chain(pages).chain(frames).chain(parameters).chain(tasks).collect())
     }
 
-    /// The places of a list that do not exist, and lines that are none.
+    /// Returns the places of a list that do not exist, and lines that are none.
     fn unknown(&self, file: &str, list: &str) -> Vec<String> {
         let mut findings = Vec::new();
         for (number, line) in (1_usize..).zip(list.lines()).filter(|(_, line)| !line.is_empty() && !line.starts_with('#')) {
@@ -68,14 +68,14 @@ impl Known {
         findings
     }
 
-    /// The operations in a text, `<code>GET /path</code>`, that do not exist.
+    /// Returns the operations in a text, `<code>GET /path</code>`, that do not exist.
     fn untrue(&self, file: &str, texts: &str) -> Vec<String> {
         let codes = texts.split("<code>").skip(1).filter_map(|rest| rest.split("</code>").next());
         let operations = codes.filter(|code| code.split_once(' ').is_some_and(|(method, _)| METHODS.contains(&method)));
         operations.filter(|operation| !self.has(operation)).map(|operation| format!("{file}: there is no {operation}")).collect()
     }
 
-    /// Whether there is this place. A page can be one of the files that an operation serves.
+    /// Returns whether there is this place. A page can be one of the files that an operation serves.
     fn has(&self, place: &str) -> bool {
         let guide = place.strip_prefix("/docs/").is_some_and(|name| name == "flows" || name == "client");
         guide || self.0.contains(place)

@@ -43,12 +43,12 @@ fn differences(sources: &[(String, String)], heard: &Heard<'_>, template: &Templ
     findings
 }
 
-/// What the functions declare.
+/// Returns what the functions declare.
 fn declared(functions: &'static [Registered]) -> Heard<'static> {
     functions.iter().map(|function| (function.name, function.heard.iter().copied().collect())).collect()
 }
 
-/// The event of a type of this name.
+/// Returns the event of a type of this name.
 fn event_of(type_name: &str) -> Option<&'static EventType> {
     events::all().find(|event| pascal_case(event.name) == type_name)
 }
@@ -101,7 +101,7 @@ fn rules(heard: &Heard<'_>, template: &Template) -> Vec<String> {
     findings
 }
 
-/// The texts that a rule lists for a field of its events.
+/// Returns the texts that a rule lists for a field of its events.
 fn listed<'a>(rule: &'a RuleSpec, field: &str) -> Option<Vec<&'a str>> {
     rule.pattern.get(field)?.as_array()?.iter().map(Value::as_str).collect()
 }
@@ -119,7 +119,7 @@ fn of_aws(template: &Template, cases: &[Case]) -> Vec<String> {
     untried.chain(foreign.map(|case| format!("{}: no rule in the template delivers it to {}", case.file, case.function))).collect()
 }
 
-/// Whether the event of a file came over the bus of AWS.
+/// Returns whether the event of a file came over the bus of AWS.
 fn is_of_aws(case: &Case) -> bool {
     case.trigger() == Some("bus") && case.event.get("source").and_then(Value::as_str).is_some_and(|source| source.starts_with("aws."))
 }
@@ -139,7 +139,7 @@ fn files(heard: &Heard<'_>, cases: &[Case]) -> Vec<String> {
     findings
 }
 
-/// The name of the event in a file, in `detail-type` and in `detail`.
+/// Returns the name of the event in a file, in `detail-type` and in `detail`.
 fn name_in(case: &Case) -> Result<&str, Failure> {
     let name = case.event.get("detail-type").and_then(Value::as_str).ok_or("has no `detail-type`")?;
     let detail = case.event.get("detail").cloned().unwrap_or_default();
@@ -239,7 +239,7 @@ Resources:
             self
         }
 
-        /// The text of the file about this event, changed.
+        /// Returns the text of the file about this event, changed.
         fn case(mut self, name: &str, from: &str, to: &str) -> Self {
             for case in self.cases.iter_mut().filter(|case| case.event["detail-type"] == name) {
                 case.event = serde_json::from_str(&case.event.to_string().replace(from, to)).expect("JSON");

@@ -53,7 +53,7 @@ fn compare(folder: &Path) -> Result<Vec<String>, Failure> {
     Ok(findings)
 }
 
-/// Every file of a language, and every message of the Fluent files.
+/// Returns every file of a language, and every message of the Fluent files.
 fn messages(folder: &Path) -> Result<BTreeSet<String>, Failure> {
     let mut found = BTreeSet::new();
     let Ok(entries) = fs::read_dir(folder) else { return Ok(found) };
@@ -72,7 +72,7 @@ fn messages(folder: &Path) -> Result<BTreeSet<String>, Failure> {
     Ok(found)
 }
 
-/// The messages of a Fluent file, attributes as `message.attribute`.
+/// Returns the messages of a Fluent file, attributes as `message.attribute`.
 fn keys(text: &str) -> BTreeSet<String> {
     let (mut keys, mut owner) = (BTreeSet::new(), "");
     for line in text.lines() {

@@ -103,7 +103,7 @@ pub mod samples {
     use super::{Parts, callers, environment, operations, texts};
     use crate::{document, events::Case, repository};
 
-    /// A function that requires `A`, and reads `B` if it is set.
+    /// Returns a function that requires `A`, and reads `B` if it is set.
     pub fn function(name: &'static str) -> Registered {
         let start = |boot: Boot| {
             let read = boot.env.read(|r| drop((r.need("A"), boot.env.get("B"))));
@@ -112,7 +112,7 @@ pub mod samples {
         Registered { name, start, description: None, heard: &[] }
     }
 
-    /// The violations between a function, the template with its block, and an event of it.
+    /// Returns the violations between a function, the template with its block, and an event of it.
     pub fn broken(function: Registered, template: &str, event: &str) -> Vec<String> {
         let template = Template::load(template, &repository::deployment()).unwrap_or_else(|e| panic!("{e}"));
         let event = serde_json::from_str(event).expect("an event");

@@ -12,7 +12,7 @@ use crate::{Failure, document, openapi::EVERYWHERE};
 /// Words about the implementation, which readers of the document do not need.
 const INSIDE: [&str; 6] = ["transaction", "counter", "batch", "table", "query", "AWS"];
 
-/// What is missing in the descriptions of operations.
+/// Returns what is missing in the descriptions of operations.
 pub fn findings(parts: &Parts) -> Result<Vec<String>, Failure> {
     let mut findings = lacking(&parts.document);
     findings.extend(calls_not_said(parts.functions)?);
@@ -44,7 +44,7 @@ fn words(operation: &Value) -> Vec<String> {
     missing.into_iter().chain(inside).collect()
 }
 
-/// Whether a text contains a word, or its plural.
+/// Returns whether a text contains a word, or its plural.
 fn says(text: &str, word: &str) -> bool {
     let is = |said: &str| said.eq_ignore_ascii_case(word);
     text.split(|c: char| !c.is_alphanumeric()).any(|said| is(said) || said.strip_suffix('s').is_some_and(is))

@@ -24,12 +24,12 @@ struct Limit {
 }
 
 impl Limit {
-    /// A limit that AWS does not change.
+    /// Returns a limit that AWS does not change.
     const fn fixed(what: &'static str, most: usize) -> Self {
         Self { what, most, quota: None }
     }
 
-    /// The share that may be used, in percent.
+    /// Returns the share that may be used, in percent.
     const fn percent(self) -> usize {
         if self.quota.is_some() { 100 } else { PERCENT }
     }
@@ -75,7 +75,7 @@ impl Usage {
         self.is_above(percent).then(|| format!("{by}: {used} {what} are more than {percent} % of the limit of {most}"))
     }
 
-    /// What is not refused, but will have to be raised.
+    /// Returns what is not refused, but will have to be raised.
     fn warning(&self) -> Option<String> {
         let Self { limit: Limit { what, most, quota }, by, used } = self;
         let quota = quota.filter(|_| self.is_above(PERCENT) && self.finding().is_none())?;
@@ -129,7 +129,7 @@ fn stack(file: &str, text: &str, uses: &mut Vec<Usage>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The use that is counted in the loaded template, with every intrinsic function resolved.
+/// Returns the use that is counted in the loaded template, with every intrinsic function resolved.
 fn of_template(template: &Template) -> Vec<Usage> {
     let of_api = |limit, used| Usage { limit, by: "template.yaml".to_owned(), used };
     let functions: BTreeSet<&str> = template.http_api.routes.iter().map(|route| route.function.as_str()).collect();
@@ -156,18 +156,18 @@ struct GeneratedResource {
 }
 
 impl GeneratedResource {
-    /// Another resource that SAM generates, whose properties are about as long as those of a permission.
+    /// Returns another resource that SAM generates, whose properties are about as long as those of a permission.
     fn by_sam() -> Self {
         Self { bytes: 450, permission: None }
     }
 
-    /// A permission whose statement has this source.
+    /// Returns a permission whose statement has this source.
     fn permission(function: &str, source: &str) -> Self {
         Self { permission: Some((function.to_owned(), statement(function, source))), ..Self::by_sam() }
     }
 }
 
-/// The resources that SAM generates for a resource. Those that are not SAM's stay as they are.
+/// Returns the resources that SAM generates for a resource. Those that are not SAM's stay as they are.
 fn made_of(id: &str, resource: &Value) -> Vec<GeneratedResource> {
     let properties = resource.get("Properties").and_then(Value::as_object).cloned().unwrap_or_default();
     let text = |name: &str| properties.get(name).map(Value::to_string).unwrap_or_default();
@@ -215,13 +215,13 @@ fn function(id: &str, properties: &Map<String, Value>) -> Vec<GeneratedResource>
     made
 }
 
-/// The logical id in `Ref`, `Fn::GetAtt` or `Fn::Sub`.
+/// Returns the logical id in `Ref`, `Fn::GetAtt` or `Fn::Sub`.
 fn referred(text: &str) -> String {
     let words = text.split(|c: char| !c.is_ascii_alphanumeric());
     words.into_iter().find(|word| word.ends_with("Function") && *word != "Function").unwrap_or(text).to_owned()
 }
 
-/// The bytes of the statement that a permission adds to a function's policy, for a stack name of twelve letters.
+/// Returns the bytes of the statement that a permission adds to a function's policy, for a stack name of twelve letters.
 fn statement(function: &str, source: &str) -> usize {
     const FIXED: &str = r#"{"Sid":"stoa-staging--XXXXXXXXXXXXX","Effect":"Allow","Principal":{"Service":"apigateway.amazonaws.com"},"Action":"lambda:InvokeFunction","Resource":"arn:aws:lambda:eu-central-1:000000000000:function:stoa-staging-","Condition":{"ArnLike":{"AWS:SourceArn":"arn:aws:execute-api:eu-central-1:000000000000:xxxxxxxxxx/*/DELETE"}}},"#;
     // The statement's id contains the logical id, and its resource the name.

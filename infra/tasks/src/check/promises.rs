@@ -10,7 +10,7 @@ const LIST: &str = "tests/PROMISES.md";
 /// The mark in the doc comment of a test, before the names of its promises, which are separated by commas.
 const MARK: &str = "/// Promise: ";
 
-/// The differences between the list and the end-to-end tests.
+/// Returns the differences between the list and the end-to-end tests.
 ///
 /// # Errors
 /// If a file cannot be read.
@@ -42,7 +42,7 @@ fn compare(list: &str, sources: &[(String, String)]) -> Vec<String> {
     findings
 }
 
-/// The name of the promise in a line of the list.
+/// Returns the name of the promise in a line of the list.
 fn promise(line: &str) -> Option<&str> {
     let (name, text) = line.strip_prefix("- `")?.split_once("`: ")?;
     (!name.is_empty() && text.ends_with('.')).then_some(name)
@@ -57,7 +57,7 @@ struct Reference<'a> {
     at_test: bool,
 }
 
-/// The names of promises in a source.
+/// Returns the names of promises in a source.
 fn references<'a>(path: &str, text: &'a str) -> Vec<Reference<'a>> {
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
     let mut found = Vec::new();

@@ -58,7 +58,7 @@ fn of_file(file: &str, text: &str) -> Result<Vec<String>, Failure> {
     Ok(findings)
 }
 
-/// Whether the name refers to the stack: by `Ref`, or within `Fn::Sub`.
+/// Returns whether the name refers to the stack: by `Ref`, or within `Fn::Sub`.
 fn has_stack(name: &Value) -> bool {
     let text = |value: &Value, inside: bool| {
         value.as_str().is_some_and(|text| STACK.iter().any(|s| if inside { text.contains(&format!("${{{s}}}")) } else { text == *s }))

@@ -25,7 +25,7 @@ fn unbounded(document: &Value) -> Vec<String> {
     findings
 }
 
-/// The unbounded texts in the input of an operation.
+/// Returns the unbounded texts in the input of an operation.
 fn taken(document: &Value, operation: &Value) -> Vec<String> {
     let mut found = Vec::new();
     let parameters = operation.get("parameters").and_then(Value::as_array).into_iter().flatten();
@@ -41,7 +41,7 @@ fn taken(document: &Value, operation: &Value) -> Vec<String> {
     found
 }
 
-/// The target of a reference within the document.
+/// Returns the target of a reference within the document.
 fn referenced<'a>(document: &'a Value, value: &Value) -> Option<&'a Value> {
     document.pointer(value.get("$ref")?.as_str()?.strip_prefix('#')?)
 }

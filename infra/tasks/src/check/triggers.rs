@@ -32,7 +32,7 @@ fn differences(template: &Template, cases: &[Case]) -> Vec<String> {
     findings
 }
 
-/// The kinds of triggers of each function, and triggers whose function does not exist.
+/// Returns the kinds of triggers of each function, and triggers whose function does not exist.
 fn kinds(template: &Template) -> (BTreeMap<&str, BTreeSet<&'static str>>, Vec<String>) {
     let routes = template.http_api.routes.iter().map(|route| (&route.function, "http", &route.path));
     let streams = template.socket_api.iter().flat_map(|api| &api.routes).map(|(stream, function)| (function, "socket", stream));
@@ -59,7 +59,7 @@ fn misnamed_streams(template: &Template) -> Vec<String> {
     misnamed.map(|(stream, _)| format!("template.yaml: the WebSocket route {stream} must invoke the function with the same name")).collect()
 }
 
-/// A sample event that does not have the route, the path parameters and the function which the gateway chooses for its path.
+/// Returns a sample event that does not have the route, the path parameters and the function which the gateway chooses for its path.
 fn other_route(template: &Template, routes: &Routes, case: &Case) -> Option<String> {
     let key = case.event.get("routeKey").and_then(Value::as_str)?;
     let text = |pointer: &str| case.event.pointer(pointer).and_then(Value::as_str).unwrap_or_default();

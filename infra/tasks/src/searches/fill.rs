@@ -47,7 +47,7 @@ pub async fn fill<T: Send + Sync + 'static>(
     Ok(())
 }
 
-/// The rows of an item: in the table itself and in its indexes, each if `is_read` holds for its index and its partition.
+/// Returns the rows of an item: in the table itself and in its indexes, each if `is_read` holds for its index and its partition.
 pub fn rows<I: Item>(item: &I, is_read: impl Fn(Option<&str>, &str) -> bool) -> Result<Vec<Row>, String> {
     let primary = item.key();
     let indexed = item.indexes().into_iter().map(|(index, key)| (Some(index.name()), key));
@@ -61,7 +61,7 @@ pub fn rows<I: Item>(item: &I, is_read: impl Fn(Option<&str>, &str) -> bool) -> 
     Ok(read.into_iter().map(|(index, key)| Row { index, key: parts(&key), primary: parts(&primary), item: text.clone() }).collect())
 }
 
-/// An item as DynamoDB's JSON.
+/// Returns an item as DynamoDB's JSON.
 fn json_of<I: Item>(item: &I) -> Result<Value, String> {
     let Value::Object(members) = serde_json::to_value(item).map_err(|e| e.to_string())? else {
         return Err("an item is an object".to_owned());
@@ -81,7 +81,7 @@ fn owned((name, value): (&str, Value)) -> (String, Value) {
     (name.to_owned(), value)
 }
 
-/// An attribute. `None` if it is absent.
+/// Returns an attribute. `None` if it is absent.
 fn attribute(value: &Value) -> Option<Value> {
     Some(match value {
         Value::Null => return None,

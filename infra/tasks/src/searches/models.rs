@@ -115,7 +115,7 @@ fn models(sys: &Sys, size: u32, people: &[Person]) -> Vec<Model> {
     titles.into_iter().zip(ids).enumerate().map(one).collect()
 }
 
-/// The searches of each kind.
+/// Returns the searches of each kind.
 fn kinds(sys: &Sys, models: &[Model]) -> Vec<Kind> {
     let search = |text: String| vec![("search".to_owned(), text)];
     let with = |mut filters: Filters, name: &str, value: &str| {
@@ -141,13 +141,13 @@ fn kinds(sys: &Sys, models: &[Model]) -> Vec<Kind> {
     ]
 }
 
-/// The partitions of grams that the searches with a filter of this name read.
+/// Returns the partitions of grams that the searches with a filter of this name read.
 fn grams(kinds: &[Kind], name: &str, query_of: impl Fn(Term) -> SearchQuery, catalogue: Catalogue) -> BTreeSet<String> {
     let texts = kinds.iter().flat_map(|(_, searches)| searches).filter_map(|search| filter(search, name));
     texts.filter_map(Term::part).flat_map(|term| query_of(term).partitions(catalogue)).collect()
 }
 
-/// Whether a list may be read. The lists of everything, of countries and of owners are.
+/// Returns whether a list may be read. The lists of everything, of countries and of owners are.
 fn is_read(list: &str, grams: &BTreeSet<String>) -> bool {
     if list.contains("#GRAM#") { grams.contains(list) } else { !list.contains("#RECORD#") }
 }

@@ -58,13 +58,14 @@ struct Listed {
     price: u64,
 }
 
-/// The partitions of the lists that a search reads.
+/// Returns the partitions of the lists that a search reads.
 fn partitions(search: &[(String, String)]) -> Vec<String> {
     let part = filter(search, "q").and_then(Term::part);
     part.into_iter().fold(SearchQuery::all(), SearchQuery::containing).partitions(Catalogue::Products)
 }
 
-/// The rows of a product and of its postings. The lists of all products and of categories are read in every order, the others by name.
+/// Returns the rows of a product and of its postings. The lists of all products and of categories are read in every order, the others by
+/// name.
 fn rows_of(listed: &Listed, grams: &BTreeSet<String>) -> Result<Vec<Row>, String> {
     let mut rows = fill::rows(&listed.product, |index, _| index.is_none())?;
     let entry = listed.product.entry().map_err(|e| e.to_string())?;
@@ -99,7 +100,7 @@ impl Products {
         Ok(Self { all: Arc::new(all), categories, by_id, by_price })
     }
 
-    /// The searches of each kind.
+    /// Returns the searches of each kind.
     fn kinds(&self, sys: &Sys) -> Vec<Kind> {
         let search = |text: String| vec![("q".to_owned(), text)];
         let with = |mut filters: Filters, name: &str, value: &str| {
@@ -159,7 +160,7 @@ impl Products {
     }
 }
 
-/// A random product. `None` if its texts are refused, because they have a swear word by chance.
+/// Returns a random product. `None` if its texts are refused, because they have a swear word by chance.
 fn product(sys: &Sys, categories: &[CategoryId]) -> Result<Option<Listed>, Failure> {
     let description = words(sys, one_of(sys, &LENGTHS).copied().unwrap_or_default());
     let texts = (ProductName::parse(&words(sys, 2)), Description::parse(&description));

@@ -33,28 +33,28 @@ pub fn words(sys: &Sys, count: u32) -> String {
     (0..count).map(|_| word(sys)).collect::<Vec<_>>().join(" ")
 }
 
-/// A word of a text.
+/// Returns a word of a text.
 pub fn word_of(sys: &Sys, text: &str) -> String {
     let words: Vec<&str> = text.split(' ').collect();
     words.get(below(sys, words.len())).copied().unwrap_or_default().to_owned()
 }
 
-/// The first characters of a text.
+/// Returns the first characters of a text.
 pub fn beginning(text: &str, characters: usize) -> String {
     text.chars().take(characters).collect()
 }
 
-/// Every pair of frequent parts, joined.
+/// Returns every pair of frequent parts, joined.
 pub fn frequent_pairs() -> impl Iterator<Item = String> {
     FREQUENT.iter().flat_map(|one| FREQUENT.iter().map(move |other| format!("{one}{other}")))
 }
 
-/// A random number below a bound.
+/// Returns a random number below a bound.
 pub fn below(sys: &Sys, bound: usize) -> usize {
     usize::try_from(sys.below(u32::try_from(bound).unwrap_or(u32::MAX))).unwrap_or_default()
 }
 
-/// One of these.
+/// Returns one of these.
 pub fn one_of<'a, T>(sys: &Sys, all: &'a [T]) -> Option<&'a T> {
     all.get(below(sys, all.len()))
 }

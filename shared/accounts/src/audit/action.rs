@@ -116,8 +116,8 @@ pub enum Action {
 }
 
 impl Action {
-    /// Whether the person whom an entry is about sees it in their list of security events. They do not see what staff read, nor what staff
-    /// do in the shop and in rooms.
+    /// Returns whether the person whom an entry is about sees it in their list of security events. They do not see what staff read, nor
+    /// what staff do in the shop and in rooms.
     #[must_use]
     pub const fn is_told_to_subject(self) -> bool {
         match self {
@@ -176,7 +176,7 @@ impl Action {
         }
     }
 
-    /// The stored name.
+    /// Returns the stored name.
     #[must_use]
     pub fn name(self) -> String {
         let name = serde_json::to_value(self).ok();

@@ -18,7 +18,7 @@ const EXAMINED: u32 = 300;
 pub struct Month(String);
 
 impl Month {
-    /// The month of a time.
+    /// Returns the month of a time.
     #[must_use]
     pub fn of(at: Time) -> Self {
         let date = at.date();
@@ -37,7 +37,7 @@ impl Month {
         &self.0
     }
 
-    /// The times of its beginning and its end. `None` for the last month that can be represented.
+    /// Returns the times of its beginning and its end. `None` for the last month that can be represented.
     #[must_use]
     pub fn span(&self) -> Option<(Time, Time)> {
         let begins = |month: &Self| Day::parse(&format!("{}-01", month.0)).ok().map(Day::begins);
@@ -62,7 +62,7 @@ pub enum Search {
 }
 
 impl Search {
-    /// The index and the partition.
+    /// Returns the index and the partition.
     fn partition(&self) -> (Option<Index>, String) {
         match self {
             Self::Subject(subject) => (None, records_of(*subject)),
@@ -79,7 +79,7 @@ impl Search {
         }
     }
 
-    /// The newest first, after the record with this id and subject.
+    /// Returns the newest first, after the record with this id and subject.
     fn after(&self, after: Option<(AuditId, UserId)>) -> Range {
         let range = self.range().newest_first();
         match (after, self.partition()) {
@@ -102,7 +102,7 @@ pub enum ActorFilter {
 }
 
 impl ActorFilter {
-    /// The account of the actor, in the form of [`AuditRecord::actor`].
+    /// Returns the account of the actor, in the form of [`AuditRecord::actor`].
     #[must_use]
     pub const fn account(self) -> Option<UserId> {
         match self {
@@ -132,7 +132,7 @@ impl RecordFilter {
             && self.action.is_none_or(|action| record.action == action)
     }
 
-    /// Whether all records of the search within the times fulfil the conditions.
+    /// Returns whether all records of the search within the times fulfil the conditions.
     const fn is_all(&self) -> bool {
         match self.search {
             Search::Subject(_) | Search::Day(_) => self.actor.is_none() && self.action.is_none(),
@@ -156,19 +156,19 @@ pub struct FoundRecords {
 pub struct AuditLog(Table);
 
 impl AuditLog {
-    /// The audit in the table of this name.
+    /// Returns the audit in the table of this name.
     #[must_use]
     pub fn new(aws: &Aws, sys: &Sys, table: &str) -> Self {
         Self(Table::new(aws, sys, table))
     }
 
-    /// Its table.
+    /// Returns its table.
     #[must_use]
     pub const fn table(&self) -> &Table {
         &self.0
     }
 
-    /// A page of records, the newest first, after the one with this id and subject. One query.
+    /// Returns a page of records, the newest first, after the one with this id and subject. One query.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -176,8 +176,8 @@ impl AuditLog {
         self.0.query(search.after(after).limit(limit)).await
     }
 
-    /// The next records that match, the newest first, after the one with this id and subject. One query. If it has to filter, it reads at
-    /// most 300 records, so that there can be more records although fewer than `limit` were found.
+    /// Returns the next records that match, the newest first, after the one with this id and subject. One query. If it has to filter, it
+    /// reads at most 300 records, so that there can be more records although fewer than `limit` were found.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -198,7 +198,7 @@ impl AuditLog {
         Ok(FoundRecords { records, next })
     }
 
-    /// The record with this id, found by the day of the id. One query.
+    /// Returns the record with this id, found by the day of the id. One query.
     ///
     /// # Errors
     /// [`StoreError`]

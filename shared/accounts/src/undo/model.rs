@@ -17,7 +17,7 @@ fn text(value: impl ToString) -> Value {
     Value::Text(value.to_string())
 }
 
-/// Whether a picture is one of these files.
+/// Returns whether a picture is one of these files.
 fn is_of(files: &BTreeSet<String>, picture: &Value) -> bool {
     matches!(picture, Value::Text(file) if files.contains(file))
 }
@@ -90,7 +90,7 @@ impl World {
         Preview::new(change.id, self.undone.get(&change.id).copied(), fields.collect())
     }
 
-    /// The values that an undo gives. `Err(None)` if something has changed since the preview of this version.
+    /// Returns the values that an undo gives. `Err(None)` if something has changed since the preview of this version.
     fn undo(&self, actor: usize, change: &Change, seen: u64, chosen: &[String], force: bool) -> Result<Values, Option<NotUndone>> {
         let preview = self.preview(actor, change);
         if preview.version().unwrap() != seen {
@@ -128,7 +128,7 @@ impl Model {
         }
     }
 
-    /// What somebody's field was before a moment.
+    /// Returns what somebody's field was before a moment.
     fn before(&self, person: usize, field: &'static str, at: usize) -> Value {
         self.writes[&(person, field)].range(..at).next_back().unwrap().1.clone()
     }
@@ -162,7 +162,7 @@ impl Model {
         }
     }
 
-    /// Whether what is shown can be undone.
+    /// Returns whether what is shown can be undone.
     fn allows((undone, shown): &(bool, Vec<Shown>), chosen: &[String], force: bool) -> bool {
         let of = |name: &String| shown.iter().find(|field| field.0 == name).map(|field| field.4);
         let fine = |outcome: &Option<Outcome>| match outcome {

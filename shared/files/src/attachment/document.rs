@@ -74,7 +74,7 @@ fn office(bytes: &[u8], part: &str) -> Result<(), AttachmentRefusal> {
     if has("[Content_Types].xml") && has(part) { Ok(()) } else { Err(AttachmentRefusal::OtherType) }
 }
 
-/// Whether a part contains macros, which documents of these types do not have.
+/// Returns whether a part contains macros, which documents of these types do not have.
 fn is_macro(name: &Path) -> bool {
     name.file_name().is_some_and(|name| name.eq_ignore_ascii_case("vbaProject.bin"))
 }

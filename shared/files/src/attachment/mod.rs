@@ -16,32 +16,32 @@ pub use video::{HEAD as VIDEO_HEAD, TAIL as VIDEO_TAIL};
 
 use crate::{Upload, UploadRefusal};
 
-/// The object key of the uploaded file. No part of it is chosen by the client.
+/// Returns the object key of the uploaded file. No part of it is chosen by the client.
 #[must_use]
 pub fn incoming_key(user: UserId, id: AttachmentId) -> String {
     format!("{}{user}/{id}", Upload::INCOMING)
 }
 
-/// The person and the attachment of an object key.
+/// Returns the person and the attachment of an object key.
 #[must_use]
 pub fn of_incoming_key(key: &str) -> Option<(UserId, AttachmentId)> {
     let (user, id) = key.strip_prefix(Upload::INCOMING)?.split_once('/')?;
     Some((user.parse().ok()?, id.parse().ok()?))
 }
 
-/// The key of a checked file.
+/// Returns the key of a checked file.
 #[must_use]
 pub fn file_key(id: AttachmentId) -> String {
     format!("attachments/{id}/file")
 }
 
-/// The key of the preview of a picture.
+/// Returns the key of the preview of a picture.
 #[must_use]
 pub fn preview_key(id: AttachmentId) -> String {
     format!("attachments/{id}/preview.jpg")
 }
 
-/// Every key that an object of the attachment may have.
+/// Returns every key that an object of the attachment may have.
 pub fn every_key(user: UserId, id: AttachmentId) -> impl Iterator<Item = String> {
     [incoming_key(user, id), file_key(id), preview_key(id)].into_iter()
 }

@@ -126,7 +126,7 @@ fn damaged<E>(_: E) -> UploadRefusal {
     UploadRefusal::Damaged
 }
 
-/// The canvas with the first frame on it.
+/// Returns the canvas with the first frame on it.
 fn first_frame(bytes: &[u8]) -> Result<RgbaImage, UploadRefusal> {
     let mut options = DecodeOptions::new();
     options.set_color_output(ColorOutput::RGBA);
@@ -142,7 +142,7 @@ fn first_frame(bytes: &[u8]) -> Result<RgbaImage, UploadRefusal> {
     Ok(canvas)
 }
 
-/// A new file with the encoded frames.
+/// Returns a new file with the encoded frames.
 fn frames(bytes: &[u8]) -> Result<Vec<u8>, UploadRefusal> {
     let mut options = DecodeOptions::new();
     options.skip_frame_decoding(true);

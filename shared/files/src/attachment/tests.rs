@@ -21,7 +21,7 @@ fn encoded(image: &DynamicImage, format: ImageFormat) -> Vec<u8> {
     file.into_inner()
 }
 
-/// A JPEG with EXIF data that have a location, and an orientation that puts its top on the right.
+/// Returns a JPEG with EXIF data that have a location, and an orientation that puts its top on the right.
 fn photograph() -> Vec<u8> {
     let jpeg = encoded(&flag(640, 480), ImageFormat::Jpeg);
     let mut exif = b"Exif\0\0MM\0*\0\0\0\x08".to_vec();
@@ -33,7 +33,7 @@ fn photograph() -> Vec<u8> {
     [&jpeg[..2], &[0xFF, 0xE1], &length.to_be_bytes(), &exif, &jpeg[2..]].concat()
 }
 
-/// A GIF of two frames, with a comment, and something behind its end.
+/// Returns a GIF of two frames, with a comment, and something behind its end.
 fn animation() -> Vec<u8> {
     let mut encoder = gif::Encoder::new(Vec::new(), 40, 20, &[220, 20, 20, 20, 20, 220]).unwrap();
     encoder.set_repeat(gif::Repeat::Infinite).unwrap();

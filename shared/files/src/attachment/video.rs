@@ -21,8 +21,8 @@ pub(super) fn check(head: &[u8], tail: &[u8], declared: FileType) -> Result<(), 
     if is_polyglot(head) || ends_as_zip(tail) { Err(AttachmentRefusal::Polyglot) } else { Ok(()) }
 }
 
-/// Whether the file begins with a file type box (ISO/IEC 14496-12, section 4.3) that has a brand of MP4. Other formats, such as HEIC and
-/// `QuickTime`, have such a box too.
+/// Returns whether the file begins with a file type box (ISO/IEC 14496-12, section 4.3) that has a brand of MP4. Other formats, such as
+/// HEIC and `QuickTime`, have such a box too.
 fn is_mp4(head: &[u8]) -> bool {
     const VIDEOS: [&[u8]; 14] =
         [b"isom", b"iso2", b"iso3", b"iso4", b"iso5", b"iso6", b"iso7", b"iso8", b"iso9", b"mp41", b"mp42", b"avc1", b"M4V ", b"dash"];
@@ -34,7 +34,7 @@ fn is_mp4(head: &[u8]) -> bool {
     !OTHERS.contains(&major) && (video(major) || compatible.chunks_exact(4).any(video))
 }
 
-/// Whether the file begins with an EBML header (RFC 8794) with the document type `webm`.
+/// Returns whether the file begins with an EBML header (RFC 8794) with the document type `webm`.
 fn is_webm(head: &[u8]) -> bool {
     const DOC_TYPE: &[u8] = b"\x42\x82\x84webm";
     head.starts_with(&[0x1A, 0x45, 0xDF, 0xA3]) && contains(head.get(..64).unwrap_or(head), DOC_TYPE)

@@ -53,8 +53,8 @@ pub(super) fn decode(file: &[u8]) -> Result<Decoded, UploadRefusal> {
     })
 }
 
-/// The file up to the end of its first picture, without stray bytes between segments. Phones append videos, depth maps and further pictures
-/// after the end.
+/// Returns the file up to the end of its first picture, without stray bytes between segments. Phones append videos, depth maps and further
+/// pictures after the end.
 ///
 /// # Errors
 /// [`UploadRefusal::Damaged`] if the picture does not end, [`UploadRefusal::TooManyPixels`] if it has too many scans.

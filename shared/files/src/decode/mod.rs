@@ -59,7 +59,7 @@ fn picture(width: u32, height: u32, color: ColorType, samples: Vec<u8>) -> Resul
     picture.ok_or(UploadRefusal::Damaged)
 }
 
-/// The orientation in EXIF data, with or without the prefix that only JPEGs have (Exif 2.32, section 4.7.2).
+/// Returns the orientation in EXIF data, with or without the prefix that only JPEGs have (Exif 2.32, section 4.7.2).
 fn orientation(exif: &[u8]) -> Option<Orientation> {
     Orientation::from_exif_chunk(exif.strip_prefix(b"Exif\0\0").unwrap_or(exif))
 }

@@ -46,7 +46,7 @@ pub(super) fn decode(file: &[u8]) -> Result<Decoded, UploadRefusal> {
     })
 }
 
-/// The colour space by the chunk with the highest precedence (section 4.3). `None` means sRGB.
+/// Returns the colour space by the chunk with the highest precedence (section 4.3). `None` means sRGB.
 fn profile(info: &Info<'_>) -> Option<ColorProfile> {
     let code_points = info.coding_independent_code_points.and_then(of_code_points);
     let embedded = || info.icc_profile.as_deref().and_then(colour::profile);
@@ -54,8 +54,8 @@ fn profile(info: &Info<'_>) -> Option<ColorProfile> {
     code_points.or_else(embedded).or_else(measured)
 }
 
-/// The colour space of a `cICP` chunk (ITU-T H.273). For high dynamic range another profile of the file is used, because its values would
-/// have to be compressed.
+/// Returns the colour space of a `cICP` chunk (ITU-T H.273). For high dynamic range another profile of the file is used, because its values
+/// would have to be compressed.
 fn of_code_points(points: CodingIndependentCodePoints) -> Option<ColorProfile> {
     let transfer = TransferCharacteristics::try_from(points.transfer_function).ok()?;
     if matches!(transfer, TransferCharacteristics::Smpte2084 | TransferCharacteristics::Hlg) {
@@ -70,7 +70,7 @@ fn of_code_points(points: CodingIndependentCodePoints) -> Option<ColorProfile> {
     Some(profile).filter(|p| p.red_trc.is_some())
 }
 
-/// The colour space of a `gAMA` chunk, with the primaries of a `cHRM` chunk or those of sRGB.
+/// Returns the colour space of a `gAMA` chunk, with the primaries of a `cHRM` chunk or those of sRGB.
 fn of_gamma(gamma: ScaledFloat, primaries: Option<SourceChromaticities>) -> Option<ColorProfile> {
     let exponent = Some(gamma.into_value().recip()).filter(|e| e.is_finite())?;
     let mut profile = ColorProfile::new_srgb();
@@ -84,7 +84,7 @@ fn of_gamma(gamma: ScaledFloat, primaries: Option<SourceChromaticities>) -> Opti
     Some(profile)
 }
 
-/// The EXIF data in text chunks: a name, a length and hexadecimal digits, separated by white space.
+/// Returns the EXIF data in text chunks: a name, a length and hexadecimal digits, separated by white space.
 fn raw_profiles<'a>(info: &'a Info<'_>) -> impl Iterator<Item = Vec<u8>> + 'a {
     let named = |keyword: &str| RAW_PROFILES.contains(&keyword);
     let plain = info.uncompressed_latin1_text.iter().filter(move |t| named(&t.keyword)).map(|t| Some(t.text.clone()));

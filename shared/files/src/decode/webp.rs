@@ -52,7 +52,7 @@ fn declaring_transparency(file: &[u8]) -> Cow<'_, [u8]> {
     file
 }
 
-/// The chunks of the file and their bodies (section 2.3).
+/// Returns the chunks of the file and their bodies (section 2.3).
 fn chunks(file: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
     let mut rest = file.get(12..).unwrap_or_default();
     std::iter::from_fn(move || {

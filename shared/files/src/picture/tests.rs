@@ -37,7 +37,7 @@ fn bytes(image: &DynamicImage, format: Format) -> Vec<u8> {
     with_metadata(image, format, None, None)
 }
 
-/// A file with a colour profile and EXIF data.
+/// Returns a file with a colour profile and EXIF data.
 fn with_metadata(image: &DynamicImage, format: Format, icc: Option<Vec<u8>>, exif: Option<Vec<u8>>) -> Vec<u8> {
     fn write(mut encoder: impl ImageEncoder, image: &DynamicImage, icc: Option<Vec<u8>>, exif: Option<Vec<u8>>) {
         if let Some(icc) = icc {
@@ -67,7 +67,7 @@ fn exif(orientation: u8) -> Vec<u8> {
     exif
 }
 
-/// A PNG with further chunks in front of its pixels, and behind them.
+/// Returns a PNG with further chunks in front of its pixels, and behind them.
 fn png_with(png: &[u8], before: &[Vec<u8>], after: &[Vec<u8>]) -> Vec<u8> {
     let (header, rest) = png.split_at(33);
     let (pixels, end) = rest.split_at(rest.len() - 12);
@@ -84,7 +84,7 @@ fn medium(file: &[u8]) -> Result<RgbImage, UploadRefusal> {
     render(file, Format::of(file).unwrap()).map(|rendered| decoded(&rendered, Size::Medium))
 }
 
-/// The colours left and right of the middle, far from the edges.
+/// Returns the colours left and right of the middle, far from the edges.
 fn halves(file: &[u8]) -> [[u8; 3]; 2] {
     let picture = medium(file).unwrap();
     [60, 240].map(|x| picture.get_pixel(x, 150).0)
@@ -225,7 +225,7 @@ fn zlib(bytes: &[u8]) -> Vec<u8> {
     [&[0x78, 0x01, 1][..], &length.to_le_bytes(), &(!length).to_le_bytes(), bytes, &checksum].concat()
 }
 
-/// How ImageMagick and ExifTool write EXIF data in older PNG files: as hexadecimal digits in a text.
+/// Returns how ImageMagick and ExifTool write EXIF data in older PNG files: as hexadecimal digits in a text.
 fn raw_profile(exif: &[u8]) -> Vec<u8> {
     let digits: String = exif.iter().map(|byte| format!("{byte:02x}")).collect();
     let lines: Vec<&str> = digits.as_bytes().chunks(72).map(|line| str::from_utf8(line).unwrap()).collect();

@@ -29,7 +29,7 @@ pub enum Scans {
     Progressive(usize),
 }
 
-/// A JPEG of one colour. Its code words are single zero bits, so that its scans are zeros, with a bit or two for each block.
+/// Returns a JPEG of one colour. Its code words are single zero bits, so that its scans are zeros, with a bit or two for each block.
 ///
 /// Components have one sample for each pixel. Three of them are mid-grey, four are CMYK.
 pub fn flat_jpeg(width: u16, height: u16, components: u8, scans: Scans) -> Vec<u8> {
@@ -64,40 +64,40 @@ fn scan(components: &[u8], first: u8, last: u8, bits: usize) -> Vec<u8> {
     [segment(0xDA, &[header, vec![first, last, 0]].concat()), vec![0; bits.div_ceil(8)]].concat()
 }
 
-/// A segment of a JPEG.
+/// Returns a segment of a JPEG.
 pub fn segment(marker: u8, body: &[u8]) -> Vec<u8> {
     [&[0xFF, marker][..], &u16::try_from(body.len() + 2).unwrap().to_be_bytes(), body].concat()
 }
 
-/// A chunk of a PNG.
+/// Returns a chunk of a PNG.
 pub fn png_chunk(kind: [u8; 4], body: &[u8]) -> Vec<u8> {
     let named = [&kind[..], body].concat();
     [&u32::try_from(body.len()).unwrap().to_be_bytes()[..], &named, &crc32(&named).to_be_bytes()].concat()
 }
 
-/// The checksum of a PNG's chunk.
+/// Returns the checksum of a PNG's chunk.
 pub fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(u32::MAX, |crc, b| (0..8).fold(crc ^ u32::from(*b), |c, _| if c & 1 == 1 { (c >> 1) ^ 0xEDB8_8320 } else { c >> 1 }))
 }
 
-/// A WebP of these chunks.
+/// Returns a WebP of these chunks.
 pub fn webp(chunks: &[Vec<u8>]) -> Vec<u8> {
     let body = [b"WEBP".to_vec(), chunks.concat()].concat();
     [b"RIFF", &u32::try_from(body.len()).unwrap().to_le_bytes()[..], &body].concat()
 }
 
-/// A chunk of a WebP.
+/// Returns a chunk of a WebP.
 pub fn riff_chunk(kind: [u8; 4], body: &[u8]) -> Vec<u8> {
     let padding = vec![0; body.len() % 2];
     [&kind[..], &u32::try_from(body.len()).unwrap().to_le_bytes()[..], body, &padding].concat()
 }
 
-/// The header chunk of an extended WebP, with these flags (RFC 9649, section 2.7).
+/// Returns the header chunk of an extended WebP, with these flags (RFC 9649, section 2.7).
 pub fn webp_header(flags: u8, width: u32, height: u32) -> Vec<u8> {
     riff_chunk(*b"VP8X", &[&[flags, 0, 0, 0][..], &[width - 1, height - 1].map(three_bytes).concat()].concat())
 }
 
-/// The chunks of an animation with one frame, at this place. It replaces the background, or is blended with it.
+/// Returns the chunks of an animation with one frame, at this place. It replaces the background, or is blended with it.
 pub fn animation(frame: &[u8], [x, y, width, height]: [u32; 4], blended: bool) -> [Vec<u8>; 2] {
     let place = [x / 2, y / 2, width - 1, height - 1, 100].map(three_bytes).concat();
     let flags = if blended { 0 } else { 2 };
@@ -108,7 +108,7 @@ fn three_bytes(number: u32) -> Vec<u8> {
     number.to_le_bytes()[..3].to_vec()
 }
 
-/// The chunk of a lossless picture of one colour. All its code words are empty, so that it has no bits for its pixels.
+/// Returns the chunk of a lossless picture of one colour. All its code words are empty, so that it has no bits for its pixels.
 pub fn flat_lossless(width: u32, height: u32, [red, green, blue, alpha]: [u8; 4]) -> Vec<u8> {
     let mut bits = vec![(0x2F, 8), (width - 1, 14), (height - 1, 14), (1, 1), (0, 3)];
     // No transformation, no colour cache, one group of codes.

@@ -107,19 +107,19 @@ impl Desk {
         }
     }
 
-    /// The state at this time: see [`ThreadState::at`].
+    /// Returns the state at this time: see [`ThreadState::at`].
     #[must_use]
     pub fn state_at(&self, now: Time) -> ThreadState {
         self.state.at(self.snoozed_until, now)
     }
 
-    /// Whether the customer has written something that nobody of the team has read.
+    /// Returns whether the customer has written something that nobody of the team has read.
     #[must_use]
     pub const fn is_unread(&self) -> bool {
         self.customer_seq > self.team_read
     }
 
-    /// The thread after a message with this number.
+    /// Returns the thread after a message with this number.
     #[must_use]
     pub fn after(&self, side: Side, author: &str, seq: u64, now: Time) -> AfterMessage {
         match side {
@@ -151,7 +151,7 @@ impl Desk {
         }
     }
 
-    /// The thread in another state. A thread that is done has no assignee.
+    /// Returns the thread in another state. A thread that is done has no assignee.
     #[must_use]
     pub fn in_state(&self, state: ThreadState, snoozed_until: Option<Time>) -> Self {
         let kept = state != ThreadState::Done;
@@ -183,7 +183,7 @@ impl Desk {
         }
     }
 
-    /// The place among the threads in the same state: by last activity, and of snoozed ones by the end of the snooze.
+    /// Returns the place among the threads in the same state: by last activity, and of snoozed ones by the end of the snooze.
     pub(crate) fn place(&self, room: RoomId, latest_at: Time) -> Key {
         Key::new(in_state(self.state), format!("{}#{room}", moment(self.snoozed_until.unwrap_or(latest_at))))
     }
@@ -196,17 +196,17 @@ impl Desk {
 /// The partition of the index of due mails.
 pub(crate) const MAILS: &str = "SUPPORT_MAILS";
 
-/// The partition of the index with all threads in a state.
+/// Returns the partition of the index with all threads in a state.
 pub(crate) fn in_state(state: ThreadState) -> String {
     format!("SUPPORT#{}", state.as_str())
 }
 
-/// A time as a part of a sort key. The keys sort as the times do.
+/// Returns a time as a part of a sort key. The keys sort as the times do.
 pub(crate) fn moment(at: Time) -> String {
     format!("{:015}", at.millis().max(0))
 }
 
-/// The condition that an attribute has this value.
+/// Returns the condition that an attribute has this value.
 pub(crate) fn unchanged(name: &'static str, value: Option<impl Serialize>) -> Cond {
     value.map_or_else(|| field(name).absent(), |value| field(name).eq(value))
 }

@@ -65,7 +65,7 @@ pub struct NewAnswers {
 }
 
 impl NewAnswers {
-    /// The part of these answers that the inbox does not cover yet.
+    /// Returns the part of these answers that the inbox does not cover yet.
     #[must_use]
     pub fn of(room: &Room, answers: &[Line]) -> Option<Self> {
         let (desk, last) = (room.desk.as_ref()?, answers.last()?);
@@ -74,7 +74,7 @@ impl NewAnswers {
     }
 }
 
-/// The threads whose mail is due, the oldest first: at most `limit`. One query.
+/// Returns the threads whose mail is due, the oldest first: at most `limit`. One query.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -99,7 +99,7 @@ pub async fn lease(table: &Table, room: &Room, now: Time) -> Result<Option<Room>
         .transpose()
 }
 
-/// An update of when the mail is due.
+/// Returns an update of when the mail is due.
 fn due_at(room: &Room, desk: &Desk, due: Option<Time>) -> Update {
     let place = Desk { mail_due: due, ..desk.clone() }.mail_place(room.id);
     Update::of(room.key()).set("mail_due", due).index(Index::SupportMails, place)
@@ -167,7 +167,7 @@ pub async fn release(table: &Table, room: &Room, now: Time) {
     }
 }
 
-/// The last messages of a customer's thread, for a transcript. A query.
+/// Returns the last messages of a customer's thread, for a transcript. A query.
 ///
 /// # Errors
 /// [`StoreError`]

@@ -36,7 +36,7 @@ pub(crate) fn add(tx: &mut Tx, now: Time, waited: Duration) {
     tx.update(update.add("answers", 1).add("seconds", seconds));
 }
 
-/// The last `days` days up to today that have answers, the oldest first. One query.
+/// Returns the last `days` days up to today that have answers, the oldest first. One query.
 ///
 /// # Errors
 /// [`StoreError`]

@@ -43,7 +43,7 @@ impl Item for SubjectWord {
     }
 }
 
-/// The partition of all words with the same first character.
+/// Returns the partition of all words with the same first character.
 fn words_like(word: &str) -> String {
     format!("SUPPORT_WORD#{}", word.chars().next().map(String::from).unwrap_or_default())
 }
@@ -83,7 +83,8 @@ impl Search {
     }
 }
 
-/// The threads whose subject has words with all of these beginnings. A query, and a batch read of the threads, none if there are none.
+/// Returns the threads whose subject has words with all of these beginnings. A query, and a batch read of the threads, none if there are
+/// none.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -103,7 +104,7 @@ pub async fn by_subject(table: &Table, search: &Search) -> Result<Vec<Room>, Sto
     Ok(threads)
 }
 
-/// Whether every word of a search begins a word of a subject.
+/// Returns whether every word of a search begins a word of a subject.
 fn fits(search: &Search, subject: &Subject) -> bool {
     let theirs = words(&subject.to_string());
     search.0.iter().all(|part| theirs.iter().any(|word| word.starts_with(part)))

@@ -36,19 +36,19 @@ pub struct Note {
 }
 
 impl Note {
-    /// The key of a note beside a thread.
+    /// Returns the key of a note beside a thread.
     #[must_use]
     pub fn key_of(room: RoomId, id: NoteId) -> Key {
         Key::new(beside(room), id.to_string())
     }
 }
 
-/// The partition of the notes beside a thread.
+/// Returns the partition of the notes beside a thread.
 fn beside(room: RoomId) -> String {
     format!("SUPPORT_NOTES#{room}")
 }
 
-/// The partition of the index with the notes of an author.
+/// Returns the partition of the index with the notes of an author.
 fn by_author(author: UserId) -> String {
     format!("USER#{author}#NOTES")
 }
@@ -66,7 +66,7 @@ impl Item for Note {
     }
 }
 
-/// The text of a note: trimmed, 1 to [`TEXT_MAX_CHARS`] characters.
+/// Returns the text of a note: trimmed, 1 to [`TEXT_MAX_CHARS`] characters.
 ///
 /// # Errors
 /// `required` or `too_long`.
@@ -98,7 +98,7 @@ pub async fn write(table: &Table, sys: &Sys, room: RoomId, author: &User, text: 
     }
 }
 
-/// A page of the notes beside a thread, the newest first, after this one. One query.
+/// Returns a page of the notes beside a thread, the newest first, after this one. One query.
 ///
 /// # Errors
 /// [`StoreError`]

@@ -94,7 +94,7 @@ async fn try_deliver(table: &Table, sys: &Sys, sockets: &Sockets, except: Option
     Ok(())
 }
 
-/// Whether somebody with these roles is in the support team: moderators and above.
+/// Returns whether somebody with these roles is in the support team: moderators and above.
 #[must_use]
 pub fn is_team(roles: &[Role]) -> bool {
     roles.iter().any(|role| *role >= Role::Moderator)

@@ -63,13 +63,13 @@ impl ReplyText {
         if without.contains(['{', '}']) { Err(FieldError::CHOICE) } else { Ok(Self(text.to_owned())) }
     }
 
-    /// The text as it is stored.
+    /// Returns the text as it is stored.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The text with its variables replaced. Variables inside values are not replaced.
+    /// Returns the text with its variables replaced. Variables inside values are not replaced.
     #[must_use]
     pub fn filled(&self, name: &str, order: &str) -> String {
         let (mut rest, mut filled) = (self.0.as_str(), String::with_capacity(self.0.len()));
@@ -108,7 +108,7 @@ pub struct PreparedReply {
 }
 
 impl PreparedReply {
-    /// The key of a prepared reply.
+    /// Returns the key of a prepared reply.
     #[must_use]
     pub fn key_of(id: ReplyId) -> Key {
         Key::new(PARTITION, id.to_string())
@@ -124,7 +124,7 @@ impl Item for PreparedReply {
     }
 }
 
-/// All prepared replies, the oldest first. One query of at most 200 items.
+/// Returns all prepared replies, the oldest first. One query of at most 200 items.
 ///
 /// # Errors
 /// [`StoreError`]

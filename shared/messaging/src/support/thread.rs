@@ -54,7 +54,7 @@ impl Item for AssignedThread {
     }
 }
 
-/// The id of a customer's thread.
+/// Returns the id of a customer's thread.
 #[must_use]
 pub fn thread_of(customer: UserId) -> RoomId {
     let digest: [u8; 32] = Sha256::digest(format!("support thread of {customer}")).into();
@@ -138,7 +138,7 @@ pub async fn set_state(table: &Table, room: &Room, seen: u64, state: ThreadState
     }
 }
 
-/// The problem of who has not seen what came last.
+/// Returns the problem of who has not seen what came last.
 pub(crate) fn moved_on(last_seq: u64) -> Problem {
     Problem::new(Kind::ThreadMovedOn).with("last_seq", last_seq)
 }
@@ -220,8 +220,8 @@ pub async fn unread(table: &Table, room: &Room, side: Side) -> Result<Unread, St
     })
 }
 
-/// A page of the threads in a state after `after`, the latest activity first. Snoozed threads are in descending order of their end. One
-/// query.
+/// Returns a page of the threads in a state after `after`, the latest activity first. Snoozed threads are in descending order of their end.
+/// One query.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -234,7 +234,7 @@ pub async fn list(table: &Table, state: ThreadState, after: Option<&ThreadPositi
     table.query(range).await
 }
 
-/// The threads in a state whose time in the index is over, the oldest first. One query.
+/// Returns the threads in a state whose time in the index is over, the oldest first. One query.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -251,7 +251,7 @@ pub struct ThreadPosition {
 }
 
 impl ThreadPosition {
-    /// The position after a thread.
+    /// Returns the position after a thread.
     #[must_use]
     pub fn behind(room: &Room) -> Option<Self> {
         let sort = room.desk.as_ref()?.place(room.id, room.latest_at).sort().to_owned();
@@ -259,7 +259,7 @@ impl ThreadPosition {
     }
 }
 
-/// The messages of the last `limit` entries after and including a number, ascending. One query, none if there are no such entries.
+/// Returns the messages of the last `limit` entries after and including a number, ascending. One query, none if there are no such entries.
 ///
 /// # Errors
 /// [`StoreError`]

@@ -126,7 +126,7 @@ impl Draw {
         all[self.below(all.len())]
     }
 
-    /// A hostile text, sometimes truncated, doubled or with a random character.
+    /// Returns a hostile text, sometimes truncated, doubled or with a random character.
     fn text(&mut self) -> String {
         let mut text = self.of(HOSTILE).to_owned();
         if self.one_in(4) {
@@ -142,7 +142,7 @@ impl Draw {
         text
     }
 
-    /// A value of a wrong type for a member.
+    /// Returns a value of a wrong type for a member.
     fn wrong(&mut self) -> Value {
         match self.below(8) {
             0 => Value::Null,
@@ -297,7 +297,7 @@ fn with(routes: Router) -> Function {
     super::function(&boot, routes, ()).unwrap()
 }
 
-/// The status and the body of a response, or the error of the function.
+/// Returns the status and the body of a response, or the error of the function.
 async fn answer(function: &Function, payload: &str) -> Result<(u64, Value), String> {
     let Ok(payload) = RawValue::from_string(payload.to_owned()) else { return Err("no JSON".to_owned()) };
     let reply = function.invoke(payload, Context::default()).await.map_err(|e| e.to_string())?;
@@ -338,7 +338,7 @@ async fn attack(cases: u64, seed: u64) -> u64 {
     served
 }
 
-/// A regular event, before it is changed.
+/// Returns a regular event, before it is changed.
 fn event(key: &str, path: &str, parameters: &Value) -> Value {
     json!({
         "version": "2.0", "routeKey": key, "rawPath": path, "rawQueryString": "", "headers": { "host": "api.example" },
