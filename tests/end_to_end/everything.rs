@@ -45,7 +45,7 @@ pub(crate) const CANARIES: [&str; 27] = [
 ];
 
 /// The kinds of items in the partition of a person that only staff have. [`Everything::of`] makes all others.
-const OF_STAFF: [&str; 3] = ["api_key", "roles", "superuser_offer"];
+const OF_STAFF: [&str; 4] = ["api_key", "assigned_thread", "roles", "superuser_offer"];
 
 /// The person with everything, and the others who are connected with her.
 pub(crate) struct Everything {
