@@ -654,7 +654,7 @@ async fn two_of_the_team_are_in_one_thread() {
         page.go(&screen(&cloud, &format!("threads/{thread}"))).await;
         shows(page, ".said li[data-seq='1']").await;
         // The state of the thread comes with another answer than its messages.
-        shows(page, "main a[href='#/people/ana']").await;
+        page.until("document.querySelector('h1').textContent === 'ana: My parcel'").await;
     }
     Hand::Mouse.press(&mut kim, "[data-take]").await;
     lou.until("document.querySelector('[data-others]').textContent.includes('kim')").await;

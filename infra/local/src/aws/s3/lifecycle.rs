@@ -12,6 +12,10 @@ use kernel::Time;
 use super::S3;
 use crate::template::{BucketSpec, ExpirySpec};
 
+/// How long a new file may have the time of the file system's clock, before [`S3::date`] sets that of the local cloud's clock. No rule
+/// expires objects as early as that.
+const UNDATED: Duration = Duration::from_mins(1);
+
 impl S3 {
     /// Sets the time of a new object by the local cloud's clock. The file system uses the real one.
     pub(super) fn date(&self, operation: &str, bucket: &str, key: &str, now: Time) {
@@ -49,7 +53,7 @@ fn takes(rule: &ExpirySpec, key: &str, written: Time, now: Time) -> bool {
     key.starts_with(&rule.prefix) && now >= written + rule.after
 }
 
-/// Calls `see` with every object of a bucket and its time.
+/// Calls `see` with every object of a bucket and its time, except those that may not be dated yet.
 fn walk(folder: &Path, prefix: &str, see: &mut impl FnMut(&str, Time)) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
@@ -60,7 +64,11 @@ fn walk(folder: &Path, prefix: &str, see: &mut impl FnMut(&str, Time)) -> io::Re
         if about.is_dir() {
             walk(&entry.path(), &format!("{key}/"), see)?;
         } else {
-            let age = about.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
+            let modified = about.modified()?;
+            if modified.elapsed().is_ok_and(|age| age < UNDATED) {
+                continue;
+            }
+            let age = modified.duration_since(UNIX_EPOCH).unwrap_or_default();
             see(&key, Time::from_millis(i64::try_from(age.as_millis()).unwrap_or(i64::MAX)));
         }
     }
@@ -78,5 +86,21 @@ mod tests {
         assert!(takes(&rule, "trash/a", at(0), at(10)));
         assert!(!takes(&rule, "trash/a", at(1), at(10)));
         assert!(!takes(&rule, "pictures/a", at(0), at(99)));
+    }
+
+    /// A clock that is ahead of the real one would expire it otherwise, between its writing and its dating.
+    #[test]
+    fn an_object_that_is_being_written_is_not_expired() {
+        let folder = tempfile::tempdir().expect("folder");
+        let file = folder.path().join("a");
+        fs::write(&file, "x").expect("written");
+        let seen = || {
+            let mut keys = Vec::new();
+            walk(folder.path(), "", &mut |key, _| keys.push(key.to_owned())).expect("walked");
+            keys
+        };
+        assert!(seen().is_empty());
+        let dated = fs::File::options().write(true).open(&file).and_then(|file| file.set_modified(UNIX_EPOCH));
+        assert!(dated.is_ok() && seen() == ["a"]);
     }
 }
