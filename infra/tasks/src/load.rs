@@ -55,6 +55,8 @@ const PATIENCE: Duration = Duration::from_mins(2);
 /// How long a person tries to open a socket: it is refused while the limit of sockets in a minute is reached.
 const OPEN_PATIENCE: Duration = Duration::from_mins(15);
 const RETRY_AFTER: Duration = Duration::from_secs(1);
+/// How often the beginning of a sign-in is repeated that is refused.
+const ATTEMPTS: u32 = 5;
 
 /// Starts the local cloud, measures every room, and prints a table in Markdown.
 pub fn run(plan: &Plan) -> Result<(), Failure> {
@@ -288,7 +290,7 @@ impl Server {
             match self.anonymous.post("/v1/phone-sign-ins", json!({ "phone": phone })).await {
                 Ok(started) => break started,
                 // All of these sign-ins change the counters of one network, and one that is overtaken too often is refused.
-                Err(_) if attempts > 0 => sleep(AGAIN).await,
+                Err(_) if attempts > 0 => sleep(RETRY_AFTER).await,
                 Err(error) => return Err(error),
             }
             attempts = attempts.saturating_sub(1);
