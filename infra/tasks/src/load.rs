@@ -302,7 +302,9 @@ impl Server {
 
     async fn code_to(&self, phone: &str) -> Result<String, ClientError> {
         let inbox = self.console.get(&format!("/_local/inbox?to={}&wait=20", phone.replace('+', "%2B"))).await?;
-        let code = inbox.pointer("/messages/0/code").and_then(Value::as_str);
+        // The newest is the last one.
+        let newest = inbox.get("messages").and_then(Value::as_array).and_then(|messages| messages.last());
+        let code = newest.and_then(|message| message.get("code")).and_then(Value::as_str);
         code.map(str::to_owned).ok_or_else(|| ClientError::new(format!("no code to {phone} has arrived")))
     }
 
