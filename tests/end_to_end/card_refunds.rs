@@ -421,6 +421,25 @@ async fn a_promised_refund_is_made_after_its_buyer_has_left() {
     assert!(cloud.of_kind("payment_removal").await.is_empty());
 }
 
+/// Somebody schedules the deletion of their account, and it is made.
+async fn leaves(cloud: &Cloud, ana: &Caller) {
+    let scheduled = schedule(ana).await;
+    until_due(cloud, &scheduled).await;
+    assert_eq!(run(cloud, SWEEP).await["claimed"], 1);
+    cloud.settle().await;
+}
+
+/// Staff see an alert that does not name who has left, until the money is given back at Stripe.
+async fn is_owed_until_given_back(cloud: &Cloud, ana: &Caller, placed: &Value) {
+    assert_eq!((run(cloud, WEBHOOK).await["payments"].clone(), refunds(cloud)), (json!(0), 1));
+    let alerts = cloud.of_kind("payment_alert").await;
+    assert!(alerts.len() == 1 && !json!(alerts).to_string().contains(&ana.id()), "{alerts:?}");
+    items::are_as_described(cloud).await;
+    pay(cloud, placed, Act::Refund(None));
+    assert_eq!(run(cloud, WEBHOOK).await["payments"], 1);
+    assert!(cloud.of_kind("payment_alert").await.is_empty() && cloud.of_kind("payment_removal").await.is_empty());
+}
+
 /// If the buyer's bank has refused a refund, staff see it until the money is given back, also after the buyer has left, whom it no longer
 /// names.
 /// Promise: refund-owed, order-leaving, staff-work
@@ -436,17 +455,8 @@ async fn money_of_somebody_who_has_left_is_owed_until_it_is_given_back() {
         cloud.settle().await;
     }
     assert_eq!(ttl_of_failed(&cloud).await.len(), 1);
-    let scheduled = schedule(&ana).await;
-    until_due(&cloud, &scheduled).await;
-    assert_eq!(run(&cloud, SWEEP).await["claimed"], 1);
-    cloud.settle().await;
-    assert_eq!((run(&cloud, WEBHOOK).await["payments"].clone(), refunds(&cloud)), (json!(0), 1));
-    let alerts = cloud.of_kind("payment_alert").await;
-    assert!(alerts.len() == 1 && !json!(alerts).to_string().contains(&ana.id()), "{alerts:?}");
-    items::are_as_described(&cloud).await;
-    pay(&cloud, &placed, Act::Refund(None));
-    assert_eq!(run(&cloud, WEBHOOK).await["payments"], 1);
-    assert!(cloud.of_kind("payment_alert").await.is_empty() && cloud.of_kind("payment_removal").await.is_empty());
+    leaves(&cloud, &ana).await;
+    is_owed_until_given_back(&cloud, &ana, &placed).await;
 }
 
 /// What a bank sends back after it was given back to somebody who has left is owed, too.
@@ -457,22 +467,13 @@ async fn money_that_comes_back_after_its_buyer_has_left_is_owed() {
     let (_, products) = shop(&cloud, 1).await;
     let ana = cloud.buyer("ana", PHONE).await;
     let placed = paid_order(&cloud, &ana, "one", &products[0], 2).await;
-    let scheduled = schedule(&ana).await;
-    until_due(&cloud, &scheduled).await;
-    assert_eq!(run(&cloud, SWEEP).await["claimed"], 1);
-    cloud.settle().await;
+    leaves(&cloud, &ana).await;
     assert_eq!((run(&cloud, WEBHOOK).await["payments"].clone(), refunds(&cloud)), (json!(1), 1));
     cloud.settle().await;
     assert!(cloud.of_kind("payment_removal").await.is_empty() && cloud.of_kind("payment_alert").await.is_empty());
     pay(&cloud, &placed, Act::FailRefunds);
     cloud.settle().await;
-    assert_eq!((run(&cloud, WEBHOOK).await["payments"].clone(), refunds(&cloud)), (json!(0), 1));
-    let alerts = cloud.of_kind("payment_alert").await;
-    assert!(alerts.len() == 1 && !json!(alerts).to_string().contains(&ana.id()), "{alerts:?}");
-    items::are_as_described(&cloud).await;
-    pay(&cloud, &placed, Act::Refund(None));
-    assert_eq!(run(&cloud, WEBHOOK).await["payments"], 1);
-    assert!(cloud.of_kind("payment_alert").await.is_empty() && cloud.of_kind("payment_removal").await.is_empty());
+    is_owed_until_given_back(&cloud, &ana, &placed).await;
 }
 
 /// What is to be given back because its buyer has left is not forgotten when Stripe refuses it: it is asked for until it is made, and staff
