@@ -25,7 +25,7 @@ use crate::{
     orders::{ORDERS, PHONE, ask_to_pay, become_state, final_reply, stock},
     phone_login,
     products::{category, change, create, text},
-    stripe::orders as permutations,
+    stripe::{deliver_a_thousand_times, orders as permutations},
 };
 
 pub(crate) const QUARTER: Duration = Duration::from_secs(15 * 60);
@@ -478,14 +478,12 @@ async fn one_event_a_thousand_times_pays_an_order_once() {
     let cloud = Cloud::start().await;
     cloud.limits.lift(true);
     let (_, products) = shop(&cloud, 1).await;
-    let (ana, core, stripe) = (cloud.buyer("ana", PHONE).await, cloud.core(), &cloud.outside.stripe);
+    let (ana, stripe) = (cloud.buyer("ana", PHONE).await, &cloud.outside.stripe);
     stripe.send_webhooks(Webhooks::Held);
     let placed = order(&ana, "one", &products[0], 1).await;
     pay(&cloud, &placed, card(VISA));
     let paid = stripe.events().last().unwrap().id.clone();
-    let answers = join_all((0..1_000).map(|_| stripe.deliver(&core, &paid))).await;
-    assert!(answers.iter().all(|status| [Ok(200), Ok(409), Ok(503)].contains(status)), "{answers:?}");
-    assert_eq!(stripe.deliver(&core, &paid).await, Ok(200));
+    deliver_a_thousand_times(&cloud, &paid).await;
     let orders = stored(&cloud).await;
     assert_eq!((&orders[0]["state"]["S"], &orders[0]["version"]["N"]), (&json!("paid"), &json!("3")));
     assert_eq!((cloud.of_kind("stripe_event").await.len(), cloud.mails_to(&ana.email()).await.len()), (1, 1));
@@ -750,14 +748,19 @@ async fn bought(cloud: &Cloud, name: &str, target: Target, fault: Fault) -> u32 
     down.hits()
 }
 
+/// Does something once for each call of the function of orders, which fails, or whose reply is lost. It has at least so many calls.
+async fn cut_orders(least: u32, act: impl AsyncFn(&Cloud, &str, Target, Fault) -> u32) {
+    for (fault, times) in [(Fault::Internal, 0), (Fault::LostAfter, 3)] {
+        let calls = cut_everywhere("OrdersFunction", times, async |cloud, name, target| act(cloud, name, target, fault).await).await;
+        assert!(calls >= least, "{fault:?}: {calls}");
+    }
+}
+
 /// Whichever call of the placing fails, the same request places one order with one payment.
 /// Promise: order-once, payment-once, product-stock
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_placing_that_is_killed_places_one_order() {
-    for (fault, times) in [(Fault::Internal, 0), (Fault::LostAfter, 3)] {
-        let calls = cut_everywhere("OrdersFunction", times, async |cloud, name, target| bought(cloud, name, target, fault).await).await;
-        assert!(calls >= 5, "{fault:?}: {calls}");
-    }
+    cut_orders(5, bought).await;
 }
 
 /// Nobody pays an order, while calls of the function that ends it fail.
@@ -820,10 +823,7 @@ async fn stepped(cloud: &Cloud, name: &str, target: Target, fault: Fault) -> u32
 /// Promise: order-steps, product-stock
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_step_that_is_killed_moves_stock_once() {
-    for (fault, times) in [(Fault::Internal, 0), (Fault::LostAfter, 3)] {
-        let calls = cut_everywhere("OrdersFunction", times, async |cloud, name, target| stepped(cloud, name, target, fault).await).await;
-        assert!(calls >= 6, "{fault:?}: {calls}");
-    }
+    cut_orders(6, stepped).await;
 }
 
 /// Staff give back an order by card, while calls of the function fail; and once more.
@@ -849,8 +849,5 @@ async fn given_back(cloud: &Cloud, name: &str, target: Target, fault: Fault) -> 
 /// Promise: order-refunds, product-stock
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_refund_that_is_killed_is_made_once() {
-    for (fault, times) in [(Fault::Internal, 0), (Fault::LostAfter, 3)] {
-        let calls = cut_everywhere("OrdersFunction", times, async |cloud, name, target| given_back(cloud, name, target, fault).await).await;
-        assert!(calls >= 5, "{fault:?}: {calls}");
-    }
+    cut_orders(5, given_back).await;
 }
