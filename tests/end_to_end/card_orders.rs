@@ -393,12 +393,15 @@ async fn an_order_at_whose_payment_stripe_has_failed_is_paid() {
         // Stripe knows the customer.
         begin(&ana, "gift").await;
         put(&ana, &products[0], 1).await;
+        // An event would tell of the payment that Stripe has created with a failure.
+        stripe.send_webhooks(Webhooks::Lost);
         stripe.be(mode);
         ask(&ana, "one", 1000).await.is_problem(503, "unavailable");
         stripe.be(Mode::Well);
         ask(&ana, "one", 1000).await.is_problem(503, "unavailable");
         cloud.advance(Duration::from_secs(301)).await;
         let placed = ask(&ana, "one", 1000).await.is(201);
+        stripe.send_webhooks(Webhooks::AtOnce);
         assert_eq!(payments(&cloud, &placed).len(), 1, "{mode:?}");
         pay(&cloud, &placed, card(VISA));
         cloud.settle().await;

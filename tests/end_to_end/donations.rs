@@ -461,12 +461,15 @@ async fn a_payment_at_which_stripe_has_failed_is_made() {
         let (ana, stripe) = (cloud.member("ana").await, &cloud.outside.stripe);
         begin(&ana, "another").await;
         let same = ana.with("idempotency-key", "one");
+        // An event would tell of the payment that Stripe has created with a failure.
+        stripe.send_webhooks(Webhooks::Lost);
         stripe.be(mode);
         same.post(DONATIONS, of(1234)).await.is_problem(503, "unavailable");
         stripe.be(Mode::Well);
         same.post(DONATIONS, of(1234)).await.is_problem(503, "unavailable");
         cloud.advance(Duration::from_secs(301)).await;
         let begun = same.post(DONATIONS, of(1234)).await.is(201);
+        stripe.send_webhooks(Webhooks::AtOnce);
         assert_eq!(same.post(DONATIONS, of(1234)).await.is(201)["client_secret"], begun["client_secret"]);
         let payments = stripe.payments();
         let own: Vec<&Value> = payments.iter().filter(|payment| payment["metadata"]["donation"] == begun["id"]).collect();

@@ -11,7 +11,7 @@ use kernel::{
     id::{OrderId, UserId},
 };
 use money::Money;
-use payments::{MoneyBack, PaidFor, PaymentRemoval, Promised, Settlement};
+use payments::{MoneyBack, PaidFor, PaymentRemoval, Promised, Recorded, Settlement};
 use serde::{Deserialize, Serialize};
 use store::{About, CommitError, Conditional as _, Item, Key, Personal, Range, Row, StoreError, Table, Tx, field};
 
@@ -72,15 +72,15 @@ impl OrderRecord {
         Key::new(format!("ORDER_RECORD#{id}"), "ORDER_RECORD")
     }
 
-    /// Writes Stripe's state of the payment to the record, with the change of revenue. Returns whether there is a record.
+    /// Writes Stripe's state of the payment to the record, with the change of revenue.
     ///
     /// # Errors
-    /// [`StoreError`], also after a concurrent change of the record. May be repeated.
-    pub async fn settle(table: &Table, sys: &Sys, id: OrderId, said: &Settlement) -> Result<bool, StoreError> {
-        let Some(record) = table.get::<Self>(Self::key_of(id)).await? else { return Ok(false) };
+    /// [`StoreError`]
+    pub async fn settle(table: &Table, sys: &Sys, id: OrderId, said: &Settlement) -> Result<Recorded, StoreError> {
+        let Some(record) = table.get::<Self>(Self::key_of(id)).await? else { return Ok(Recorded::Missing) };
         let after = Self { back: record.back.after(said.back), ..record.clone() };
         if after == record {
-            return Ok(true);
+            return Ok(Recorded::Now);
         }
         let mut tx = Tx::new();
         tx.put(&after, record.back.is_stored());
@@ -88,8 +88,8 @@ impl OrderRecord {
         figures::change_revenue(&mut tx, sys, sold_at, record.total.currency().code(), (record.revenue(), after.revenue()));
         PaymentRemoval::reopen(&mut tx, sys.now(), (record.back, after.back), &said.intent, (PaidFor::Order(id), record.total));
         match table.commit(tx).await {
-            Ok(()) => Ok(true),
-            Err(CommitError::Refused(_)) => Err(StoreError::Unavailable("the record of an order is being changed".to_owned())),
+            Ok(()) => Ok(Recorded::Now),
+            Err(CommitError::Refused(_)) => Ok(Recorded::Outdated),
             Err(CommitError::Store(e)) => Err(e),
         }
     }

@@ -28,7 +28,7 @@ pub use gate::{CAPTCHAS, CardGate, FROM_NETWORK, PAYMENTS, card_refused, card_re
 pub use handled::HandledEvent;
 pub use new_payment::{NewPayment, PaidFor, metadata_of};
 pub use payment::{
-    ABANDONED, Beside, CardPayment, PaymentRecord, PaymentState, Purpose, RECHECK, Written, due, history, write, write_beside,
+    ABANDONED, Beside, CardPayment, PaymentRecord, PaymentState, Purpose, RECHECK, Recorded, Written, due, history, write, write_beside,
 };
 pub use plan::{HeldPlan, Plan, PlanPayment, Plans};
 pub use proofs::captcha::CaptchaSite;

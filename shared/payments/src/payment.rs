@@ -402,6 +402,17 @@ pub async fn history<P: Purpose>(
     table.query(after.into_iter().fold(range, |range, after| range.after(CardPayment::<P>::key_of(user, after), None))).await
 }
 
+/// The result of writing what Stripe says of a payment or an order whose person has left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recorded {
+    /// The record is up to date.
+    Now,
+    /// There is no record.
+    Missing,
+    /// A concurrent request has changed the record, which has to be read again.
+    Outdated,
+}
+
 /// What is kept of a payment whose person has left, as long as the law requires. It names nobody.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentRecord {
@@ -447,15 +458,15 @@ impl PaymentRecord {
         Key::new(format!("PAYMENT_RECORD#{id}"), "PAYMENT_RECORD")
     }
 
-    /// Writes what Stripe says of the payment after the person has left, with the change of revenue. Returns whether there is a record.
+    /// Writes what Stripe says of the payment after the person has left, with the change of revenue.
     ///
     /// # Errors
-    /// [`StoreError`], also if somebody else changes the record at the same time: it may be tried again.
-    pub async fn settle(table: &Table, sys: &Sys, paid_for: PaidFor, settlement: &Settlement) -> Result<bool, StoreError> {
-        let Some(record) = table.get::<Self>(Self::key_of(&paid_for.id())).await? else { return Ok(false) };
+    /// [`StoreError`]
+    pub async fn settle(table: &Table, sys: &Sys, paid_for: PaidFor, settlement: &Settlement) -> Result<Recorded, StoreError> {
+        let Some(record) = table.get::<Self>(Self::key_of(&paid_for.id())).await? else { return Ok(Recorded::Missing) };
         let after = record.after(settlement, sys.now());
         if after == record {
-            return Ok(true);
+            return Ok(Recorded::Now);
         }
         let same = field("state").eq(record.state).and(record.back.is_stored());
         let mut tx = Tx::new();
@@ -463,8 +474,8 @@ impl PaymentRecord {
         change_revenue(&mut tx, sys, &record.sale(), &after.sale());
         PaymentRemoval::reopen(&mut tx, sys.now(), (record.back, after.back), &settlement.intent, (paid_for, record.amount));
         match table.commit(tx).await {
-            Ok(()) => Ok(true),
-            Err(CommitError::Refused(_)) => Err(StoreError::Unavailable("somebody else changes the record of a payment".to_owned())),
+            Ok(()) => Ok(Recorded::Now),
+            Err(CommitError::Refused(_)) => Ok(Recorded::Outdated),
             Err(CommitError::Store(e)) => Err(e),
         }
     }

@@ -8,7 +8,7 @@ use kernel::{
 use money::Money;
 use payments::{
     Beside, CardPayment, Donation, Donor, Mismatch, PaidFor, PaymentRecord, PaymentRemoval, PaymentState, Plan, PlanPayment, Progress,
-    Purpose, Settlement, Written, card_refused, card_refused_in, write, write_beside,
+    Purpose, Recorded, Settlement, Written, card_refused, card_refused_in, write, write_beside,
 };
 use store::Table;
 
@@ -161,8 +161,11 @@ impl News<'_> {
         let (mut refused, mut gave_back) = (payment.refused.clone(), false);
         for _ in 0..ROUNDS {
             let Some(before) = table.get::<CardPayment<P>>(CardPayment::<P>::key_of(user, id)).await? else {
-                let kept = PaymentRecord::settle(table, sys, P::paid_for(id), &payment.state).await?;
-                return Ok(if kept { Settled::Record } else { Settled::Missing(payment) });
+                match PaymentRecord::settle(table, sys, P::paid_for(id), &payment.state).await? {
+                    Recorded::Now => return Ok(Settled::Record),
+                    Recorded::Missing => return Ok(Settled::Missing(payment)),
+                    Recorded::Outdated => continue,
+                }
             };
             let after = match before.after(&payment.state, sys.now()) {
                 Ok(after) => after,
@@ -202,8 +205,11 @@ impl News<'_> {
         let (said, mut refused) = (&payment.state, payment.refused.clone());
         for _ in 0..ROUNDS {
             let Some(order) = table.get::<Order>(Order::key_of(user, id)).await? else {
-                let kept = OrderRecord::settle(table, sys, id, said).await?;
-                return Ok(if kept { Settled::Record } else { Settled::Missing(payment) });
+                match OrderRecord::settle(table, sys, id, said).await? {
+                    Recorded::Now => return Ok(Settled::Record),
+                    Recorded::Missing => return Ok(Settled::Missing(payment)),
+                    Recorded::Outdated => continue,
+                }
             };
             if let (Some(charge), Some(card)) = (refused.take(), &order.card) {
                 card_refused_in(table, sys.now(), &card.network, &charge).await?;
