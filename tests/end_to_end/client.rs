@@ -1224,6 +1224,69 @@ async fn a_socket_is_replaced_and_restored_at_once() {
     assert_eq!(page.run(AWAKE).await, expected);
 }
 
+/// The first three sockets live for two seconds. The first two never answer a message, and no socket answers the second message.
+const UNANSWERED: &str = r"(async () => {
+    const { createStoa } = await import(`${API}/client/stoa.js`);
+    const json = (status, body) => new Response(JSON.stringify(body), { status, headers: { 'content-type': 'application/json' } });
+    const sockets = [];
+    const sent = [];
+    const fetch = async (url, { body }) => {
+        const { pathname } = new URL(url);
+        const login = pathname === '/v1/sessions' && JSON.parse(body).login;
+        if (login) return json(200, { access_token: login, expires_in: 600, user_id: login, user: { username: login } });
+        if (pathname !== '/v1/realtime/tickets') return json(200, { items: [] });
+        return json(201, { url: 'ws://nowhere.invalid', subprotocols: [] });
+    };
+    class Brief {
+        readyState = 1;
+        number = sockets.push(this);
+        constructor() { setTimeout(() => this.onopen?.()); }
+        send(frame) {
+            const { id, payload: { type, text } } = JSON.parse(frame);
+            if (type === 'send') sent.push([this.number, text]);
+            if (text === 'Bye' || (text === 'Hello' && this.number < 3)) return;
+            const limits = { frames_at_once: 100, frames_per_second: 2, ping_seconds: 20, connection_seconds: this.number > 3 ? 7200 : 2 };
+            const answers = {
+                hello: { rooms: [{ room: 'r1', kind: 'group', last_seq: 0, read_seq: 0, changes: 0 }], limits },
+                history: { messages: [], upto: 0 },
+                send: { id: 'm1', room: 'r1', seq: 1, created_at: '' },
+            };
+            this.onmessage?.({ data: JSON.stringify({ stream: 'chat', id, payload: { type, ...answers[type] } }) });
+        }
+        close() { this.readyState = 3; }
+    }
+    const stoa = createStoa({ url: API, fetch, WebSocket: Brief });
+    const greeted = number => reached(() => stoa.live.sockets.current === number);
+    await stoa.session.signIn({ login: 'ana', password: '' });
+    const room = stoa.room('r1');
+    await greeted(1);
+    const hello = room.send('Hello');
+    for (const old of [1, 2]) {
+        await greeted(old + 1);
+        sockets[old - 1].onclose();
+    }
+    const { data } = await hello;
+    const bye = room.send('Bye');
+    await greeted(4);
+    await stoa.session.signIn({ login: 'ben', password: '' });
+    await greeted(5);
+    sockets[2].onclose();
+    const { problem } = await bye;
+    stoa.close();
+    return { sent, state: data.state, problem: problem.code };
+})()";
+
+/// A message whose socket was replaced, and then lost before it answered, is sent over the next one, but not as somebody else.
+/// Promise: client-rooms, client-tabs
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium"]
+async fn what_a_replaced_socket_did_not_answer_is_sent_again() {
+    let (cloud, site) = (start().await, Site::open("localhost").await);
+    let mut page = page(&cloud, &site).await;
+    let expected = json!({ "sent": [[1, "Hello"], [2, "Hello"], [3, "Hello"], [3, "Bye"]], "state": "sent", "problem": "aborted" });
+    assert_eq!(page.run(UNANSWERED).await, expected);
+}
+
 /// One device of a customer hears what another one writes to the support desk.
 const HEARD: &str = r"(async () => {
     const { createSupport } = await import(`${API}/client/support.js`);

@@ -63,11 +63,16 @@ export function createLive({ api, session }, { WebSocket = globalThis.WebSocket,
     });
   }
 
-  /** Asks over the current socket. A frame that came too early is sent again after the time that the server says. */
+  /**
+   * Asks over the current socket. A frame that came too early is sent again after the time that the server says, and one that was lost
+   * with a socket that had been replaced is sent over the next one: for that person no greeting follows.
+   */
   async function ask(payload, stream = "chat") {
     for (;;) {
       await pace();
-      const answer = await send(link, payload, stream);
+      const [over, who] = [link, user];
+      const answer = await send(over, payload, stream);
+      if (answer.problem?.status === 0 && link && link !== over && user === who) continue;
       if (answer.problem?.code !== "too_many_requests" || !answer.problem.retryAfter) return answer;
       allowance = 0;
       await wait(answer.problem.retryAfter * 1000);
@@ -78,8 +83,8 @@ export function createLive({ api, session }, { WebSocket = globalThis.WebSocket,
   function drop(old) {
     clearTimeout(old.replace);
     clearInterval(old.beat);
-    for (const answer of [...old.waiting.values()]) answer(lost());
-    old.socket.onopen = old.socket.onmessage = old.socket.onclose = null;
+    for (const answer of old.waiting.values()) answer(lost());
+    old.socket.onmessage = null;
     old.socket.close();
     if (link === old) {
       link = null;
@@ -159,7 +164,7 @@ export function createLive({ api, session }, { WebSocket = globalThis.WebSocket,
     const most = Math.min(RETRY_MAX_MS, RETRY_STEP_MS * 2 ** failures);
     failures += 1;
     clearTimeout(retry);
-    retry = setTimeout(connect, Math.max((seconds ?? 0) * 1000, RETRY_MIN_MS + Math.random() * (most - RETRY_MIN_MS)));
+    retry = setTimeout(connect, Math.max(seconds * 1000 || 0, RETRY_MIN_MS + Math.random() * (most - RETRY_MIN_MS)));
   }
 
   function refuse(problem) {
@@ -196,7 +201,7 @@ export function createLive({ api, session }, { WebSocket = globalThis.WebSocket,
     if (link && (state === "signed_out" || (now && now.id !== user))) drop(link);
     if (now) user = now.id;
     if (state === "signed_out") clearTimeout(retry), setLive("off");
-    else if (state === "signed_in" && wanted && !link) void connect();
+    else if (state === "signed_in" && !link) void connect();
   });
 
   function close() {
