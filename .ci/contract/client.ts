@@ -130,6 +130,8 @@ export async function help(): Promise<string | undefined> {
   await thread.setState("snoozed", new Date().toISOString());
   const { data: note } = await thread.note("Call back on Monday.");
   if (note) await thread.removeNote(note.id);
+  if (note) await thread.removeNote(note.id, "It is about somebody else.");
+  await support.replies.remove("reply", "Nobody uses it.");
   for await (const note of thread.notes()) return note.text;
   return thread.info.current?.assignee?.username;
 }

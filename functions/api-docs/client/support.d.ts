@@ -33,8 +33,8 @@ export interface TeamThread extends Thread {
   /** Notes, which customers never see. */
   notes(options?: { query?: { limit?: number } }): Pages<DeskNote>;
   note(text: string): Promise<Result<DeskNote>>;
-  /** Deletes a note: one's own, or any as a superuser, who says why: percent-encoded, as `encodeURIComponent` writes it. */
-  removeNote(id: string, header?: { Reason: string }): Promise<{ problem?: StoaProblem }>;
+  /** Deletes a note: one's own, or any as a superuser, who says why. */
+  removeNote(id: string, reason?: string): Promise<{ problem?: StoaProblem }>;
   /** A prepared reply with the values of this thread. */
   filled(reply: string, order?: string): Promise<Result<FilledReply>>;
 }
@@ -64,6 +64,7 @@ export interface Support {
     create(reply: { title: string; text: string }): Promise<Result<PreparedReplyInfo>>;
     /** 412 if somebody else has changed it since it was read. */
     replace(known: Pick<PreparedReplyInfo, "id" | "version">, reply: { title: string; text: string }): Promise<Result<PreparedReplyInfo>>;
+    /** Deletes a reply. The audit records why. */
     remove(id: string, reason: string): Promise<{ problem?: StoaProblem }>;
   };
   close(): void;

@@ -9,6 +9,8 @@ const STATES = ["open", "waiting", "snoozed", "done"];
 /** Milliseconds until the desk is greeted again that could not answer. */
 const AGAIN_MS = 2000;
 const idOf = ({ room }) => room;
+/** Why staff delete something. Headers have no characters beyond ASCII. */
+const headerOf = (reason) => (reason === undefined ? undefined : { Reason: encodeURIComponent(reason) });
 
 /** What both sides can do in a thread. */
 const talkOf = ({ messages, complete, typists, readUpto, send, again, discard, edit, remove, typing, read, at, older, close }) =>
@@ -84,7 +86,7 @@ export function createSupport(stoa) {
       setState: (state, until) => call("PUT", "/state", { state, seen: last(), until }),
       notes: (options) => pages("/v1/support/threads/{thread}/notes", { params: { path }, ...options }),
       note: (text) => api.POST("/v1/support/threads/{thread}/notes", { params: { path }, body: { text } }),
-      removeNote: (note, header) => api.DELETE("/v1/support/threads/{thread}/notes/{note}", { params: { path: { ...path, note }, header } }),
+      removeNote: (note, reason) => api.DELETE("/v1/support/threads/{thread}/notes/{note}", { params: { path: { ...path, note }, header: headerOf(reason) } }),
       filled: (reply, order) => api.GET("/v1/support/threads/{thread}/replies/{reply}", { params: { path: { ...path, reply }, query: { order } } }),
     };
   }
@@ -182,7 +184,7 @@ export function createSupport(stoa) {
     all: () => api.GET("/v1/support/replies"),
     create: (body) => api.POST("/v1/support/replies", { body }),
     replace: ({ id, version }, body) => api.PUT("/v1/support/replies/{reply}", { params: { path: { reply: id }, header: { "If-Match": `"v${version}"` } }, body }),
-    remove: (reply, reason) => api.DELETE("/v1/support/replies/{reply}", { params: { path: { reply }, header: { Reason: encodeURIComponent(reason) } } }),
+    remove: (reply, reason) => api.DELETE("/v1/support/replies/{reply}", { params: { path: { reply }, header: headerOf(reason) } }),
   };
   return {
     thread,

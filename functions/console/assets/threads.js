@@ -176,7 +176,7 @@ function notes({ stoa }, thread, room, me) {
   // Superusers delete those of others, and say why.
   const remove = ({ id, author, text }) => (author?.id === me || isAtLeast("superuser") ? button(say("delete"), async () => {
     const why = author?.id !== me;
-    if (!(await ask({ title: say("delete"), rows: [[say("note"), text, "–"]], why }, (_, header) => thread.removeNote(id, why ? header : undefined)))) return;
+    if (!(await ask({ title: say("delete"), rows: [[say("note"), text, "–"]], why }, (_, header) => stoa.api.DELETE("/v1/support/threads/{thread}/notes/{note}", { params: { path: { thread: room, note: id }, header } })))) return;
     show();
     keepFocus();
   }, { class: "quiet" }) : "");
