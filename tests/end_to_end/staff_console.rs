@@ -284,6 +284,22 @@ async fn the_main_tasks_are_done_by_keyboard() {
     Waiting::begin().await.done_by(Hand::Keyboard).await;
 }
 
+/// A page that is loaded again restores the session, and reads who is signed in once.
+/// Promise: console-entry
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium"]
+async fn a_reload_reads_the_profile_once() {
+    let cloud = Cloud::start().await;
+    let (_kim, app) = cloud.staff("kim", "administrator").await;
+    let mut page = enter(&cloud, "kim", &app).await;
+    page.go(&screen(&cloud, "work")).await;
+    shows(&mut page, "main h1").await;
+    page.until("!document.getElementById('nav').hidden").await;
+    let read = "performance.getEntriesByType('resource').filter(({ name }) => new URL(name).pathname === '/v1/me').length";
+    assert_eq!(page.run(read).await, 1);
+    is_content(&mut page).await;
+}
+
 /// Nobody gets in who is no staff, or has no second factor. A change that takes a fresh proof asks for it over the page, and is made
 /// when it is given.
 /// Promise: console-entry

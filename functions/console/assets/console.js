@@ -34,6 +34,11 @@ let end = () => undefined;
 let turn = 0;
 /** Whose right to be here was found out. */
 let admitted = null;
+/**
+ * The profile of whose session is restored, which the client has read. It is used once, because the roles may be others later.
+ * @type {Promise<any> | undefined}
+ */
+let restored = stoa.session.restore().then(({ user }) => user);
 const isAdmitted = () => admitted !== null && stoa.session.current.user?.id === admitted;
 
 /** A part of an address, decoded. What is not encoded properly stays as it is. */
@@ -80,7 +85,9 @@ function show(title, content) {
 /** Why somebody who is signed in may not be here, if so. */
 async function refusal() {
   if (isAdmitted()) return undefined;
-  const { data, problem } = await stoa.api.GET("/v1/me");
+  const profile = await restored;
+  restored = undefined;
+  const { data, problem } = profile?.username ? { data: profile, problem: undefined } : await stoa.api.GET("/v1/me");
   if (problem) return problem;
   // Somebody else has signed in meanwhile: it is their right to be here that counts.
   if (data.id !== stoa.session.current.user?.id) return refusal();
@@ -148,4 +155,3 @@ $("skip").addEventListener("click", (event) => {
   event.preventDefault();
   $("main").focus();
 });
-void stoa.session.restore();
