@@ -492,8 +492,12 @@ async fn refused_cards_take_a_captcha() {
     ana.with("idempotency-key", "gift").post(donations::DONATIONS, donations::of(1234)).await.is_problem(403, "captcha_required");
     let mut gift = donations::of(1234);
     gift["captcha"] = json!("none");
-    ana.with("idempotency-key", "gift").post(donations::DONATIONS, gift.clone()).await.is_problem(403, "proof_of_work_required");
-    let _ = ana.with("idempotency-key", "gift").post_with_work(donations::DONATIONS, gift).await.is(201);
+    let asked =
+        ana.with("idempotency-key", "gift").post(donations::DONATIONS, gift.clone()).await.is_problem(403, "proof_of_work_required");
+    let worked = ana.with("proof-of-work", tests::work(&asked));
+    let _ = worked.with("idempotency-key", "gift").post(donations::DONATIONS, gift.clone()).await.is(201);
+    let again = worked.with("idempotency-key", "again").post(donations::DONATIONS, gift).await;
+    again.is_problem(403, "proof_of_work_required");
     captchas.be(Mode::Well);
     let solved = token("pay");
     let accepted = other.post(PAYMENTS, with(&solved)).await.is(201);

@@ -4,7 +4,6 @@ use axum::{extract::State, http::HeaderMap};
 use callers::{Member, MemberWith};
 use catalogue::{Model, Title};
 use kernel::{Fields, Kind, Problem, id::ModelId};
-use proofs::gate::DIFFICULTY;
 use serde::Deserialize;
 use store::limits::{self, DAY, HOUR, Quota};
 use utoipa::ToSchema;
@@ -41,7 +40,7 @@ pub struct CreateModel {
 /// Each request whose captcha is verified counts against the limit, even if the captcha is refused.
 ///
 /// AWS calls: the caller; a counter; a transaction of the model and the lists that it is found in. With captchas also a request to their
-/// service.
+/// service, and a write if it does not answer.
 #[utoipa::path(post, path = "/v1/models", request_body = CreateModel,
     extensions(("x-problems" = json!(["proof_of_work_required", "invalid", "too_many_requests", "conflict"])), ("x-limits" = json!([CREATIONS]))),
     responses((status = 201, body = ModelInfo), Problems))]
@@ -60,9 +59,10 @@ pub async fn create_model(
     let (user, now) = (caller.user.id, s.sys.now());
     limits::take(&s.table, now, &[CREATIONS.of(user)]).await?;
     if let Some(captcha) = &s.captcha {
-        let checked = captcha.check(now, body.captcha.as_deref().unwrap_or_default(), CAPTCHA_ACTION).await;
-        let work = || s.work.demand(now, &client, &headers, &format!("{CAPTCHA_ACTION} {user}"), DIFFICULTY);
-        checked.or_else(|refused| refused.or_else(work))?;
+        if let Err(refused) = captcha.check(now, body.captcha.as_deref().unwrap_or_default(), CAPTCHA_ACTION).await {
+            let name = format!("{CAPTCHA_ACTION} {user}");
+            refused.or_else(s.work.demand_once(&s.table, now, (&client, &headers), &name)).await?;
+        }
     }
     let model = Model::new(s.sys.id(), user, title, country);
     model.create(&s.table).await?;

@@ -5,7 +5,7 @@ use http::HeaderMap;
 use kernel::{Client, Kind, Origins, Problem, Time, env::Reader, id::UserId};
 use proofs::{
     captcha::{Captcha, CaptchaSite},
-    gate::{DIFFICULTY, Gate},
+    gate::Gate,
 };
 use store::{
     Sealer, StoreError, Table,
@@ -48,7 +48,7 @@ impl CardGate {
 
     /// Requires a captcha if three cards of this person, or in this network, were refused: `token`. While the service of captchas does not
     /// answer, a proof of work in `headers`. The caller calls it for each new payment, but not for a repetition of the same request. If
-    /// captchas are on, a batch read; after refused cards also a counter and a request to the service.
+    /// captchas are on, a batch read; after refused cards also a counter and a request to the service; with a proof of work a write.
     ///
     /// # Errors
     /// [`Kind::CaptchaRequired`] if there is no token where one is needed, [`Kind::ProofOfWorkRequired`], [`Kind::TooManyRequests`], and
@@ -70,7 +70,7 @@ impl CardGate {
         };
         limits::take(table, now, &[CAPTCHAS.of(user)]).await?;
         let Err(refused) = captcha.check(now, token, ACTION).await else { return Ok(()) };
-        refused.or_else(|| self.work.demand(now, client, headers, &format!("{ACTION} {user}"), DIFFICULTY))
+        refused.or_else(self.work.demand_once(table, now, (client, headers), &format!("{ACTION} {user}"))).await
     }
 }
 

@@ -277,17 +277,17 @@ fn host(origin: &str) -> Option<&str> {
 }
 
 impl CaptchaError {
-    /// Uses another check while the service does not answer, such as a proof of work ([`crate::gate::Gate::demand`]). A missing or bad
-    /// token is refused anyway.
+    /// Uses another check while the service does not answer, such as a proof of work ([`crate::gate::Gate::demand_once`]). A missing or
+    /// bad token is refused anyway.
     ///
     /// # Errors
     /// The refusal, or the error of `instead`.
-    pub fn or_else(self, instead: impl FnOnce() -> Result<(), Problem>) -> Result<(), Problem> {
+    pub async fn or_else(self, instead: impl Future<Output = Result<(), Problem>>) -> Result<(), Problem> {
         match self {
             Self::Missing | Self::Refused(_) => Err(self.into()),
             Self::Unavailable(e) => {
                 tracing::warn!(error = %e, "the captcha service does not answer");
-                instead()
+                instead.await
             }
         }
     }

@@ -11,9 +11,10 @@ use std::time::Duration;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use http::HeaderMap;
 use kernel::{Client, Kind, Problem, Secret, Time, crypto::hmac_sha256};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use store::{
-    Batch, Key, Sealer, StoreError, Table,
+    About, Batch, Conditional as _, Item, Key, Personal, Sealer, StoreError, Table,
     limits::{self, Limit, MINUTE, Quota},
 };
 
@@ -25,6 +26,8 @@ pub const HEADER: &str = "proof-of-work";
 pub const DIFFICULTY: u32 = 18;
 /// How long a challenge is valid.
 const LIFE: Duration = Duration::from_secs(300);
+/// How long a used proof is remembered: twice the life of its challenge, because the clocks of two functions may differ.
+const REMEMBERED: Duration = Duration::from_secs(600);
 /// The maximum number of digits of a solution.
 const DIGITS_MAX: usize = 20;
 
@@ -78,15 +81,37 @@ impl Gate {
     /// # Errors
     /// [`Kind::ProofOfWorkRequired`], with the challenge.
     pub fn demand(&self, now: Time, client: &Client, headers: &HeaderMap, name: &str, difficulty: u32) -> Result<(), Problem> {
-        let shown = headers.get(HEADER).and_then(|v| v.to_str().ok());
-        if shown.is_some_and(|work| self.is_done(work, now, client, name)) {
+        match self.shown(now, client, headers, name) {
+            Some(_) => Ok(()),
+            None => Err(self.required(now, client, name, difficulty)),
+        }
+    }
+
+    /// Like [`Gate::demand`], for a proof in place of the token of a captcha, which is accepted once too. One write.
+    ///
+    /// # Errors
+    /// [`Kind::ProofOfWorkRequired`], with the challenge.
+    pub async fn demand_once(&self, table: &Table, now: Time, (client, headers): (&Client, &HeaderMap), name: &str) -> Result<(), Problem> {
+        if let Some(used) = self.shown(now, client, headers, name)
+            && table.create(&used).await.applied()?
+        {
             return Ok(());
         }
+        Err(self.required(now, client, name, DIFFICULTY))
+    }
+
+    fn required(&self, now: Time, client: &Client, name: &str, difficulty: u32) -> Problem {
         let challenge = self.challenge(now + LIFE, difficulty, client, name);
-        Err(Kind::ProofOfWorkRequired
+        Kind::ProofOfWorkRequired
             .because("the client has to send a proof of work first")
             .with("challenge", challenge)
-            .with("difficulty", difficulty))
+            .with("difficulty", difficulty)
+    }
+
+    /// Returns the proof of a request, if it is right.
+    fn shown(&self, now: Time, client: &Client, headers: &HeaderMap, name: &str) -> Option<UsedProof> {
+        let work = headers.get(HEADER).and_then(|v| v.to_str().ok())?;
+        self.is_done(work, now, client, name).then(|| UsedProof { hash: BASE64.encode(Sha256::digest(work)), at: now })
     }
 
     /// `<until>.<difficulty>.<tag>`
@@ -107,6 +132,25 @@ impl Gate {
         let ours = kernel::secret::same(self.challenge(until, difficulty, client, name).as_bytes(), challenge.as_bytes());
         let plain = !number.is_empty() && number.len() <= DIGITS_MAX && number.bytes().all(|b| b.is_ascii_digit());
         ours && plain && leading_zeros(&Sha256::digest(work)) >= difficulty
+    }
+}
+
+/// The marker item of a proof of work that was accepted and is not accepted again.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct UsedProof {
+    hash: String,
+    at: Time,
+}
+
+impl Item for UsedProof {
+    const KIND: &'static str = "proof_of_work";
+    const ABOUT: About =
+        About::at("PROOF_OF_WORK#{hash}", "PROOF_OF_WORK", Personal::Nobody("the hash of a proof that was used")).expires();
+    fn key(&self) -> Key {
+        Key::new(format!("PROOF_OF_WORK#{}", self.hash), "PROOF_OF_WORK")
+    }
+    fn expires(&self) -> Option<Time> {
+        Some(self.at + REMEMBERED)
     }
 }
 

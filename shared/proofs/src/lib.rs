@@ -39,6 +39,7 @@ store::items![
     device::Device,
     factor::AppFactor,
     factor::RecoveryCodes,
+    gate::UsedProof,
     repeat::KeptAnswer,
     sending::Traffic,
     sign_in::SignIn
