@@ -180,7 +180,8 @@ async fn every_outcome_is_as_it_is_shown() {
     undo(&staff, &deleted, &["price"], true).await.is_problem(409, "undo_impossible");
 }
 
-/// The deletion of a category is undone with its id and the claim of its name, unless another one has the name, which the preview says.
+/// The deletion of a category is undone with its id, its next version and the claim of its name, unless another one has the name, which the
+/// preview says.
 /// Promise: undo-outcomes
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_deleted_category_comes_back_unless_its_name_is_taken() {
@@ -197,9 +198,14 @@ async fn a_deleted_category_comes_back_unless_its_name_is_taken() {
     assert_eq!(outcome(&staff, &deleted).await, "clean");
     undo(&staff, &deleted, &["name"], false).await.is(201);
     let all = cloud.anonymous().get("/v1/categories").await.is(200);
-    assert_eq!(all["items"], json!([{ "id": pond, "name": "Pond", "products": 0, "version": 1 }]));
+    assert_eq!(all["items"], json!([{ "id": pond, "name": "Pond", "products": 0, "version": 2 }]));
     staff.post("/v1/categories", json!({ "name": "pond" })).await.is_problem(409, "name_taken");
     create(&staff, "Frog", &pond, 1).await;
+    // A version that was read before the deletion is not the present one.
+    let lake =
+        async |version: &str| staff.with("if-match", version).put(&format!("/v1/categories/{pond}"), json!({ "name": "Lake" })).await;
+    lake("\"v1\"").await.is_problem(412, "version_mismatch");
+    assert_eq!(lake("\"v2\"").await.is(200)["version"], 3);
     items::are_as_described(&cloud).await;
 }
 

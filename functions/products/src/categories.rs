@@ -90,7 +90,7 @@ pub async fn create_category(
     let (free, room) = category.create(&mut tx, &all);
     let still = staff::require(&mut tx, me, Role::Administrator);
     let entry = AuditEntry::by(&s.sys, me, &request.0, Action::CategoryCreated, me);
-    s.audit.add(&mut tx, &entry.changed("category", (), category.id).changed("name", (), &category.name));
+    s.audit.add(&mut tx, &entry.changed("category", (), category.id).changed("name", (), &category.name).to_version(category.version));
     let refused = |e: CommitError| if e.refused(room) { CATEGORIES.full() } else { not_written(e, Some(free), still) };
     s.table.commit(tx).await.map_err(refused)?;
     tracing::info!(category.id = %category.id, actor.id = %me, "a category was created");
@@ -130,7 +130,7 @@ pub async fn rename_category(
     let (same, free) = category.rename(&mut tx, &name);
     let still = staff::require(&mut tx, me, Role::Administrator);
     let entry = AuditEntry::by(&s.sys, me, &request.0, Action::CategoryChanged, me);
-    s.audit.add(&mut tx, &entry.changed("category", id, id).changed("name", &category.name, &name));
+    s.audit.add(&mut tx, &entry.changed("category", id, id).changed("name", &category.name, &name).to_version(category.next_version()));
     let refused = |e: CommitError| if e.refused(same) { Kind::VersionMismatch.into() } else { not_written(e, free, still) };
     s.table.commit(tx).await.map_err(refused)?;
     tracing::info!(category.id = %id, actor.id = %me, "a category was renamed");
@@ -160,7 +160,7 @@ pub async fn delete_category(
     let empty = category.delete(&mut tx, &all);
     let still = staff::require(&mut tx, me, Role::Administrator);
     let entry = AuditEntry::by(&s.sys, me, &request.0, Action::CategoryDeleted, me).because(reason);
-    s.audit.add(&mut tx, &entry.changed("category", id, ()).changed("name", &category.name, ()));
+    s.audit.add(&mut tx, &entry.changed("category", id, ()).changed("name", &category.name, ()).to_version(category.next_version()));
     match s.table.commit(tx).await {
         Ok(()) => {}
         Err(CommitError::Refused(r)) if r.at(empty) => return Err(not_deleted(r.current(empty))?.into()),

@@ -23,7 +23,7 @@ pub struct Category {
     pub name: CategoryTitle,
     /// The number of products in the category.
     pub products: u32,
-    /// Increased by every other name, and not by products.
+    /// Increased by every other name and by the deletion, which can be undone, and not by products.
     #[serde(default = "store::first_version")]
     pub version: u64,
 }
@@ -44,7 +44,13 @@ impl Category {
     /// Returns the category with another name.
     #[must_use]
     pub fn named(&self, name: CategoryTitle) -> Self {
-        Self { name, version: self.version.saturating_add(1), ..self.clone() }
+        Self { name, version: self.next_version(), ..self.clone() }
+    }
+
+    /// Returns the version after the next change. A category whose deletion is undone has the one after its deletion.
+    #[must_use]
+    pub const fn next_version(&self) -> u64 {
+        self.version.saturating_add(1)
     }
 
     /// Adds another name of the category to a transaction: the first slot is refused if the category has changed, the second one if
@@ -66,8 +72,8 @@ impl Category {
     pub fn delete(&self, tx: &mut Tx, all: &CountedList) -> Slot {
         tx.delete(CategoryName::of(&self.name, self.id).key());
         all.shrink(tx);
-        // The name is a condition too, because a category that was renamed in the meantime has another claim.
-        tx.delete_when(self.key(), field("products").eq(0).and(field("name").eq(&self.name)))
+        // The version is a condition too, because a category that was renamed in the meantime has another claim.
+        tx.delete_when(self.key(), field("products").eq(0).and(version_is(self.version)))
     }
 }
 

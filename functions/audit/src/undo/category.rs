@@ -15,7 +15,7 @@ use kernel::{
     audit::{AuditValue, Auditable as _},
     id::CategoryId,
 };
-use store::{Table, Tx};
+use store::{Table, Tx, first_version};
 
 use super::{
     planned::{Allowed, MakeEntry, Planned, impossible_value},
@@ -30,19 +30,22 @@ pub struct Target {
     named: Option<CategoryId>,
     /// Whether the change is its deletion.
     deleted: bool,
+    /// Its version after the change.
+    version: u64,
 }
 
 impl Target {
     pub async fn read(table: &Table, entry: &Recorded, who: Actor) -> Result<Self, Problem> {
         let deleted = entry.record.action == Action::CategoryDeleted;
+        let version = entry.version().unwrap_or_else(first_version);
         let Some(id) = entry.about::<CategoryId>("category") else {
-            return Ok(Self { who, id: None, category: None, named: None, deleted });
+            return Ok(Self { who, id: None, category: None, named: None, deleted, version });
         };
         let category = Category::key_of(id);
         let name = entry.was("name").and_then(title).map(|name| CategoryName::key_of(&name));
         let mut found = table.get_many([Some(category.clone()), name.clone()].into_iter().flatten().collect()).await?;
         let named = name.map(|key| found.take::<CategoryName>(&key)).transpose()?.flatten().map(|claim| claim.category);
-        Ok(Self { who, id: Some(id), category: found.take(&category)?, named, deleted })
+        Ok(Self { who, id: Some(id), category: found.take(&category)?, named, deleted, version })
     }
 
     pub fn fields(&self, entry: &Recorded) -> Vec<Field> {
@@ -71,26 +74,27 @@ impl Target {
         }
         let before = self.category.ok_or_else(impossible_value)?;
         let (same, free) = before.rename(tx, &name);
+        let version = before.next_version();
         let still = staff::require(tx, self.who.user, Role::Administrator);
         let entry = entry(Action::CategoryChanged, self.who.user).changed("category", before.id, before.id);
         let shown = [Some(same), free].into_iter().flatten().collect();
-        Ok(Planned::new(entry.changed("name", &before.name, &name), shown, Allowed::Role(still)))
+        Ok(Planned::new(entry.changed("name", &before.name, &name).to_version(version), shown, Allowed::Role(still)))
     }
 }
 
 impl Target {
-    /// Makes the deleted category anew, with its id.
+    /// Makes the deleted category anew, with its id. Its versions go on, so that nobody changes it by one from before the deletion.
     async fn restore(self, s: &crate::State, tx: &mut Tx, entry: &MakeEntry<'_>, name: CategoryTitle) -> Result<Planned, Problem> {
         let id = self.id.filter(|_| self.category.is_none()).ok_or_else(impossible_value)?;
         let all = CATEGORIES.counted(&s.table).await?;
         if !all.has_room() {
             return Err(CATEGORIES.full());
         }
-        let category = Category { id, name, products: 0, version: 1 };
+        let category = Category { id, name, products: 0, version: self.version };
         let (free, room) = category.create(tx, &all);
         let still = staff::require(tx, self.who.user, Role::Administrator);
         let entry = entry(Action::CategoryCreated, self.who.user).changed("category", (), id).changed("name", (), &category.name);
-        Ok(Planned::new(entry, vec![free, room], Allowed::Role(still)))
+        Ok(Planned::new(entry.to_version(category.version), vec![free, room], Allowed::Role(still)))
     }
 }
 

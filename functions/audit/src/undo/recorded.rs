@@ -69,6 +69,11 @@ impl Recorded {
         self.values.is_some()
     }
 
+    /// Returns the version of the changed object after the change.
+    pub fn version(&self) -> Option<u64> {
+        self.values.as_ref()?.version
+    }
+
     /// Returns the value of a field before the change.
     pub fn was(&self, name: &str) -> Option<&AuditValue> {
         Some(&self.change(name)?.before)
