@@ -461,21 +461,26 @@ async fn money_of_somebody_who_has_left_is_owed_until_it_is_given_back() {
     is_owed_until_given_back(&cloud, &ana, &placed).await;
 }
 
-/// What a bank sends back after it was given back to somebody who has left is owed, too.
+/// What a bank sends back after it was given back to somebody who has left is owed, too, whatever they had paid.
 /// Promise: refund-owed, order-leaving, staff-work
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn money_that_comes_back_after_its_buyer_has_left_is_owed() {
-    let cloud = Cloud::start().await;
-    let (_, products) = shop(&cloud, 1).await;
-    let ana = cloud.buyer("ana", PHONE).await;
-    let placed = paid_order(&cloud, &ana, "one", &products[0], 2).await;
-    leaves(&cloud, &ana).await;
-    assert_eq!((run(&cloud, WEBHOOK).await["payments"].clone(), refunds(&cloud)), (json!(1), 1));
-    cloud.settle().await;
-    assert!(cloud.of_kind("payment_removal").await.is_empty() && cloud.of_kind("payment_alert").await.is_empty());
-    pay(&cloud, &placed, Act::FailRefunds);
-    cloud.settle().await;
-    is_owed_until_given_back(&cloud, &ana, &placed).await;
+    for amount in [2000, 900] {
+        let cloud = Cloud::start().await;
+        let (_, products) = shop(&cloud, 1).await;
+        let ana = cloud.buyer("ana", PHONE).await;
+        let placed = order(&ana, "one", &products[0], 2).await;
+        change_at_stripe(&cloud, &placed["payment"], format!("amount={amount}")).await;
+        pay(&cloud, &placed, card(VISA));
+        cloud.settle().await;
+        leaves(&cloud, &ana).await;
+        assert_eq!((run(&cloud, WEBHOOK).await["payments"].clone(), refunds(&cloud)), (json!(1), 1), "{amount}");
+        cloud.settle().await;
+        assert!(cloud.of_kind("payment_removal").await.is_empty() && cloud.of_kind("payment_alert").await.is_empty());
+        pay(&cloud, &placed, Act::FailRefunds);
+        cloud.settle().await;
+        is_owed_until_given_back(&cloud, &ana, &placed).await;
+    }
 }
 
 /// What is to be given back because its buyer has left is not forgotten when Stripe refuses it: it is asked for until it is made, and staff

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use store::{About, CommitError, Conditional as _, Item, Key, Personal, Range, Row, StoreError, Table, Tx, field};
 
 use crate::{
-    card::{Refund, RefundState},
+    card::{OrderCard, Refund, RefundState},
     cart::Cart,
     machine::{By, OrderState, step},
     order::{Order, history, revenue},
@@ -86,7 +86,7 @@ impl OrderRecord {
         tx.put(&after, record.back.is_stored());
         let sold_at = record.paid_at.unwrap_or(record.created_at);
         figures::change_revenue(&mut tx, sys, sold_at, record.total.currency().code(), (record.revenue(), after.revenue()));
-        PaymentRemoval::reopen(&mut tx, sys.now(), (record.back, after.back), &said.intent, (PaidFor::Order(id), record.total));
+        PaymentRemoval::reopen(&mut tx, sys.now(), (record.back, after.back), said, (PaidFor::Order(id), record.total));
         match table.commit(tx).await {
             Ok(()) => Ok(Recorded::Now),
             Err(CommitError::Refused(_)) => Ok(Recorded::Outdated),
@@ -127,7 +127,7 @@ pub async fn purge(table: &Table, sys: &Sys, kept: Retention, user: UserId) -> R
     for order in page.items {
         let order = at_its_end(table, sys, order).await?;
         let mut tx = Tx::new();
-        let paid = order.card.as_ref().is_some_and(|card| card.paid_at.is_some());
+        let paid = order.card.as_ref().is_some_and(OrderCard::is_paid);
         if paid || !matches!(order.state, OrderState::Cancelled | OrderState::Expired) {
             tx.put_always(&OrderRecord::of(&order, kept));
         }

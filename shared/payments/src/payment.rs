@@ -428,6 +428,9 @@ pub struct PaymentRecord {
     /// What was given back of it, and how it is disputed.
     #[serde(flatten)]
     pub back: MoneyBack,
+    /// Whether something else was paid, which was refunded.
+    #[serde(default)]
+    is_wrong: bool,
     /// When it was begun.
     pub created_at: Time,
     /// When the payment became known.
@@ -448,6 +451,7 @@ impl PaymentRecord {
             country: payment.purpose.country(),
             state: payment.state,
             back: payment.back,
+            is_wrong: payment.is_wrong,
             created_at: payment.created_at,
             paid_at: payment.paid_at,
             until: Some(kept.ends(payment.created_at)),
@@ -472,7 +476,7 @@ impl PaymentRecord {
         let mut tx = Tx::new();
         tx.put(&after, same);
         change_revenue(&mut tx, sys, &record.sale(), &after.sale());
-        PaymentRemoval::reopen(&mut tx, sys.now(), (record.back, after.back), &settlement.intent, (paid_for, record.amount));
+        PaymentRemoval::reopen(&mut tx, sys.now(), (record.back, after.back), settlement, (paid_for, record.amount));
         match table.commit(tx).await {
             Ok(()) => Ok(Recorded::Now),
             Err(CommitError::Refused(_)) => Ok(Recorded::Outdated),
@@ -484,9 +488,12 @@ impl PaymentRecord {
         Sale { amount: self.amount, paid_at: self.paid_at, refunded: self.back.refunded }
     }
 
-    /// Returns the record after what Stripe says of the payment, as [`CardPayment::after`].
+    /// Returns the record after what Stripe says of the payment, as [`CardPayment::after`] and [`CardPayment::wrongly_paid`].
     fn after(&self, settlement: &Settlement, now: Time) -> Self {
         let back = self.back.after(settlement.back);
+        if self.is_wrong {
+            return Self { back, ..self.clone() };
+        }
         let paid = settlement.progress == Progress::Succeeded;
         Self {
             state: self.state.after(settlement.progress, back.refunded >= self.amount.amount()),
@@ -583,6 +590,8 @@ mod tests {
         let failed = [&over, &given, &back, &again].map(|payment| payment.has(Alert::RefundFailed));
         assert_eq!((failed, again.state), ([false, false, true, false], PaymentState::Cancelled));
         assert_eq!(back.wrongly_paid(&said(1234, 0)), back, "an older state changes nothing");
+        let record = PaymentRecord::of(&given, Retention::default()).after(&said(0, 1234), NOW);
+        assert_eq!((record.state, record.paid_at, record.back.came_back), (PaymentState::Cancelled, None, 1234));
         let unknown = Donation { intent: None, ..pending() };
         assert_eq!(unknown.wrongly_paid(&wrong(MoneyBack::default())).watched().intent.as_deref(), Some("pi_1"), "staff find it at Stripe");
         let cancelled = Settlement { customer: None, ..settlement(Progress::Cancelled) };

@@ -42,7 +42,7 @@ async fn payments<P: Purpose>(table: &Table, sys: &Sys, kept: Retention, user: U
     for payment in &page.items {
         if let Some(intent) = payment.intent.clone() {
             // Payments that were never paid and cannot be paid any more leave no record.
-            if payment.state != PaymentState::Cancelled {
+            if payment.state != PaymentState::Cancelled || payment.is_wrong {
                 tx.put_always(&PaymentRecord::of(payment, kept));
             }
             // Money that has come back is still owed.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use store::{About, Conditional as _, Item, Key, Personal, Range, StoreError, Table, Tx, field};
 use utoipa::ToSchema;
 
-use crate::{MoneyBack, PaidFor, alert::PaymentAlert};
+use crate::{MoneyBack, PaidFor, Settlement, alert::PaymentAlert};
 
 /// The reason of a refund.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -60,12 +60,12 @@ impl PaymentRemoval {
         Self { intent, asked: Some(asked), since, promised: Vec::new() }
     }
 
-    /// Adds to a transaction that money which was given back after the payer has left has come back (`before`, `after`), if all of the
-    /// payment was given back. Then the schedule finds that it is owed, and staff see it until it is given back again.
-    pub fn reopen(tx: &mut Tx, now: Time, (before, after): (MoneyBack, MoneyBack), intent: &str, asked: (PaidFor, Money)) {
+    /// Adds to a transaction that money has come back after the payer has left (`before`, `after`), if all of the payment was given back.
+    /// Then the schedule finds that it is owed, and staff see it until it is given back again.
+    pub fn reopen(tx: &mut Tx, now: Time, (before, after): (MoneyBack, MoneyBack), said: &Settlement, asked: (PaidFor, Money)) {
         let ever_refunded = after.refunded.saturating_add(after.came_back);
-        if after.came_back > before.came_back && ever_refunded >= asked.1.amount() {
-            tx.put_always(&Self::new(intent.to_owned(), asked, now));
+        if after.came_back > before.came_back && ever_refunded >= said.received {
+            tx.put_always(&Self::new(said.intent.clone(), asked, now));
         }
     }
 
