@@ -1,8 +1,8 @@
 //! The metrics of all crates, as they declare them.
 
-use function::metrics::Declared;
+use function::metrics::DeclaredMetric;
 
 /// Returns every metric.
-pub fn all() -> Vec<Declared> {
+pub fn all() -> Vec<DeclaredMetric> {
     [accounts::METRICS, proofs::METRICS, deliver::METRICS, stripe_webhook::METRICS].concat()
 }

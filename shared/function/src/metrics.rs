@@ -31,7 +31,7 @@ impl Metric {
 
 /// A metric in the list of a crate.
 #[derive(Clone, Copy, Debug)]
-pub struct Declared {
+pub struct DeclaredMetric {
     /// The crate.
     pub package: &'static str,
     /// The name of the metric.
@@ -53,13 +53,13 @@ pub struct Declared {
 #[macro_export]
 macro_rules! metrics {
     (@list $($(#[$doc:meta])* $visibility:vis const $constant:ident: Metric = Metric::new($name:literal);)+) => {
-        &[$($crate::metrics::Declared { package: env!("CARGO_PKG_NAME"), name: $name }),+]
+        &[$($crate::metrics::DeclaredMetric { package: env!("CARGO_PKG_NAME"), name: $name }),+]
     };
     ($($declaration:tt)+) => {
         $($declaration)+
 
         /// The metrics that this crate declares.
-        pub const METRICS: &[$crate::metrics::Declared] = $crate::metrics!(@list $($declaration)+);
+        pub const METRICS: &[$crate::metrics::DeclaredMetric] = $crate::metrics!(@list $($declaration)+);
     };
 }
 

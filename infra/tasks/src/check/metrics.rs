@@ -1,7 +1,7 @@
 //! An alarm or a graph of a custom metric needs a metric that some crate declares, with its dimension, and every declared metric is used by
 //! an alarm or the dashboard. (Each metric costs money; otherwise a log line is enough.)
 
-use function::metrics::{Declared, Metric};
+use function::metrics::{DeclaredMetric, Metric};
 
 use super::Parts;
 use crate::{Failure, metrics, repository};
@@ -14,7 +14,7 @@ pub fn findings(_: &Parts) -> Result<Vec<String>, Failure> {
     Ok(differences(&repository::read(OPERATIONS)?, &metrics::all()))
 }
 
-fn differences(operations: &str, declared: &[Declared]) -> Vec<String> {
+fn differences(operations: &str, declared: &[DeclaredMetric]) -> Vec<String> {
     let value = |text: &str, name: &str| text.lines().find_map(|l| l.trim().strip_prefix(name).map(|v| v.trim().to_owned()));
     let mut findings = Vec::new();
     let is_declared = |name: &str| declared.iter().any(|metric| metric.name == name);
@@ -49,7 +49,7 @@ mod tests {
         let alarm = |name: &str, of: &str| {
             format!("Namespace: Stoa\n      MetricName: {name}\n      Dimensions: [{{Name: {of}, Value: !Ref StateTable}}]\n")
         };
-        let declared = ["Said", "Heard"].map(|name| Declared { package: "talk", name });
+        let declared = ["Said", "Heard"].map(|name| DeclaredMetric { package: "talk", name });
         let found = |alarms: &[String]| differences(&alarms.concat(), &declared);
         let (said, heard) = (alarm("Said", "TableName"), alarm("Heard", "TableName"));
         assert_eq!(found(&[said.clone(), heard]), Vec::<String>::new());
@@ -62,7 +62,7 @@ mod tests {
 
     #[test]
     fn a_graph_shows_a_declared_metric() {
-        let declared = ["Said", "Heard"].map(|name| Declared { package: "talk", name });
+        let declared = ["Said", "Heard"].map(|name| DeclaredMetric { package: "talk", name });
         let found = |name: &str, of: &str| {
             differences(&format!(r#"[["Stoa", "{name}", "{of}", "${{StateTable}}"], [".", "Heard", ".", "."]]"#), &declared).concat()
         };
