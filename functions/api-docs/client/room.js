@@ -314,11 +314,11 @@ export function createRoom(name, { api, pages, upload, session, live, sent, stre
     await flush();
     if (unmarked !== undefined) void mark();
     else if (state) setReadUpto(state.read_seq);
-    // Shown messages were changed in the meantime, as far as is known.
-    if (state && state.changes !== changes) upto = null;
+    // Shown messages were changed in the meantime, or may have been: a greeting does not tell of every room of who has very many.
+    if (!state || state.changes !== changes) upto = null;
     changes = state?.changes ?? changes;
     if (showsReceipts) void readBy();
-    if (upto === null || state === undefined || state.last_seq > upto || later.size > 0) await catchUp();
+    if (upto === null || state.last_seq > upto || later.size > 0) await catchUp();
   }
 
   function close() {
