@@ -13,7 +13,8 @@ const [REPLACE_FROM, REPLACE_TO] = [0.85, 0.97];
 /** What applies to the greeting, before the server has told its limits. */
 const LIMITS = { frames_at_once: 10, frames_per_second: 2 };
 
-const lost = () => ({ problem: failed() });
+/** What becomes of a frame whose link is lost. A greeting follows, unless the link had been replaced: then `status` is that of a timeout. */
+const lost = (status = 0) => ({ problem: { ...failed(), status } });
 
 /**
  * `greet(hello)` is called with the first answer of each socket, `push(payload, stream)` with each frame that nobody asked for, and
@@ -63,16 +64,11 @@ export function createLive({ api, session }, { WebSocket = globalThis.WebSocket,
     });
   }
 
-  /**
-   * Asks over the current socket. A frame that came too early is sent again after the time that the server says, and one that was lost
-   * with a socket that had been replaced is sent over the next one: for that person no greeting follows.
-   */
+  /** Asks over the current socket. A frame that came too early is sent again after the time that the server says. */
   async function ask(payload, stream = "chat") {
     for (;;) {
       await pace();
-      const [over, who] = [link, user];
-      const answer = await send(over, payload, stream);
-      if (answer.problem?.status === 0 && link && link !== over && user === who) continue;
+      const answer = await send(link, payload, stream);
       if (answer.problem?.code !== "too_many_requests" || !answer.problem.retryAfter) return answer;
       allowance = 0;
       await wait(answer.problem.retryAfter * 1000);
@@ -83,7 +79,7 @@ export function createLive({ api, session }, { WebSocket = globalThis.WebSocket,
   function drop(old) {
     clearTimeout(old.replace);
     clearInterval(old.beat);
-    for (const answer of old.waiting.values()) answer(lost());
+    for (const answer of old.waiting.values()) answer(lost(link === old ? 0 : 504));
     old.socket.onmessage = null;
     old.socket.close();
     if (link === old) {
