@@ -61,7 +61,7 @@ pub async fn create_model(
     if let Some(captcha) = &s.captcha {
         if let Err(refused) = captcha.check(now, body.captcha.as_deref().unwrap_or_default(), CAPTCHA_ACTION).await {
             let name = format!("{CAPTCHA_ACTION} {user}");
-            refused.or_else(s.work.demand_once(&s.table, now, (&client, &headers), &name)).await?;
+            refused.or_else(s.work.demand_once(&s.table, now, (&client.0, &headers), &name)).await?;
         }
     }
     let model = Model::new(s.sys.id(), user, title, country);
