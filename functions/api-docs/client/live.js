@@ -1,6 +1,7 @@
 // The socket: it is opened with a ticket, opened again when it is lost, and replaced before the platform closes it.
 
 import { createStore, failed, readProblem, wait } from "./core.js";
+import { forEachPerson } from "./lists.js";
 
 /** Milliseconds before another attempt: a random part of the second, which grows up to the last. */
 const [RETRY_MIN_MS, RETRY_STEP_MS, RETRY_MAX_MS] = [500, 1000, 30_000];
@@ -33,7 +34,6 @@ export function createLive({ api, session }, { WebSocket = globalThis.WebSocket,
   let retry = null;
   let failures = 0;
   let limits = LIMITS;
-  let user = session.current.user?.id;
   // The allowance of frames, which is that of the account.
   let allowance = LIMITS.frames_at_once;
   let counted = Date.now();
@@ -46,10 +46,9 @@ export function createLive({ api, session }, { WebSocket = globalThis.WebSocket,
         const now = Date.now();
         allowance = Math.min(limits.frames_at_once, allowance + ((now - counted) / 1000) * limits.frames_per_second);
         counted = now;
-        if (allowance >= 1) break;
+        if (allowance >= 1) return void (allowance -= 1);
         await wait(((1 - allowance) / limits.frames_per_second) * 1000);
       }
-      allowance -= 1;
     }));
   }
 
@@ -88,14 +87,7 @@ export function createLive({ api, session }, { WebSocket = globalThis.WebSocket,
     }
   }
 
-  function receive(from, text) {
-    let frame;
-    try {
-      frame = JSON.parse(text);
-    } catch {
-      return;
-    }
-    const { stream, id, payload } = frame;
+  function receive(from, { stream, id, payload }) {
     if (!payload) return;
     const problem = payload.type === "error" ? readProblem(payload.problem) : undefined;
     from.waiting.get(id)?.(problem ? { problem } : { data: payload });
@@ -120,7 +112,10 @@ export function createLive({ api, session }, { WebSocket = globalThis.WebSocket,
     if (!opened) return drop(made), lost();
     made.socket.onclose = () => drop(made);
     // What is pushed before the greeting is complete is kept until then.
-    made.socket.onmessage = ({ data }) => (made.greeted || JSON.parse(data).id ? receive(made, data) : early.push(data));
+    made.socket.onmessage = ({ data }) => {
+      const frame = JSON.parse(data);
+      made.greeted || frame.id ? receive(made, frame) : early.push(frame);
+    };
     await pace();
     const { data: hello, problem: refused } = await send(made, { type: "hello" }, "chat");
     if (refused) return drop(made), { problem: refused };
@@ -149,7 +144,7 @@ export function createLive({ api, session }, { WebSocket = globalThis.WebSocket,
     made.beat = setInterval(beat, limits.ping_seconds * BEAT_MS);
     made.greeted = true;
     greet(hello);
-    for (const text of early) receive(made, text);
+    for (const frame of early) receive(made, frame);
     setLive("live");
     setSockets(sockets.current + 1);
   }
@@ -192,16 +187,16 @@ export function createLive({ api, session }, { WebSocket = globalThis.WebSocket,
   globalThis.addEventListener?.("online", awake);
   globalThis.document?.addEventListener("visibilitychange", awake);
 
-  const unsubscribe = session.subscribe(({ state, user: now }) => {
-    // A socket belongs to whoever opened it.
-    if (link && (state === "signed_out" || (now && now.id !== user))) drop(link);
-    if (now) user = now.id;
+  // A socket belongs to whoever opened it.
+  const forget = forEachPerson(session, () => link && drop(link));
+  const unsubscribe = session.subscribe(({ state }) => {
     if (state === "signed_out") clearTimeout(retry), setLive("off");
     else if (state === "signed_in" && !link) void connect();
   });
 
   function close() {
     stop();
+    forget();
     unsubscribe();
     globalThis.removeEventListener?.("online", awake);
     globalThis.document?.removeEventListener("visibilitychange", awake);

@@ -73,19 +73,19 @@ export function createRoom(name, { api, pages, upload, session, live, sent, stre
   let holeTimer = null;
   let closed = false;
 
+  /** Whether a message is not among those that came after it was written. It may be, although its answer is late or lost. */
+  const isNew = ({ state, text, author, after }) => state !== "sending" || !known.some((one) => one.seq > after && one.text === text && one.author?.id === author.id);
+
   function show() {
     if (closed) return;
-    setMessages([...known, ...unsent]);
+    setMessages([...known, ...unsent.filter(isNew)]);
     setComplete(upto !== null && before === undefined);
   }
 
   /** Takes what fits behind the known messages, and asks if something is missing. */
   function drain() {
+    for (let next; (next = later.get(upto + 1)); upto += 1) known.push(next);
     for (const seq of later.keys()) if (seq <= upto) later.delete(seq);
-    for (let next; (next = later.get(upto + 1)); upto += 1) {
-      later.delete(next.seq);
-      known.push(next);
-    }
     if (known.length > kept) {
       known = known.slice(-kept);
       before = known[0].seq;
@@ -203,7 +203,7 @@ export function createRoom(name, { api, pages, upload, session, live, sent, stre
   function send(text, { replyTo, attachments } = {}) {
     if (closed) return Promise.resolve(left());
     const { id, username } = session.current.user ?? {};
-    const message = { nonce: crypto.randomUUID(), kind: "text", text, reply_to: replyTo, attachments, author: { id, username }, created_at: new Date().toISOString(), state: "sending", added: adding(upto) };
+    const message = { after: upto ?? Infinity, nonce: crypto.randomUUID(), kind: "text", text, reply_to: replyTo, attachments, author: { id, username }, created_at: new Date().toISOString(), state: "sending", added: adding(upto) };
     unsent = [...unsent, message];
     show();
     const answer = new Promise((then) => settled.set(message.nonce, then));
