@@ -14,7 +14,7 @@ const [REPLACE_FROM, REPLACE_TO] = [0.85, 0.97];
 /** What applies to the greeting, before the server has told its limits. */
 const LIMITS = { frames_at_once: 10, frames_per_second: 2 };
 
-/** What becomes of a frame whose link is lost. A greeting follows, unless the link had been replaced: then `status` is that of a timeout. */
+/** What becomes of a frame whose link is lost. A greeting follows, unless the link had been replaced: then it is a timeout. */
 const lost = (status = 0) => ({ problem: { ...failed(), status } });
 
 /**

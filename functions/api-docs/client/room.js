@@ -73,12 +73,12 @@ export function createRoom(name, { api, pages, upload, session, live, sent, stre
   let holeTimer = null;
   let closed = false;
 
-  /** Whether a message is not among those that came after it was written. It may be, although its answer is late or lost. */
-  const isNew = ({ state, text, author, after }) => state !== "sending" || !known.some((one) => one.seq > after && one.text === text && one.author?.id === author.id);
+  /** Whether a message is to be shown: not while it waits for its answer, which may be lost, and has come already as one of the room. */
+  const isShown = ({ state, text, author, after }) => state !== "sending" || !known.some((one) => one.seq > after && one.text === text && one.author?.id === author.id);
 
   function show() {
     if (closed) return;
-    setMessages([...known, ...unsent.filter(isNew)]);
+    setMessages([...known, ...unsent.filter(isShown)]);
     setComplete(upto !== null && before === undefined);
   }
 
