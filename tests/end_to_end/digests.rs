@@ -13,7 +13,7 @@ use local::{
 use serde_json::value::to_raw_value;
 use tests::{Caller, Cloud, DAY, HOUR, PASSWORD, Socket, Value, json, race};
 
-use crate::contacts::by_phone;
+use crate::{contacts::by_phone, socket::until};
 
 const DIGESTS: &str = "DigestsFunction";
 const SETTINGS: &str = "/v1/me/notification-settings";
@@ -204,6 +204,29 @@ async fn who_is_here_gets_no_mail() {
     assert_eq!(entries(&cyd).await, [pushed]);
     cloud.advance(LATER).await;
     assert!(told(&cloud, &ben).await.is_empty() && told(&cloud, &cyd).await.is_empty());
+}
+
+/// Somebody who seems to be here, because their sockets have closed and nobody was told of it, is told of a message as who is away.
+/// Promise: digest-away-only
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_only_closed_sockets_is_away() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let room = room_of(&ana, &ben).await;
+    let (mut hers, mut his) = (ana.socket().await, ben.socket().await);
+    // A younger socket counts as being in its handshake.
+    cloud.advance(Duration::from_secs(30)).await;
+    assert_eq!(his.ask(json!({ "type": "ping" })).await["type"], "pong");
+    let mute = cloud.aws.faults.script(Target::of("SocketFunction", Service::DynamoDb, "GetItem"), Fault::Internal);
+    his.drop_silently();
+    until(async || mute.hits() >= 3).await;
+    cloud.settle().await;
+    mute.end();
+    let _ = say(&mut hers, &room, "here?").await;
+    cloud.settle().await;
+    cloud.advance(LATER).await;
+    sweep(&cloud).await;
+    assert_eq!((told(&cloud, &ben).await.len(), told(&cloud, &ana).await.len()), (1, 0));
 }
 
 /// In a group the messages after the first one write nothing for those who are away, except near the moment at which the group is looked

@@ -14,6 +14,7 @@
 //! | `hello` | query of the rooms, a batch read of them and the people in them if there are any; what `online` takes |
 //! | `send` to up to 20 people | the transaction, and in a group concurrently a query of its members; the batch read of their sockets; one post for each |
 //! | `send` to people who are away | an update for each of them, concurrently with the posts; each further message within two minutes in a direct room, or within ten seconds in a group, takes one more update, which is refused |
+//! | `send` to people all of whose sockets turn out to be closed | an update for each of them, after the posts |
 //! | `send` to more | the transaction, with the event by which `room-fanout` delivers |
 //! | `send` with mentions | before these also a batch read of the names |
 //! | `send` with files | before these also a batch read of the files |

@@ -91,6 +91,18 @@ const HANDSHAKE: Duration = Duration::from_secs(30);
 /// One post for each socket, sixteen at a time, and two requests for each person with a closed socket. No error fails the
 /// sender: a client that misses a frame notices the gap and asks for it.
 pub async fn deliver(table: &Table, sys: &Sys, sockets: &Sockets, people: &[Presence], except: Option<&str>, frame: &[u8]) {
+    drop(reach(table, sys, sockets, people, except, frame).await);
+}
+
+/// Like [`deliver`]. Returns the people whom the frame did not reach, because all their sockets besides `except` are closed.
+pub(crate) async fn reach(
+    table: &Table,
+    sys: &Sys,
+    sockets: &Sockets,
+    people: &[Presence],
+    except: Option<&str>,
+    frame: &[u8],
+) -> Vec<UserId> {
     let now = sys.now();
     let open = people.iter().flat_map(|p| p.sockets(now).map(|live| ((p.user, live.since), live.id.clone())));
     let targets = open.filter(|(_, id)| Some(id.as_str()) != except).collect();
@@ -109,10 +121,16 @@ pub async fn deliver(table: &Table, sys: &Sys, sockets: &Sockets, people: &[Pres
             closed.entry(user).or_default().push(id);
         }
     }
+    let is_lost = |p: &&Presence| {
+        let mut open = p.sockets(now).filter(|live| Some(live.id.as_str()) != except).peekable();
+        open.peek().is_some() && open.all(|live| closed.get(&p.user).is_some_and(|ids| ids.contains(&live.id)))
+    };
+    let lost = people.iter().filter(is_lost).map(|p| p.user).collect();
     let forgetting = closed.iter().filter(|(_, ids)| !ids.is_empty()).map(async |(user, ids)| {
         if let Err(e) = connection::forget(table, sys, *user, ids).await {
             tracing::warn!(error = %e, "closed sockets could not be removed from the list");
         }
     });
     join_all(forgetting).await;
+    lost
 }

@@ -1,9 +1,10 @@
 //! Digests: which rooms have unread messages for absent people, and when each is due.
 //!
-//! A send has just read the sockets of the members, so it knows who is absent. Their memberships get a due time two minutes later, unless
-//! they have one. So a burst of messages takes one write for each absent member, and members who are online cost nothing. Every minute the
-//! function `digests` takes the memberships that are due and reads their rooms again. So people are not told of messages that were read,
-//! deleted or muted in the meantime, nor of rooms that they have left: the due time is an attribute of the membership.
+//! A send has just read the sockets of the members, so it knows who is absent. By posting to the others it learns whose sockets have closed
+//! without being removed yet. The memberships of absent people get a due time two minutes later, unless they have one. So a burst of
+//! messages takes one write for each absent member, and members who are online cost nothing. Every minute the function `digests` takes the
+//! memberships that are due and reads their rooms again. So people are not told of messages that were read, deleted or muted in the
+//! meantime, nor of rooms that they have left: the due time is an attribute of the membership.
 //!
 //! In rooms with many members only mentions lead to digests, by `room-fanout`.
 

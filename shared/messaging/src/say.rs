@@ -101,7 +101,10 @@ pub async fn say(
                 if let Some((message, people)) = deliver {
                     // The sender's user item has already been read, so their current picture can be added.
                     let message = Message { picture: direct.then(|| links.of(user.picture)), ..message };
-                    tell(table, sys, sockets, (user, socket), peer, &message, people).await;
+                    let lost = tell(table, sys, sockets, (user, socket), peer, &message, people).await;
+                    // They are away, too, although their sockets are still listed.
+                    let lost: Vec<UserId> = lost.into_iter().filter(|lost| *lost != user.id && !away.contains(lost)).collect();
+                    digest::schedule(table, sys.now(), room, &lost).await;
                 }
             };
             tokio::join!(deliver, digest::schedule(table, sys.now(), room, &away));
@@ -113,7 +116,8 @@ pub async fn say(
 }
 
 /// Delivers the message to the others and to the sender's other devices. The first message of a direct room also tells each of the two who
-/// the other person is, which takes one read if the sender has other devices.
+/// the other person is, which takes one read if the sender has other devices. Returns the people whom it did not reach, because all their
+/// sockets are closed.
 async fn tell(
     table: &Table,
     sys: &Sys,
@@ -122,10 +126,10 @@ async fn tell(
     peer: Option<UserId>,
     message: &Message,
     people: Vec<Presence>,
-) {
+) -> Vec<UserId> {
     let frame = |message: &Message| frame::write(CHAT_STREAM, None, &Push::Message(message));
     let Some(peer) = peer.filter(|_| message.seq == 1) else {
-        return delivery::deliver(table, sys, sockets, &people, Some(socket), &frame(message)).await;
+        return delivery::reach(table, sys, sockets, &people, Some(socket), &frame(message)).await;
     };
     let now = sys.now();
     let (own, others): (Vec<Presence>, Vec<Presence>) = people.into_iter().partition(|of| of.user == user.id);
@@ -136,7 +140,8 @@ async fn tell(
     };
     let sender = Author { id: user.id, username: user.username.to_string() };
     let to_peer = frame(&Message { with: Some(sender), ..message.clone() });
-    tokio::join!(to_sender, delivery::deliver(table, sys, sockets, &others, Some(socket), &to_peer));
+    let ((), lost) = tokio::join!(to_sender, delivery::reach(table, sys, sockets, &others, Some(socket), &to_peer));
+    lost
 }
 
 /// Returns a person with their current username. `None` if it cannot be read now, because the delivery does not depend on it.
