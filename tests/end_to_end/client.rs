@@ -995,6 +995,17 @@ const PAGES: &str = r"(async () => {
         result.slow = [asked, texts(slow)];
     }
     {
+        let sends = 0;
+        const twice = roomWith(async ({ type }) => {
+            if (type !== 'send') return { data: { messages: [], upto: 0 } };
+            return (sends += 1) > 1 ? new Promise(() => undefined) : { data: { id: 'm1', room: 'a', seq: 1, created_at: '' } };
+        });
+        await twice.resume();
+        for (const text of ['Yes', 'Yes']) void twice.room.send(text);
+        await reached(() => sends === 2);
+        result.twice = texts(twice);
+    }
+    {
         const busy = roomWith(async ({ before, limit }) => {
             const messages = before ? Array.from({ length: limit }, (_, n) => message(before - limit + n)) : [message(1)];
             return { data: { messages, upto: 1, before: before && before - limit } };
@@ -1012,8 +1023,8 @@ const PAGES: &str = r"(async () => {
 })()";
 
 /// A page that is older than a change does not undo it. A room that was opened after a greeting, or of which a greeting does not tell,
-/// learns of changes with the next one. A text that has to wait holds up nothing else. A room that is open for long keeps its newest
-/// messages.
+/// learns of changes with the next one. A text that has to wait holds up nothing else, and one that is sent twice is shown twice. A room
+/// that is open for long keeps its newest messages.
 /// Promise: client-rooms
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs Chromium"]
@@ -1025,6 +1036,7 @@ async fn a_room_follows_what_happens_while_it_reads() {
         "opened": ["page 2"],
         "untold": ["page 3"],
         "slow": [["history", "send", "sync"], ["1", "3", "Later"]],
+        "twice": ["Yes", "Yes"],
         "busy": [[true, false], [1000, "501"], [1050, "452", "1501"]],
     });
     assert_eq!(page.run(PAGES).await, expected);

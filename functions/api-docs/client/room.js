@@ -73,8 +73,11 @@ export function createRoom(name, { api, pages, upload, session, live, sent, stre
   let holeTimer = null;
   let closed = false;
 
-  /** Whether a message is to be shown: not while it waits for its answer, which may be lost, and has come already as one of the room. */
-  const isShown = ({ state, text, author, after }) => state !== "sending" || !known.some((one) => one.seq > after && one.text === text && one.author?.id === author.id);
+  /**
+   * Whether a message is to be shown: not while it waits for its answer, which may be lost, and has come already as one of the room. Those
+   * that were answered have a nonce.
+   */
+  const isShown = ({ state, text, author, after }) => state !== "sending" || !known.some((one) => one.seq > after && !one.nonce && one.text === text && one.author?.id === author.id);
 
   function show() {
     if (closed) return;
