@@ -318,7 +318,7 @@ impl Cloud {
         self.sys.now()
     }
 
-    /// Waits until no work is pending: outbox, bus, deliveries, file events.
+    /// Waits until no work is pending: outbox, bus, deliveries, file events, and the deletion of what has expired.
     ///
     /// # Panics
     /// If that takes too long.

@@ -5,7 +5,7 @@
 use std::{
     io,
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -32,8 +32,17 @@ pub struct Clock {
     activity: Activity,
     /// The offsets in milliseconds since this process started, each with the real time from which it was valid.
     history: Arc<Mutex<Vec<(i64, i64)>>>,
-    /// Held from a move of the clock until the schedules that it made due have run.
-    pending_move: Arc<Mutex<Option<Guard>>>,
+    /// What the last move of the clock has caused and is not done yet.
+    pending: Arc<Mutex<Pending>>,
+}
+
+/// What a move of the clock causes.
+#[derive(Default)]
+struct Pending {
+    /// Held until the schedules that it made due have run.
+    schedules: Option<Guard>,
+    /// Held until what has expired by it is deleted.
+    expiry: Option<Guard>,
 }
 
 impl Clock {
@@ -47,7 +56,7 @@ impl Clock {
         }
         let moved = Arc::new(watch::Sender::new(sys.offset_millis()));
         let history = Arc::new(Mutex::new(vec![(i64::MIN, sys.offset_millis())]));
-        Ok(Self { sys, moved, file: file.map(Arc::new), activity, history, pending_move: Arc::default() })
+        Ok(Self { sys, moved, file: file.map(Arc::new), activity, history, pending: Arc::default() })
     }
 
     /// Returns the time source of the functions.
@@ -125,26 +134,34 @@ impl Clock {
 
     /// Called when all schedules that are due at this offset have run.
     pub(crate) fn schedules_have_run(&self, offset: i64) {
-        let mut pending_move = self.pending_move();
+        let mut pending = self.pending();
         if *self.moved.borrow() == offset {
-            *pending_move = None;
+            pending.schedules = None;
         }
     }
 
-    fn pending_move(&self) -> std::sync::MutexGuard<'_, Option<Guard>> {
-        self.pending_move.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Called when everything that has expired at this offset is deleted.
+    pub(crate) fn expired_is_deleted(&self, offset: i64) {
+        let mut pending = self.pending();
+        if *self.moved.borrow() == offset {
+            pending.expiry = None;
+        }
+    }
+
+    fn pending(&self) -> MutexGuard<'_, Pending> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn put_offset(&self, offset: i64) -> io::Result<()> {
-        let mut pending_move = self.pending_move();
-        *pending_move = Some(self.activity.begin());
+        let mut pending = self.pending();
+        *pending = Pending { schedules: Some(self.activity.begin()), expiry: Some(self.activity.begin()) };
         let real = self.now().millis().saturating_sub(self.offset_millis());
         self.history.lock().unwrap_or_else(PoisonError::into_inner).push((real, offset));
         self.sys.set_offset_millis(offset);
         self.moved.send_replace(offset);
         // The lock is still held, so that the later of two concurrent moves is also the one in the file.
         let saved = self.file.as_deref().map_or(Ok(()), |file| replace_file(file, &offset));
-        drop(pending_move);
+        drop(pending);
         saved
     }
 }

@@ -236,14 +236,18 @@ fn service_of(request: &Request) -> Option<Service> {
 pub fn start(core: &Arc<Core>, tasks: &mut JoinSet<()>) {
     streams::start(core, tasks);
     let core = Arc::clone(core);
+    let mut moves = core.clock.subscribe();
+    // What has expired before the start is deleted later.
+    core.clock.expired_is_deleted(*moves.borrow_and_update());
     tasks.spawn(async move {
-        let mut moved = core.clock.subscribe();
         loop {
             // Items may have expired after the timeout and after a move of the clock.
-            drop(tokio::time::timeout(SWEEP_EVERY, moved.changed()).await);
+            drop(tokio::time::timeout(SWEEP_EVERY, moves.changed()).await);
+            let offset = *moves.borrow_and_update();
             if let Err(e) = core.aws.sweep(&core).await {
                 tracing::error!(error = %e, "expired items cannot be deleted");
             }
+            core.clock.expired_is_deleted(offset);
         }
     });
 }
