@@ -113,15 +113,14 @@ impl Cloud {
     }
 
     async fn with(options: Options) -> Self {
+        // Held from the start, so that the times do not depend on how long the start takes.
+        let options = Options { held: !matches!(options.hosting, Hosting::Lambda { .. }), ..options };
         let stack = Stack::start(options.clone()).await.unwrap_or_else(|e| panic!("{e}"));
         let pending_work = PendingWork { hosting: options.hosting.clone(), activity: stack.activity.clone() };
         let cloud = Self { _pending_work: pending_work, stack, options, addresses: AtomicU32::new(0), members: OnceCell::new() };
-        if matches!(cloud.options.hosting, Hosting::Lambda { .. }) {
+        if !cloud.options.held {
             // Processes that issue tokens have published their keys in the table of the stack that they started with.
             cloud.members().await;
-        } else {
-            // Functions in other processes use the clock of their process.
-            cloud.sys.hold();
         }
         cloud
     }

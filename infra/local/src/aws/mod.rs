@@ -238,7 +238,8 @@ pub fn start(core: &Arc<Core>, tasks: &mut JoinSet<()>) {
     let core = Arc::clone(core);
     let mut moves = core.clock.subscribe();
     // What has expired before the start is deleted later.
-    core.clock.expired_is_deleted(*moves.borrow_and_update());
+    let offset = *moves.borrow_and_update();
+    core.clock.expired_is_deleted(offset);
     tasks.spawn(async move {
         loop {
             // Items may have expired after the timeout and after a move of the clock.
