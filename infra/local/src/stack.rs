@@ -285,7 +285,7 @@ fn core(plan: Plan, options: &Options) -> Result<Core, StartError> {
     };
     let hosts = Hosts::new(&options.hosting, &context)?;
     let schedules = Schedules::new(&template.schedules, hosts.clone(), sys.clone());
-    let connections = Connections::default();
+    let connections = Connections::new(activity.clone());
     Ok(Core {
         stage,
         template,

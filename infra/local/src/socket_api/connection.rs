@@ -26,6 +26,7 @@ use super::{
 };
 use crate::{
     Core,
+    activity::Guard,
     hosts::Trace,
     http_api::request_id,
     requests::{Begun, Handled, SOCKET},
@@ -55,11 +56,12 @@ struct End(u16, String);
 pub(super) async fn serve(gateway: Arc<Gateway>, caller: Caller, upgrade: OnUpgrade, requests: mpsc::UnboundedReceiver<Outgoing>) {
     let core = Arc::clone(&gateway.core);
     let caller = Arc::new(caller);
+    let mut closing = None;
     let end = match upgrade.await {
         Ok(upgraded) => {
             let config = WebSocketConfig::default().max_frame_size(Some(MAX_FRAME)).max_message_size(Some(MAX_MESSAGE));
             let mut socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
-            run(&gateway, &caller, &mut socket, requests).await
+            run(&gateway, &caller, &mut socket, requests, &mut closing).await
         }
         Err(_) => End(1006, String::new()),
     };
@@ -67,10 +69,17 @@ pub(super) async fn serve(gateway: Arc<Gateway>, caller: Caller, upgrade: OnUpgr
     core.connections.remove(&caller.info.id);
     tracing::info!(connection = caller.info.id, code = end.0, "socket closed");
     notify(&core, &caller, "$disconnect", Cause::Disconnect { code: end.0, reason: &end.1 }).await;
-    drop(guard);
+    drop((guard, closing));
 }
 
-async fn run(gateway: &Arc<Gateway>, caller: &Arc<Caller>, socket: &mut Socket, mut requests: mpsc::UnboundedReceiver<Outgoing>) -> End {
+/// Serves an open connection until it ends. If a function closes it, `closing` is the guard of that.
+async fn run(
+    gateway: &Arc<Gateway>,
+    caller: &Arc<Caller>,
+    socket: &mut Socket,
+    mut requests: mpsc::UnboundedReceiver<Outgoing>,
+    closing: &mut Option<Guard>,
+) -> End {
     let core = &gateway.core;
     let connected: Time = caller.info.connected_at.0;
     let mut active = connected;
@@ -97,7 +106,12 @@ async fn run(gateway: &Arc<Gateway>, caller: &Arc<Caller>, socket: &mut Socket, 
                         return End(1006, String::new());
                     }
                 }
-                Some(Outgoing::Close) | None => return close(socket, CloseCode::Normal, "Connection closed normally").await,
+                requested => {
+                    if let Some(Outgoing::Close(guard)) = requested {
+                        *closing = Some(guard);
+                    }
+                    return close(socket, CloseCode::Normal, "Connection closed normally").await;
+                }
             },
             () = core.clock.sleep_until(due) => return close(socket, CloseCode::Away, "Going away").await,
         }

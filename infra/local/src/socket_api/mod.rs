@@ -18,6 +18,8 @@ use kernel::{Time, Timestamp};
 use serde::Serialize;
 use tokio::sync::mpsc;
 
+use crate::activity::{Activity, Guard};
+
 /// The largest message in either direction, in bytes.
 const MAX_MESSAGE: usize = 128 * 1024;
 
@@ -58,8 +60,11 @@ pub enum ConnectionError {
 }
 
 /// The open connections. Cloning shares them.
-#[derive(Clone, Default)]
-pub struct Connections(Arc<Mutex<HashMap<String, Open>>>);
+#[derive(Clone)]
+pub struct Connections {
+    all: Arc<Mutex<HashMap<String, Open>>>,
+    activity: Activity,
+}
 
 struct Open {
     info: ConnectionInfo,
@@ -69,10 +74,17 @@ struct Open {
 /// A request to a connection.
 enum Outgoing {
     Message(Bytes),
-    Close,
+    /// The guard is held until `$disconnect` is answered.
+    Close(Guard),
 }
 
 impl Connections {
+    /// Returns the connections of a local cloud, none at first. A connection that closes is pending work.
+    #[must_use]
+    pub fn new(activity: Activity) -> Self {
+        Self { all: Arc::default(), activity }
+    }
+
     /// Sends a message. It is queued when this returns. Whether the client receives it is not known.
     ///
     /// # Errors
@@ -100,7 +112,7 @@ impl Connections {
     /// [`ConnectionError::Gone`].
     pub fn delete(&self, id: &str) -> Result<(), ConnectionError> {
         let connection = self.open().remove(id).ok_or(ConnectionError::Gone)?;
-        connection.outgoing.send(Outgoing::Close).map_err(|_| ConnectionError::Gone)
+        connection.outgoing.send(Outgoing::Close(self.activity.begin())).map_err(|_| ConnectionError::Gone)
     }
 
     /// Returns all open connections, the oldest first.
@@ -134,6 +146,6 @@ impl Connections {
     }
 
     fn open(&self) -> MutexGuard<'_, HashMap<String, Open>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
