@@ -17,6 +17,9 @@ use crate::{
     storage::{read_file, replace_file},
 };
 
+/// The shortest move after which expired items are waited for: they expire in whole seconds. A shorter one is like the passing of time.
+const EXPIRY_MILLIS: u64 = 1_000;
+
 /// Returns a moment as EventBridge writes it: in whole seconds.
 pub(crate) fn whole_seconds(at: Time) -> String {
     let text = Timestamp(at).to_string();
@@ -41,7 +44,7 @@ pub struct Clock {
 struct Pending {
     /// Held until the schedules that it made due have run.
     schedules: Option<Guard>,
-    /// Held until what has expired by it is deleted.
+    /// Held until what has expired by it is deleted, by whom [`Clock::expiring`] is called.
     expiry: Option<Guard>,
 }
 
@@ -140,12 +143,9 @@ impl Clock {
         }
     }
 
-    /// Called when everything that has expired at this offset is deleted.
-    pub(crate) fn expired_is_deleted(&self, offset: i64) {
-        let mut pending = self.pending();
-        if *self.moved.borrow() == offset {
-            pending.expiry = None;
-        }
+    /// Returns the guard to hold until what has expired by the last move is deleted.
+    pub(crate) fn expiring(&self) -> Option<Guard> {
+        self.pending().expiry.take()
     }
 
     fn pending(&self) -> MutexGuard<'_, Pending> {
@@ -154,7 +154,10 @@ impl Clock {
 
     fn put_offset(&self, offset: i64) -> io::Result<()> {
         let mut pending = self.pending();
-        *pending = Pending { schedules: Some(self.activity.begin()), expiry: Some(self.activity.begin()) };
+        pending.schedules = Some(self.activity.begin());
+        if offset.abs_diff(self.offset_millis()) >= EXPIRY_MILLIS {
+            pending.expiry = Some(self.activity.begin());
+        }
         let real = self.now().millis().saturating_sub(self.offset_millis());
         self.history.lock().unwrap_or_else(PoisonError::into_inner).push((real, offset));
         self.sys.set_offset_millis(offset);

@@ -238,17 +238,16 @@ pub fn start(core: &Arc<Core>, tasks: &mut JoinSet<()>) {
     let core = Arc::clone(core);
     let mut moves = core.clock.subscribe();
     // What has expired before the start is deleted later.
-    let offset = *moves.borrow_and_update();
-    core.clock.expired_is_deleted(offset);
+    drop(core.clock.expiring());
     tasks.spawn(async move {
         loop {
             // Items may have expired after the timeout and after a move of the clock.
             drop(tokio::time::timeout(SWEEP_EVERY, moves.changed()).await);
-            let offset = *moves.borrow_and_update();
+            let expiring = core.clock.expiring();
             if let Err(e) = core.aws.sweep(&core).await {
                 tracing::error!(error = %e, "expired items cannot be deleted");
             }
-            core.clock.expired_is_deleted(offset);
+            drop(expiring);
         }
     });
 }
