@@ -20,7 +20,7 @@ use tokio_tungstenite::{
 };
 
 use super::{
-    ConnectionInfo, MAX_MESSAGE, Outgoing,
+    ConnectionInfo, MAX_MESSAGE, Outgoing, closes_at,
     event::{Cause, event},
     gateway::{FunctionResponse, Gateway},
 };
@@ -34,10 +34,6 @@ use crate::{
 
 /// The largest frame, in bytes.
 const MAX_FRAME: usize = 32 * 1024;
-/// A connection is closed after this time without traffic.
-const IDLE: Duration = Duration::from_mins(10);
-/// Every connection is closed after this time.
-const LIFE: Duration = Duration::from_hours(2);
 /// How long a closed connection is still read, so that the client reads the close frame.
 const CLOSE_PATIENCE: Duration = Duration::from_millis(200);
 
@@ -72,7 +68,7 @@ pub(super) async fn serve(gateway: Arc<Gateway>, caller: Caller, upgrade: OnUpgr
     drop((guard, closing));
 }
 
-/// Serves an open connection until it ends. If a function closes it, `closing` is the guard of that.
+/// Serves an open connection until it ends. If this side closes it, `closing` is the guard of that.
 async fn run(
     gateway: &Arc<Gateway>,
     caller: &Arc<Caller>,
@@ -84,7 +80,7 @@ async fn run(
     let connected: Time = caller.info.connected_at.0;
     let mut active = connected;
     loop {
-        let due = (active + IDLE).min(connected + LIFE);
+        let due = closes_at(connected, active);
         tokio::select! {
             frame = socket.next() => match frame {
                 Some(Ok(Message::Text(text))) => receive(gateway, caller, text.as_str().to_owned()),
@@ -106,6 +102,10 @@ async fn run(
                         return End(1006, String::new());
                     }
                 }
+                Some(Outgoing::Away(guard)) => {
+                    *closing = Some(guard);
+                    return close(socket, CloseCode::Away, "Going away").await;
+                }
                 requested => {
                     if let Some(Outgoing::Close(guard)) = requested {
                         *closing = Some(guard);
@@ -113,7 +113,10 @@ async fn run(
                     return close(socket, CloseCode::Normal, "Connection closed normally").await;
                 }
             },
-            () = core.clock.sleep_until(due) => return close(socket, CloseCode::Away, "Going away").await,
+            () = core.clock.sleep_until(due) => {
+                *closing = Some(core.activity.begin());
+                return close(socket, CloseCode::Away, "Going away").await;
+            }
         }
         active = core.clock.now();
         core.connections.active(&caller.info.id, active);
