@@ -44,7 +44,7 @@ pub struct Clock {
 struct Pending {
     /// Held until the schedules that it made due have run.
     schedules: Option<Guard>,
-    /// Held until what has expired by it is deleted, by whom [`Clock::expiring`] is called.
+    /// Held until what has expired by it is deleted. [`Clock::expiring`] hands it over.
     expiry: Option<Guard>,
 }
 
