@@ -49,7 +49,7 @@ pub(super) struct Caller {
 struct End(u16, String);
 
 /// Serves a connection from its acceptance to its end.
-pub(super) async fn serve(gateway: Arc<Gateway>, caller: Caller, upgrade: OnUpgrade, requests: mpsc::UnboundedReceiver<Outgoing>) {
+pub(super) async fn serve(gateway: Arc<Gateway>, caller: Caller, upgrade: OnUpgrade, mut requests: mpsc::UnboundedReceiver<Outgoing>) {
     let core = Arc::clone(&gateway.core);
     let caller = Arc::new(caller);
     let mut closing = None;
@@ -57,7 +57,7 @@ pub(super) async fn serve(gateway: Arc<Gateway>, caller: Caller, upgrade: OnUpgr
         Ok(upgraded) => {
             let config = WebSocketConfig::default().max_frame_size(Some(MAX_FRAME)).max_message_size(Some(MAX_MESSAGE));
             let mut socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
-            run(&gateway, &caller, &mut socket, requests, &mut closing).await
+            run(&gateway, &caller, &mut socket, &mut requests, &mut closing).await
         }
         Err(_) => End(1006, String::new()),
     };
@@ -65,7 +65,8 @@ pub(super) async fn serve(gateway: Arc<Gateway>, caller: Caller, upgrade: OnUpgr
     core.connections.remove(&caller.info.id);
     tracing::info!(connection = caller.info.id, code = end.0, "socket closed");
     notify(&core, &caller, "$disconnect", Cause::Disconnect { code: end.0, reason: &end.1 }).await;
-    drop((guard, closing));
+    // Unread requests have guards too.
+    drop((guard, closing, requests));
 }
 
 /// Serves an open connection until it ends. If this side closes it, `closing` is the guard of that.
@@ -73,7 +74,7 @@ async fn run(
     gateway: &Arc<Gateway>,
     caller: &Arc<Caller>,
     socket: &mut Socket,
-    mut requests: mpsc::UnboundedReceiver<Outgoing>,
+    requests: &mut mpsc::UnboundedReceiver<Outgoing>,
     closing: &mut Option<Guard>,
 ) -> End {
     let core = &gateway.core;
