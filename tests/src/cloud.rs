@@ -93,7 +93,7 @@ impl Cloud {
         Self::with(Options { now, parameters, storage: Storage::Folder(folder), ..Options::default() }).await
     }
 
-    /// Kills the cloud with all pending work, and starts it again with the same state, time and addresses.
+    /// Kills the cloud with all pending work, and starts it again a second later, with the same state and addresses.
     ///
     /// # Panics
     /// If it does not start.
@@ -107,7 +107,9 @@ impl Cloud {
             aws: port(&urls.aws),
             outside: port(&urls.outside),
         };
-        let options = Options { ports, now: Some(self.now()), patient: true, ..self.options.clone() };
+        // A second later, because what is being killed may go on for a moment, and nothing of it may be in the future.
+        let now = Some(self.now() + Duration::from_secs(1));
+        let options = Options { ports, now, patient: true, ..self.options.clone() };
         drop(self);
         Self::with(options).await
     }
