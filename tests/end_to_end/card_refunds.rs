@@ -508,6 +508,33 @@ async fn money_that_comes_back_after_its_buyer_has_left_is_owed() {
     is_owed_until_given_back(&cloud, &ana, &placed).await;
 }
 
+/// What a bank sends back at the moment at which its refund is recorded is owed, too.
+/// Promise: refund-owed, order-leaving
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn money_that_comes_back_while_its_refund_is_recorded_is_owed() {
+    let cloud = Cloud::start().await;
+    let (_, products) = shop(&cloud, 1).await;
+    let (ana, stripe) = (cloud.buyer("ana", PHONE).await, &cloud.outside.stripe);
+    let placed = paid_order(&cloud, &ana, "one", &products[0], 2).await;
+    leaves(&cloud, &ana).await;
+    stripe.send_webhooks(Webhooks::Held);
+    let record = Target::of(WEBHOOK, Service::DynamoDb, "TransactWriteItems").times(1);
+    let slow = cloud.aws.faults.script(record, Fault::Slow(Duration::from_secs(1)));
+    let bank = async {
+        while slow.hits() == 0 {
+            tokio::task::yield_now().await;
+        }
+        pay(&cloud, &placed, Act::FailRefunds);
+        let failed = stripe.events().last().unwrap().id.clone();
+        assert_eq!(stripe.deliver(&cloud.core(), &failed).await, Ok(200));
+    };
+    let both = async { tokio::join!(run(&cloud, WEBHOOK), bank) };
+    let (report, ()) = tokio::time::timeout(PATIENCE, both).await.expect("the refund is recorded");
+    assert_eq!((&report["payments"], refunds(&cloud)), (&json!(1), 1));
+    stripe.send_webhooks(Webhooks::AtOnce);
+    is_owed_until_given_back(&cloud, &ana, &placed).await;
+}
+
 /// What is to be given back because its buyer has left is not forgotten when Stripe refuses it: it is asked for until it is made, and staff
 /// see it until then, without the buyer.
 /// Promise: refund-owed, order-leaving, stripe-outage, staff-work
