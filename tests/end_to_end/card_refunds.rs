@@ -1,5 +1,7 @@
 //! Refunds of orders that were paid by card, and orders whose payment is disputed.
 
+use std::time::Duration;
+
 use local::{
     aws::{
         Service,
@@ -7,11 +9,11 @@ use local::{
     },
     outside::{
         Mode,
-        stripe::{Act, SECRET_KEY},
+        stripe::{Act, SECRET_KEY, Webhooks},
     },
 };
 use reqwest::Method;
-use tests::{Caller, Cloud, DAY, Reply, Value, json, race};
+use tests::{Caller, Cloud, DAY, PATIENCE, Reply, Value, json, race};
 
 use crate::{
     card_orders::{QUARTER, order, paid_order, pay, payments, refunds, seen, shown, stored, stored_stock},
@@ -221,6 +223,34 @@ async fn a_disputed_order_is_not_shipped() {
     cloud.settle().await;
     assert_eq!(shown(&staff, &placed).await["disputed"], false);
     become_state(&staff, &ana, &placed, "shipped").await.is(200);
+}
+
+/// What Stripe tells of the payment of an order while that is being shipped does not keep it from being shipped.
+/// Promise: order-steps, order-disputed
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn news_of_its_payment_keep_no_order_from_being_shipped() {
+    let cloud = Cloud::start().await;
+    let (staff, products) = shop(&cloud, 1).await;
+    let (ana, stripe) = (cloud.buyer("ana", PHONE).await, &cloud.outside.stripe);
+    let placed = paid_order(&cloud, &ana, "one", &products[0], 1).await;
+    stripe.send_webhooks(Webhooks::Held);
+    let step = Target::of("OrdersFunction", Service::DynamoDb, "TransactWriteItems").times(1);
+    let slow = cloud.aws.faults.script(step, Fault::Slow(Duration::from_secs(1)));
+    let news = async {
+        while slow.hits() == 0 {
+            tokio::task::yield_now().await;
+        }
+        for act in [Act::Dispute, Act::WinDispute] {
+            pay(&cloud, &placed, act);
+        }
+        let won = stripe.events().last().unwrap().id.clone();
+        assert_eq!(stripe.deliver(&cloud.core(), &won).await, Ok(200));
+    };
+    let both = async { tokio::join!(become_state(&staff, &ana, &placed, "shipped"), news) };
+    let (shipped, ()) = tokio::time::timeout(PATIENCE, both).await.expect("the step is taken");
+    assert_eq!(shipped.is(200)["state"], "shipped");
+    assert_eq!((&shown(&staff, &placed).await["state"], stock(&staff, &products[0]).await), (&json!("shipped"), [9, 0, 1, 10]));
+    items::are_as_described(&cloud).await;
 }
 
 /// Staff see how many orders are disputed and how many refunds have failed, and which, until that is over.
@@ -475,6 +505,33 @@ async fn money_that_comes_back_after_its_buyer_has_left_is_owed() {
     assert!(cloud.of_kind("payment_removal").await.is_empty() && cloud.of_kind("payment_alert").await.is_empty());
     pay(&cloud, &placed, Act::FailRefunds);
     cloud.settle().await;
+    is_owed_until_given_back(&cloud, &ana, &placed).await;
+}
+
+/// What a bank sends back at the moment at which its refund is recorded is owed, too.
+/// Promise: refund-owed, order-leaving
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn money_that_comes_back_while_its_refund_is_recorded_is_owed() {
+    let cloud = Cloud::start().await;
+    let (_, products) = shop(&cloud, 1).await;
+    let (ana, stripe) = (cloud.buyer("ana", PHONE).await, &cloud.outside.stripe);
+    let placed = paid_order(&cloud, &ana, "one", &products[0], 2).await;
+    leaves(&cloud, &ana).await;
+    stripe.send_webhooks(Webhooks::Held);
+    let record = Target::of(WEBHOOK, Service::DynamoDb, "TransactWriteItems").times(1);
+    let slow = cloud.aws.faults.script(record, Fault::Slow(Duration::from_secs(1)));
+    let bank = async {
+        while slow.hits() == 0 {
+            tokio::task::yield_now().await;
+        }
+        pay(&cloud, &placed, Act::FailRefunds);
+        let failed = stripe.events().last().unwrap().id.clone();
+        assert_eq!(stripe.deliver(&cloud.core(), &failed).await, Ok(200));
+    };
+    let both = async { tokio::join!(run(&cloud, WEBHOOK), bank) };
+    let (report, ()) = tokio::time::timeout(PATIENCE, both).await.expect("the refund is recorded");
+    assert_eq!((&report["payments"], refunds(&cloud)), (&json!(1), 1));
+    stripe.send_webhooks(Webhooks::AtOnce);
     is_owed_until_given_back(&cloud, &ana, &placed).await;
 }
 

@@ -45,6 +45,7 @@ pub(crate) async fn run(cloud: &Cloud, function: &str) -> Value {
 /// due again for some minutes, so that the test decides which function runs.
 pub(crate) async fn until_due(cloud: &Cloud, scheduled: &Value) {
     let due = time(scheduled, "due_at");
+    cloud.settle().await;
     cloud.clock.set(due - Duration::from_secs(5)).unwrap();
     cloud.settle().await;
     cloud.clock.set(due).unwrap();

@@ -104,6 +104,16 @@ async fn an_old_event_does_not_bring_back_an_old_state() {
     assert_eq!(cloud.mails_to(&ana.email()).await.len(), 1);
 }
 
+/// Reads something that is paid, again as long as others are faster.
+pub(crate) async fn read(payer: &Caller, path: &str) -> Value {
+    loop {
+        let reply = payer.get(path).await;
+        if reply.status != 503 && reply.status != 409 {
+            return reply.is(200);
+        }
+    }
+}
+
 /// The webhook, the page that the donor returns to and the reconciliation, five hundred times each at once: one credit.
 /// Promise: stripe-order, donation-paid
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -116,7 +126,8 @@ async fn everybody_who_hears_of_a_payment_at_once_credits_it_once() {
     act(&cloud, &begun, card(VISA));
     let events: Vec<String> = stripe.events().iter().rev().take(2).map(|event| event.id.clone()).collect();
     let webhooks = join_all((0..500).map(|n| stripe.deliver(&core, &events[n % 2])));
-    let returns = join_all((0..500).map(|_| seen(&ana, &begun)));
+    let own = format!("{DONATIONS}/{}", begun["id"].as_str().unwrap());
+    let returns = join_all((0..500).map(|_| read(&ana, &own)));
     let reconciled = join_all((0..500).map(|_| try_run(&cloud)));
     let (webhooks, returns, reconciled) = tokio::join!(webhooks, returns, reconciled);
     assert!(webhooks.iter().all(|status| [Ok(200), Ok(409), Ok(503)].contains(status)), "{webhooks:?}");
@@ -377,7 +388,7 @@ async fn an_outage_loses_no_event() {
 /// Promise: stripe-outage
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_webhook_does_not_wait_for_a_slow_stripe() {
-    let cloud = Cloud::start_with(&[("StripePatience", "1500")]).await;
+    let cloud = Cloud::start_with(&[("StripePatience", "3000")]).await;
     let (ana, core, stripe) = (cloud.member("ana").await, cloud.core(), &cloud.outside.stripe);
     stripe.send_webhooks(Webhooks::Held);
     let begun = begin(&ana, "one").await;
@@ -387,7 +398,7 @@ async fn the_webhook_does_not_wait_for_a_slow_stripe() {
     let sent = Instant::now();
     assert_eq!(stripe.deliver(&core, &last().id).await, Ok(503));
     // Stripe would have answered after ten seconds, and its client waits for eight.
-    assert!(sent.elapsed() < Duration::from_secs(6), "{:?}", sent.elapsed());
+    assert!(sent.elapsed() < Duration::from_secs(8), "{:?}", sent.elapsed());
     assert_eq!(stored(&cloud).await[0]["state"]["S"], "pending_payment");
     stripe.be(Mode::Well);
     cloud.advance(Duration::from_secs(5 * 60)).await;

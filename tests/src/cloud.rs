@@ -298,8 +298,9 @@ impl Cloud {
         self.inbox.list(None, 0).into_iter().map(|m| format!("{}: {}", m.to, m.subject)).collect()
     }
 
-    /// Moves the clock, and waits until all work that became due is done.
+    /// Moves the clock when no work is pending, so that none sees two times, and waits until all work that became due is done.
     pub async fn advance(&self, by: Duration) {
+        self.settle().await;
         self.clock.advance(by).expect("the clock moves");
         self.settle().await;
     }

@@ -212,7 +212,8 @@ impl Order {
     }
 
     /// Returns the time of the next automatic check, if there is something to do.
-    fn due(&self) -> Option<Time> {
+    #[must_use]
+    pub fn due(&self) -> Option<Time> {
         let card = self.card.as_ref()?;
         (self.is_pending() || card.asked_refund().is_some()).then_some(card.look_at)
     }

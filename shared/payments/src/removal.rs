@@ -96,13 +96,14 @@ impl PaymentRemoval {
         table.commit(tx).await.refused_is_fine()
     }
 
-    /// Deletes it with its alert, because it is done. One transaction.
+    /// Deletes it with its alert, because it is done. Nothing is deleted if it was written again meanwhile, because money has come back
+    /// ([`Self::reopen`]). One transaction.
     ///
     /// # Errors
     /// [`StoreError`]
     pub async fn done(&self, table: &Table) -> Result<(), StoreError> {
         let mut tx = Tx::new();
-        tx.delete(self.key());
+        tx.delete_when(self.key(), field("since").eq(self.since));
         tx.delete(PaymentAlert::key_of_refused_refund(&self.intent));
         table.commit(tx).await.refused_is_fine()
     }
