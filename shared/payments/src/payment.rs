@@ -16,12 +16,12 @@ use countries::Country;
 use kernel::{Id, Sys, Time, id::UserId};
 use money::Money;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use store::{About, CommitError, Index, Item, Key, Page, Personal, Range, StoreError, Table, Tx, field};
+use store::{About, CommitError, Index, Item, Key, Page, Personal, Range, Slot, StoreError, Table, Tx, field};
 use utoipa::ToSchema;
 
 use crate::{
     HandledEvent, Mismatch, MoneyBack, NewPayment, PaidFor, PaymentRemoval, Progress, Settlement,
-    alert::{self, Alert, Watched},
+    alert::{self, Alert, PaymentAlert, Watched},
     waiting,
 };
 
@@ -234,6 +234,15 @@ impl<P: Purpose> CardPayment<P> {
         Self { intent, back, is_wrong: true, ..self.cancelled() }
     }
 
+    /// Adds to a transaction that staff have given back outside Stripe what has come back of a payment that ended because it was wrong,
+    /// which ends this alert. The slots are refused if the payment, or its alert, has changed since it was read.
+    pub fn close(&self, tx: &mut Tx, alert: &PaymentAlert) -> [Slot; 2] {
+        let outside = self.back.came_back.saturating_sub(self.back.refunded);
+        let back = MoneyBack { outside, ..self.back };
+        let next = Self { back, version: self.version.saturating_add(1), ..self.clone() };
+        [tx.put(&next, field("version").eq(self.version)), alert.end(tx)]
+    }
+
     /// Returns the payment in the form for alerts.
     fn watched(&self) -> Watched {
         Watched { paid_for: P::paid_for(self.id), user: Some(self.user), amount: self.purpose.amount(), intent: self.intent.clone() }
@@ -245,7 +254,7 @@ impl<P: Purpose> CardPayment<P> {
         match alert {
             Alert::Disputed => self.back.disputed,
             // All of it was given back and has come back, until as much is given back again.
-            Alert::RefundFailed => self.is_wrong && self.back.refunded < self.back.came_back,
+            Alert::RefundFailed => self.is_wrong && self.back.given() < self.back.came_back,
             Alert::WrongPayment => self.is_wrong,
             // What has ended is cancelled at Stripe first.
             Alert::LatePayment => false,
@@ -254,7 +263,7 @@ impl<P: Purpose> CardPayment<P> {
 
     /// Returns what the revenue depends on.
     fn sale(&self) -> Sale {
-        Sale { amount: self.purpose.amount(), paid_at: self.paid_at, refunded: self.back.refunded }
+        Sale { amount: self.purpose.amount(), paid_at: self.paid_at, refunded: self.back.given() }
     }
 
     /// Returns whether this change is that which makes it paid.
@@ -361,7 +370,7 @@ pub async fn write_beside<P: Purpose>(
         }
         P::follow(&mut tx, sys, before, after);
         change_revenue(&mut tx, sys, &before.sale(), &after.sale());
-        alert::follow(&mut tx, sys.now(), &after.watched(), |alert| (before.has(alert), after.has(alert)));
+        alert::follow(&mut tx, sys.now(), &after.watched(), (before.back, after.back), |alert| (before.has(alert), after.has(alert)));
     }
     if tx.is_empty() {
         return Ok(Written::Now);
@@ -481,7 +490,7 @@ impl PaymentRecord {
     }
 
     fn sale(&self) -> Sale {
-        Sale { amount: self.amount, paid_at: self.paid_at, refunded: self.back.refunded }
+        Sale { amount: self.amount, paid_at: self.paid_at, refunded: self.back.given() }
     }
 
     /// Returns the record after what Stripe says of the payment, as [`CardPayment::after`].
