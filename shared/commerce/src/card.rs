@@ -258,8 +258,8 @@ impl OrderCard {
         next
     }
 
-    /// Returns the state after staff have given back this amount outside Stripe, of an order with this total, instead of the refunds that have
-    /// failed since one succeeded.
+    /// Returns the state after staff have given back this amount outside Stripe, of an order with this total, instead of the refunds that
+    /// have failed since one succeeded.
     ///
     /// # Errors
     /// [`Kind::Invalid`] if the amount exceeds the rest.

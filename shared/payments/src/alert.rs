@@ -2,8 +2,8 @@
 //! after the end of its order. There is one list for donations, plans and orders.
 //!
 //! An alert is written and deleted in the transactions of the paid object, or of the [`crate::PaymentRemoval`] that Stripe refuses. That of
-//! a failed refund stays until the money is given back at Stripe, or staff say that they have given it back outside. The others expire after
-//! a month, because the system cannot know when staff have dealt with them.
+//! a failed refund stays until the money is given back at Stripe, or staff say that they have given it back outside. The others expire
+//! after a month, because the system cannot know when staff have dealt with them.
 
 use std::time::Duration;
 
@@ -94,8 +94,8 @@ pub struct PaymentAlert {
 }
 
 impl PaymentAlert {
-    /// Returns the alert that Stripe refuses the refund of the payment `intent`, which is not kept, or that it has come back. `asked` is what
-    /// it was for, and the requested amount.
+    /// Returns the alert that Stripe refuses the refund of the payment `intent`, which is not kept, or that it has come back. `asked` is
+    /// what it was for, and the requested amount.
     pub(crate) fn of_refused_refund(intent: &str, (paid_for, amount): (PaidFor, Money), came_back: u64, now: Time) -> Self {
         let payment = Watched { paid_for, user: None, amount, intent: Some(intent.to_owned()) };
         Self { alert: Alert::RefundFailed, payment, since: now, removal: Some(intent.to_owned()), came_back }
@@ -130,8 +130,9 @@ impl PaymentAlert {
         tx.delete_when(self.key(), field("since").eq(self.since))
     }
 
-    /// Adds to a transaction that staff have given back outside Stripe a payment that is not kept: the [`PaymentRemoval`] and its alert end,
-    /// and are not begun again unless more money comes back ([`ClosedRemoval`]). Refused if the alert has ended or has another version.
+    /// Adds to a transaction that staff have given back outside Stripe a payment that is not kept: the [`PaymentRemoval`] and its alert
+    /// end, and are not begun again unless more money comes back ([`ClosedRemoval`]). Refused if the alert has ended or has another
+    /// version.
     pub fn close_removal(&self, tx: &mut Tx, now: Time) -> Slot {
         if let Some(intent) = &self.removal {
             tx.delete(PaymentRemoval::key_of(intent));
