@@ -35,6 +35,18 @@ async fn refused_staff(cloud: &Cloud, ana: &Caller) -> Vec<(Case, Option<String>
     ]
 }
 
+/// A sign-in after five failures, in the pause that follows.
+async fn refused_guess(cloud: &Cloud) -> (Case, Option<String>) {
+    let eve = cloud.anonymous();
+    let guess = async || eve.post("/v1/sessions", json!({ "login": "canary_nobody", "password": "canary horse staples" })).await;
+    for _ in 0..5 {
+        guess().await.is_problem(401, "credentials_invalid");
+    }
+    let paused = guess().await;
+    paused.is_problem(429, "too_many_requests");
+    (("the sixth guess", paused, "limit login_name is reached"), None)
+}
+
 /// A message of the contact form with a forged captcha, and one more than a network may send, which all were refused.
 async fn refused_messages() -> Vec<(Case, Option<String>)> {
     let settings = [("ContactMail", "team@example.test"), ("CaptchaSecret", SECRET), ("CaptchaSiteKey", "site-key")];
@@ -93,6 +105,7 @@ async fn journey() -> Vec<(Case, Option<String>)> {
         (("no text", cloud.anonymous().post("/v1/sessions", json!({ "login": 7, "password": "canary" })).await, "/login"), None),
     ];
     cases.extend(refused_staff(&cloud, &ana).await);
+    cases.push(refused_guess(&cloud).await);
     ben.delete("/v1/sessions/current").await.is(204);
     cases.push((("signed out", me(&ben).await, "the session has ended"), id(&ben)));
     let body = json!({ "current_password": PASSWORD, "new_password": "quiet otters swimming" });
