@@ -44,7 +44,7 @@ async fn refused_guess(cloud: &Cloud) -> (Case, Option<String>) {
     }
     let paused = guess().await;
     paused.is_problem(429, "too_many_requests");
-    (("the sixth guess", paused, "limit login_name is reached"), None)
+    (("the sixth guess", paused, " is reached"), None)
 }
 
 /// A message of the contact form with a forged captcha, and one more than a network may send, which all were refused.
