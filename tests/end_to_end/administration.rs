@@ -1136,7 +1136,7 @@ async fn what_waits_is_counted_up_to_ten() {
         }
     }
     let work = ida.get("/v1/admin/work").await.is(200);
-    assert_eq!((&work["orders"], &work["overdue_deletions"]), (&none, &none));
+    assert_eq!((&work["orders"], &work["paid_orders"], &work["overdue_deletions"]), (&none, &none, &none));
     drop(app);
 }
 

@@ -266,6 +266,8 @@ async fn staff_see_disputes_and_refunds_that_have_failed() {
     };
     let (one, two) = (paid_order(&cloud, &ana, "one", &products[0], 1).await, paid_order(&cloud, &ana, "two", &products[0], 3).await);
     assert_eq!(waiting().await, [0, 0]);
+    let work = staff.get("/v1/admin/work").await.is(200);
+    assert_eq!((&work["orders"]["count"], &work["paid_orders"]["count"]), (&json!(0), &json!(2)), "to ship");
     pay(&cloud, &one, Act::Dispute);
     refund(&staff, &two, "a", 1000).await.is(201);
     pay(&cloud, &two, Act::FailRefunds);
