@@ -12,7 +12,7 @@ use commerce::{
 };
 use kernel::{
     FieldError, Kind, Problem,
-    audit::{AuditText, ReasonText},
+    audit::{AuditValue, ReasonText},
     id::{OrderId, UserId},
 };
 use money::{AMOUNT_MAX, Money};
@@ -100,7 +100,8 @@ impl Resolution<'_> {
     /// Adds the entry about this person, and the condition that the caller still has the role.
     fn add(&self, tx: &mut Tx, subject: UserId, payment: &str) -> Slot {
         let entry = AuditEntry::by(&self.s.sys, self.me, &self.request.0, Action::RefundMadeOutside, subject);
-        let entry = entry.changed("payment", AuditText(payment), AuditText(payment)).changed("refund", (), self.amount);
+        let id = AuditValue::Id(payment.to_owned());
+        let entry = entry.changed("payment", &id, &id).changed("refund", (), self.amount);
         self.s.audit.add(tx, &entry.because(self.reason.clone()));
         staff::require(tx, self.me, Role::Administrator)
     }
