@@ -234,12 +234,16 @@ impl<P: Purpose> CardPayment<P> {
         Self { intent, back, is_wrong: true, ..self.cancelled() }
     }
 
+    /// Returns the payment after staff have given back outside Stripe what has come back.
+    fn given_outside(&self) -> Self {
+        let outside = self.back.came_back.saturating_sub(self.back.refunded);
+        Self { back: MoneyBack { outside, ..self.back }, ..self.clone() }
+    }
+
     /// Adds to a transaction that staff have given back outside Stripe what has come back of a payment that ended because it was wrong,
     /// which ends this alert. The slots are refused if the payment, or its alert, has changed since it was read.
     pub fn close(&self, tx: &mut Tx, alert: &PaymentAlert) -> [Slot; 2] {
-        let outside = self.back.came_back.saturating_sub(self.back.refunded);
-        let back = MoneyBack { outside, ..self.back };
-        let next = Self { back, version: self.version.saturating_add(1), ..self.clone() };
+        let next = Self { version: self.version.saturating_add(1), ..self.given_outside() };
         [tx.put(&next, field("version").eq(self.version)), alert.end(tx)]
     }
 
@@ -596,6 +600,24 @@ mod tests {
         assert_eq!(unknown.wrongly_paid(&wrong(MoneyBack::default())).watched().intent.as_deref(), Some("pi_1"), "staff find it at Stripe");
         let cancelled = Settlement { customer: None, ..settlement(Progress::Cancelled) };
         assert_eq!(pending().after(&cancelled, NOW).unwrap().state, PaymentState::Cancelled, "nobody can pay it any more");
+    }
+
+    #[test]
+    fn what_was_given_back_outside_stripe_is_owed_again_only_if_more_comes_back() {
+        let said = |refunded, came_back| {
+            let back = MoneyBack { refunded, came_back, ..MoneyBack::default() };
+            Settlement { back, ..settlement(Progress::Succeeded) }
+        };
+        let back = pending().wrongly_paid(&said(0, 1234));
+        let outside = back.given_outside();
+        assert_eq!((back.has(Alert::RefundFailed), outside.has(Alert::RefundFailed), outside.back.given()), (true, false, 1234));
+        for same in [said(0, 1234), said(1234, 0)] {
+            assert_eq!(outside.wrongly_paid(&same), outside, "Stripe says nothing new");
+        }
+        let twice = outside.wrongly_paid(&said(1234, 1234));
+        let again = twice.wrongly_paid(&said(0, 2468));
+        assert_eq!((twice.has(Alert::RefundFailed), again.has(Alert::RefundFailed)), (false, true));
+        assert!(!again.given_outside().has(Alert::RefundFailed));
     }
 
     #[test]
