@@ -65,7 +65,7 @@ pub struct StaffWork {
     /// Payments of orders, donations and plans that have been disputed within the last month. For administrators.
     #[serde(skip_serializing_if = "Option::is_none")]
     disputes: Option<CappedCount>,
-    /// Orders whose last refund, and payments whose automatic refund has failed, until it is made. For administrators.
+    /// Orders whose last refund, and payments whose automatic refund has failed, until the money is given back. For administrators.
     #[serde(skip_serializing_if = "Option::is_none")]
     failed_refunds: Option<CappedCount>,
     /// Payments within the last month that differed from the requested payment and were refunded. For administrators.

@@ -29,7 +29,7 @@ pub enum Alert {
     /// The payment is disputed, or the payer has won a dispute.
     Disputed,
     /// The payer's bank refused a refund of an order, or the automatic refund of a donation or a plan, or Stripe refuses an automatic
-    /// refund, and no later refund has succeeded.
+    /// refund, and no later refund has succeeded, nor have staff given the money back outside Stripe.
     RefundFailed,
     /// The amount, the currency or the payer differs from the request, because somebody has changed the payment at Stripe. It is refunded,
     /// and the paid object has ended.
