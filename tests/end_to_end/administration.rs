@@ -24,7 +24,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::{
     admin::{audit, trusted_device},
-    card_orders,
+    card_orders, card_refunds,
     cart::{put, shop},
     deletion::{SWEEP, assert_gone, run, schedule, until_due, upload},
     donations,
@@ -1024,6 +1024,11 @@ async fn what_is_given_back_is_taken_off_the_day_of_its_sale() {
     }
     refund(2000).await;
     assert_eq!(figures().await, 2000 + 1234);
+    card_orders::pay(&cloud, &paid, Act::FailRefunds);
+    assert_eq!(figures().await, 2000 + 3000 + 1234, "the bank has sent it back");
+    let alert = card_refunds::owed(&ida).await.remove(0);
+    card_refunds::give_outside(&ida, &alert, json!({ "amount": 3000, "currency": "PLN" })).await.is(204);
+    assert_eq!(figures().await, 2000 + 1234, "and it was given back outside Stripe");
     items::are_as_described(&cloud).await;
 }
 
