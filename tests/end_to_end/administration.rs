@@ -822,10 +822,12 @@ async fn copy(cloud: &Cloud, things: &[Thing], id: &str, copies: usize) {
     }
 }
 
-/// The things of which staff have lists, each with its id: one ticket, order, report, entry of the audit, disputed payment, and room.
+/// The things of which staff have lists, each with its id: one ticket, order, report, entry of the audit, disputed payment, API key, and
+/// room.
 async fn listed_things(cloud: &Cloud) -> Vec<(Vec<Thing>, String)> {
-    let ((_, products), cyd) = (shop(cloud, 1).await, cloud.buyer("cyd", PHONE).await);
+    let ((keeper, products), cyd) = (shop(cloud, 1).await, cloud.buyer("cyd", PHONE).await);
     let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    keeper.post("/v1/me/api-keys", json!({ "name": "Till", "scopes": ["products:write"] })).await.is(201);
     put(&cyd, &products[0], 1).await;
     ask_to_pay(&cyd, "cash_on_delivery", "one", 1000).await.is(201);
     let disputed = donations::begin(&ana, "one").await;
@@ -847,7 +849,9 @@ async fn listed_things(cloud: &Cloud) -> Vec<(Vec<Thing>, String)> {
     };
     let id = |(_, thing): &Thing, name: &str| thing[name]["S"].as_str().unwrap().to_owned();
     let mut things = Vec::new();
-    for (kind, name) in [("contact_ticket", "id"), ("order", "id"), ("report", "room"), ("audit", "id"), ("payment_alert", "sk")] {
+    for (kind, name) in
+        [("contact_ticket", "id"), ("order", "id"), ("report", "room"), ("audit", "id"), ("payment_alert", "sk"), ("api_key", "id")]
+    {
         let thing = one(kind).await;
         let id = id(&thing, name);
         things.push((vec![thing], id));
@@ -859,8 +863,8 @@ async fn listed_things(cloud: &Cloud) -> Vec<(Vec<Thing>, String)> {
     things
 }
 
-/// A page of tickets, orders, rooms, reports, entries of the audit or payments to check costs the same with a hundred of them and with ten
-/// thousand. The table is shown with `--nocapture`. Only the verification of the audit reads all of it, which is what it is for.
+/// A page of tickets, orders, rooms, reports, entries of the audit, payments to check or API keys costs the same with a hundred of them and
+/// with ten thousand. The table is shown with `--nocapture`. Only the verification of the audit reads all of it, which is what it is for.
 /// Promise: constant-pages
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_page_of_every_list_costs_the_same_with_many() {
@@ -868,7 +872,7 @@ async fn a_page_of_every_list_costs_the_same_with_many() {
     let (root, _) = cloud.staff("root_of_all", "superuser").await;
     let things = listed_things(&cloud).await;
     let attribute = |place: usize, name: &str| things[place].0[0].1[name]["S"].as_str().unwrap().to_owned();
-    let lists: [(List, String); 9] = [
+    let lists: [(List, String); 10] = [
         (("ContactFunction", "/v1/admin/tickets"), "&state=open".to_owned()),
         (("OrdersFunction", "/v1/admin/orders"), "&state=placed".to_owned()),
         (("OrdersFunction", "/v1/admin/orders"), format!("&user={}", attribute(1, "user"))),
@@ -877,6 +881,7 @@ async fn a_page_of_every_list_costs_the_same_with_many() {
         (("AuditFunction", "/v1/audit"), format!("&subject={}", attribute(3, "subject"))),
         (("AuditFunction", "/v1/audit"), format!("&actor={}", attribute(3, "actor"))),
         (("AdminFunction", "/v1/admin/payment-alerts"), "&alert=disputed".to_owned()),
+        (("ApiKeysFunction", "/v1/admin/api-keys"), String::new()),
         (("AdminFunction", "/v1/admin/rooms"), String::new()),
     ];
     let mut before = None;
