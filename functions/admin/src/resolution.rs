@@ -134,9 +134,7 @@ impl Resolution<'_> {
         match (alert.payment.user, alert.payment.paid_for) {
             (Some(user), PaidFor::Donation(id)) => self.close::<Donor>(&mut tx, &alert, user, id).await?,
             (Some(user), PaidFor::Plan(id)) => self.close::<Plan>(&mut tx, &alert, user, id).await?,
-            (Some(_), PaidFor::Order(_)) | (None, _) => {
-                alert.close_removal(&mut tx, self.s.sys.now());
-            }
+            (Some(_), PaidFor::Order(_)) | (None, _) => alert.close_removal(&mut tx, self.s.sys.now()),
         }
         let still = self.add(&mut tx, alert.payment.user.unwrap_or(self.me), payment);
         self.s.table.commit(tx).await.map_err(|e| staff::refused(e, still))?;

@@ -14,7 +14,7 @@ use kernel::{
 };
 use money::Money;
 use serde::{Deserialize, Serialize};
-use store::{About, Index, Item, Key, Personal, Range, Slot, StoreError, Table, Tx, field};
+use store::{About, Index, Item, Key, Personal, Range, StoreError, Table, Tx, field};
 use utoipa::ToSchema;
 
 use crate::{ClosedRemoval, MoneyBack, PaidFor, PaymentRemoval};
@@ -101,12 +101,8 @@ impl PaymentAlert {
         Self { alert: Alert::RefundFailed, payment, since: now, removal: Some(intent.to_owned()), came_back }
     }
 
-    /// Returns the key of [`Self::of_refused_refund`].
-    pub(crate) fn key_of_refused_refund(intent: &str) -> Key {
-        Self::key_of_failed_refund(intent)
-    }
-
-    fn key_of_failed_refund(payment: &str) -> Key {
+    /// Returns the key of the alert that a refund has failed: see [`Self::of_failed_refund`].
+    pub(crate) fn key_of_failed_refund(payment: &str) -> Key {
         Key::new(Alert::RefundFailed.partition(), payment.to_owned())
     }
 
@@ -126,19 +122,19 @@ impl PaymentAlert {
     }
 
     /// Adds to a transaction that the alert ends. Refused if it has ended, or has another version.
-    pub(crate) fn end(&self, tx: &mut Tx) -> Slot {
-        tx.delete_when(self.key(), field("since").eq(self.since))
+    pub(crate) fn end(&self, tx: &mut Tx) {
+        tx.delete_when(self.key(), field("since").eq(self.since));
     }
 
     /// Adds to a transaction that staff have given back outside Stripe a payment that is not kept: the [`PaymentRemoval`] and its alert
     /// end, and are not begun again unless more money comes back ([`ClosedRemoval`]). Refused if the alert has ended or has another
     /// version.
-    pub fn close_removal(&self, tx: &mut Tx, now: Time) -> Slot {
+    pub fn close_removal(&self, tx: &mut Tx, now: Time) {
         if let Some(intent) = &self.removal {
             tx.delete(PaymentRemoval::key_of(intent));
             tx.put_always(&ClosedRemoval { intent: intent.clone(), came_back: self.came_back, at: now });
         }
-        self.end(tx)
+        self.end(tx);
     }
 
     fn key_of(alert: Alert, paid_for: PaidFor) -> Key {

@@ -16,7 +16,7 @@ use countries::Country;
 use kernel::{Id, Sys, Time, id::UserId};
 use money::Money;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use store::{About, CommitError, Index, Item, Key, Page, Personal, Range, Slot, StoreError, Table, Tx, field};
+use store::{About, CommitError, Index, Item, Key, Page, Personal, Range, StoreError, Table, Tx, field};
 use utoipa::ToSchema;
 
 use crate::{
@@ -241,10 +241,11 @@ impl<P: Purpose> CardPayment<P> {
     }
 
     /// Adds to a transaction that staff have given back outside Stripe what has come back of a payment that ended because it was wrong,
-    /// which ends this alert. The slots are refused if the payment, or its alert, has changed since it was read.
-    pub fn close(&self, tx: &mut Tx, alert: &PaymentAlert) -> [Slot; 2] {
+    /// which ends this alert. Refused if the payment, or its alert, has changed since it was read.
+    pub fn close(&self, tx: &mut Tx, alert: &PaymentAlert) {
         let next = Self { version: self.version.saturating_add(1), ..self.given_outside() };
-        [tx.put(&next, field("version").eq(self.version)), alert.end(tx)]
+        tx.put(&next, field("version").eq(self.version));
+        alert.end(tx);
     }
 
     /// Returns the payment in the form for alerts.

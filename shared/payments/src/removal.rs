@@ -119,7 +119,7 @@ impl PaymentRemoval {
     pub async fn done(&self, table: &Table) -> Result<(), StoreError> {
         let mut tx = Tx::new();
         tx.delete(self.key());
-        tx.delete(PaymentAlert::key_of_refused_refund(&self.intent));
+        tx.delete(PaymentAlert::key_of_failed_refund(&self.intent));
         table.commit(tx).await.refused_is_fine()
     }
 
