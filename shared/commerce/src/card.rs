@@ -33,8 +33,10 @@ pub enum RefundState {
     Done,
     /// Stripe has refused the refund.
     Refused,
-    /// The payer's bank has refused the refund, and the money came back. It may be requested again, or refunded in another way.
+    /// The payer's bank has refused the refund, and the money came back. It may be requested again, or given back outside Stripe.
     Failed,
+    /// The refund has failed, and staff have given the money back outside Stripe, such as by a bank transfer.
+    MadeOutside,
 }
 
 /// A refund at Stripe.
@@ -62,13 +64,23 @@ impl Refund {
         Self { name, amount, reason, state: RefundState::Asked, refund: None, at }
     }
 
-    /// Returns the refund after Stripe's state of the payment's refunds. A failed refund stays failed.
+    /// Returns the refund after Stripe's state of the payment's refunds. A failed refund stays failed, or made outside Stripe.
     #[must_use]
     pub fn after(&self, said: &[SaidRefund]) -> Self {
         let own = said.iter().find(|said| said.name.as_ref() == Some(&self.name));
-        let Some(said) = own.filter(|_| self.state != RefundState::Failed) else { return self.clone() };
+        let is_over = matches!(self.state, RefundState::Failed | RefundState::MadeOutside);
+        let Some(said) = own.filter(|_| !is_over) else { return self.clone() };
         let state = if said.failed { RefundState::Failed } else { RefundState::Done };
         Self { state, refund: Some(said.id.clone()), ..self.clone() }
+    }
+
+    /// Returns whether it has failed. A refund that staff request in vain is no failure: they get the refusal as the response.
+    fn has_failed(&self) -> bool {
+        match self.state {
+            RefundState::Failed => true,
+            RefundState::Refused => self.reason == RefundReason::OrderEnded,
+            RefundState::Asked | RefundState::Done | RefundState::MadeOutside => false,
+        }
     }
 
     /// Returns whether the request may be repeated: for a day Stripe makes only one refund for the same key.
@@ -173,17 +185,11 @@ impl OrderCard {
         self.asked_refund().is_some_and(|refund| refund.reason == RefundReason::OrderEnded)
     }
 
-    /// Returns whether a refund has failed, and none has succeeded since. A refund that staff request in vain is no failure: they get the
-    /// refusal as the response. It changes nothing about an earlier failure either.
+    /// Returns whether a refund has failed, and none has succeeded since. One that was made outside Stripe changes nothing about an earlier
+    /// one that fails later.
     #[must_use]
     pub fn has_failed_refund(&self) -> bool {
-        let last = self.refunds.iter().rev().find_map(|refund| match refund.state {
-            RefundState::Failed => Some(true),
-            RefundState::Refused => (refund.reason == RefundReason::OrderEnded).then_some(true),
-            RefundState::Done => Some(false),
-            RefundState::Asked => None,
-        });
-        last.unwrap_or(false)
+        self.refunds.iter().rev().take_while(|refund| refund.state != RefundState::Done).any(Refund::has_failed)
     }
 
     /// Returns the final state of an unpaid order whose payment is cancelled. `None` if it can still be paid.
@@ -217,7 +223,16 @@ impl OrderCard {
         };
         // Accepted refunds may be missing in Stripe's sum.
         let done = self.back.refunded.max(sum(RefundState::Done));
-        self.paid(total).saturating_sub(done).saturating_sub(sum(RefundState::Asked))
+        self.paid(total).saturating_sub(done).saturating_sub(sum(RefundState::Asked)).saturating_sub(self.back.outside)
+    }
+
+    /// Checks that this amount can still be refunded of an order with this total.
+    fn check(&self, amount: u64, total: Money) -> Result<(), Problem> {
+        let left = self.left(total);
+        if (1..=left).contains(&amount) {
+            return Ok(());
+        }
+        Err(Problem::field("/amount/amount", FieldError::RANGE.with("min", 1).with("max", left)))
     }
 
     /// Adds a refund to be requested, of an order with this total.
@@ -225,10 +240,7 @@ impl OrderCard {
     /// # Errors
     /// [`Kind::Invalid`] if the amount exceeds the rest; [`Kind::TooMany`].
     pub fn with_refund(&self, total: Money, refund: Refund) -> Result<Self, Problem> {
-        let left = self.left(total);
-        if !(1..=left).contains(&refund.amount) {
-            return Err(Problem::field("/amount/amount", FieldError::RANGE.with("min", 1).with("max", left)));
-        }
+        self.check(refund.amount, total)?;
         if self.refunds.len() >= REFUNDS_MAX {
             return Err(Problem::new(Kind::TooMany).with("max", REFUNDS_MAX));
         }
@@ -244,6 +256,33 @@ impl OrderCard {
             (refund.state, refund.refund) = (state, id);
         }
         next
+    }
+
+    /// Returns the state after staff have given back this amount outside Stripe, of an order with this total, instead of the refunds that
+    /// have failed since one succeeded.
+    ///
+    /// # Errors
+    /// [`Kind::Invalid`] if the amount exceeds the rest.
+    pub fn with_refund_outside(&self, total: Money, amount: u64) -> Result<Self, Problem> {
+        self.check(amount, total)?;
+        let outside = self.back.outside.saturating_add(amount);
+        let mut next = Self { back: MoneyBack { outside, ..self.back }, ..self.clone() };
+        let since_one_succeeded = next.refunds.iter_mut().rev().take_while(|refund| refund.state != RefundState::Done);
+        for refund in since_one_succeeded.filter(|refund| refund.has_failed()) {
+            refund.state = RefundState::MadeOutside;
+        }
+        Ok(next)
+    }
+
+    /// Returns the next state of an order with this total that was paid, after what was given back.
+    pub(crate) fn after_refunds(&self, state: OrderState, total: Money) -> OrderState {
+        match (state, self.back.given()) {
+            (OrderState::Paid, 1..) => OrderState::Refunding,
+            (OrderState::Refunding, given) if given >= total.amount() => OrderState::Refunded,
+            // All refunds have come back.
+            (OrderState::Refunding, 0) => OrderState::Paid,
+            (state, _) => state,
+        }
     }
 
     /// Returns what follows from what Stripe says of the payment of an order in a state, that costs `total`: one step at most. The same if
@@ -286,11 +325,7 @@ impl OrderCard {
         let state = match (state, settlement.progress) {
             (OrderState::PendingPayment, Progress::Succeeded) => OrderState::Paid,
             (OrderState::PendingPayment, Progress::Cancelled) => next.end(now).unwrap_or(state),
-            (OrderState::Paid, _) if next.back.refunded > 0 => OrderState::Refunding,
-            (OrderState::Refunding, _) if next.back.refunded >= total.amount() => OrderState::Refunded,
-            // All refunds have come back.
-            (OrderState::Refunding, _) if next.back.refunded == 0 => OrderState::Paid,
-            (state, _) => state,
+            (state, _) => next.after_refunds(state, total),
         };
         let ended = matches!(state, OrderState::Expired | OrderState::Cancelled);
         Ok((state, if ended && paid { next.given_back(total.amount(), now) } else { next }))
@@ -534,7 +569,7 @@ mod tests {
     #[test]
     fn a_refund_has_failed_until_one_succeeds() {
         use RefundReason::{Duplicate, OrderEnded};
-        use RefundState::{Asked, Done, Failed, Refused};
+        use RefundState::{Asked, Done, Failed, MadeOutside, Refused};
         let refund = |(state, reason)| Refund { state, ..Refund::new(String::new(), 1, reason, NOW) };
         for (refunds, expected) in [
             (vec![], false),
@@ -547,10 +582,44 @@ mod tests {
             (vec![(Refused, OrderEnded), (Refused, Duplicate)], true),
             (vec![(Failed, Duplicate), (Done, Duplicate)], false),
             (vec![(Failed, Duplicate), (Done, Duplicate), (Failed, Duplicate)], true),
+            (vec![(MadeOutside, Duplicate)], false),
+            (vec![(MadeOutside, OrderEnded), (Refused, Duplicate)], false),
+            (vec![(Failed, Duplicate), (MadeOutside, Duplicate)], true),
+            (vec![(Failed, Duplicate), (Done, Duplicate), (MadeOutside, Duplicate)], false),
         ] {
             let card = OrderCard { refunds: refunds.iter().copied().map(refund).collect(), ..payment() };
             assert_eq!(card.has_failed_refund(), expected, "{refunds:?}");
         }
+    }
+
+    #[test]
+    fn what_is_given_back_outside_stripe_is_not_given_back_again() {
+        use OrderState::{Paid, PendingPayment, Refunded, Refunding, Shipped};
+        let (_, paid) = settled(PendingPayment, payment(), &said(Progress::Succeeded, 0), NOW);
+        let refund = |name: &str, state| Refund { state, ..Refund::new(name.to_owned(), 1000, RefundReason::Duplicate, NOW) };
+        let refunds = vec![refund("one", RefundState::Done), refund("two", RefundState::Failed), refund("three", RefundState::Failed)];
+        let back = MoneyBack { refunded: 34, came_back: 2000, ..MoneyBack::default() };
+        let card = OrderCard { refunds: vec![refunds[1].clone(), refunds[2].clone()], back, ..paid };
+        assert_eq!(card.left(zloty(1234)), 1200);
+        for wrong in [0, 1201] {
+            assert!(card.with_refund_outside(zloty(1234), wrong).is_err(), "{wrong}");
+        }
+        let part = card.with_refund_outside(zloty(1234), 1000).unwrap();
+        assert_eq!((part.back.given(), part.left(zloty(1234)), part.has_failed_refund()), (1034, 200, false));
+        assert!(part.refunds.iter().all(|refund| refund.state == RefundState::MadeOutside));
+        let again = said(Progress::Succeeded, 34);
+        let again = Settlement { back: MoneyBack { came_back: 2000, ..again.back }, ..again };
+        assert_eq!(settled(Refunding, part.clone(), &again, NOW), (Refunding, part.clone()), "Stripe says nothing new");
+        assert_eq!([Paid, Refunding, Shipped].map(|state| part.after_refunds(state, zloty(1234))), [Refunding, Refunding, Shipped]);
+        let all = part.with_refund_outside(zloty(1234), 200).unwrap();
+        assert_eq!((all.left(zloty(1234)), all.after_refunds(Refunding, zloty(1234))), (0, Refunded));
+        // What failed before another refund was made had been made up for.
+        let mixed = OrderCard { refunds: vec![refunds[1].clone(), refunds[0].clone(), refunds[2].clone()], ..card };
+        let mixed = mixed.with_refund_outside(zloty(1234), 1).unwrap();
+        assert_eq!(
+            mixed.refunds.iter().map(|refund| refund.state).collect::<Vec<_>>(),
+            [RefundState::Failed, RefundState::Done, RefundState::MadeOutside]
+        );
     }
 
     /// Returns a payment that differs from the request.

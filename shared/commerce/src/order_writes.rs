@@ -94,7 +94,7 @@ fn told(tx: &mut Tx, sys: &Sys, before: &Order, next: &Order) {
     if next.state == OrderState::Shipped && before.state != next.state {
         user::notify(tx, sys, next.user, Notice::OrderShipped);
     }
-    let refunded = |order: &Order| order.card.as_ref().map_or(0, |card| card.back.refunded);
+    let refunded = |order: &Order| order.card.as_ref().map_or(0, |card| card.back.given());
     if refunded(next) > refunded(before) {
         user::notify(tx, sys, next.user, Notice::OrderRefunded);
     }

@@ -363,7 +363,7 @@ fn payment(intent: PaymentIntent) -> Result<Payment, Failed> {
         },
         asked: currency.and_then(|currency| Money::new(asked, currency).ok()),
         received: amount(intent.amount_received)?,
-        back: MoneyBack { refunded, came_back, disputed: charge.is_some_and(|charge| charge.disputed), disputes_won: 0 },
+        back: MoneyBack { refunded, came_back, disputed: charge.is_some_and(|charge| charge.disputed), ..MoneyBack::default() },
         refunds,
         customer: intent.customer.as_ref().map(|customer| customer.id().to_string()),
         decline: error.and_then(|error| error.decline_code.clone()).or(reason),
