@@ -55,16 +55,19 @@ struct End(u16, String);
 pub(super) async fn serve(gateway: Arc<Gateway>, caller: Caller, upgrade: OnUpgrade, requests: mpsc::UnboundedReceiver<Outgoing>) {
     let core = Arc::clone(&gateway.core);
     let caller = Arc::new(caller);
+    let mut open = None;
     let end = match upgrade.await {
         Ok(upgraded) => {
             let config = WebSocketConfig::default().max_frame_size(Some(MAX_FRAME)).max_message_size(Some(MAX_MESSAGE));
-            let mut socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
-            run(&gateway, &caller, &mut socket, requests).await
+            let socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
+            run(&gateway, &caller, open.insert(socket), requests).await
         }
         Err(_) => End(1006, String::new()),
     };
     let guard = core.activity.begin();
     core.connections.remove(&caller.info.id);
+    // The client sees the end only now, when what follows from it is pending work.
+    drop(open);
     tracing::info!(connection = caller.info.id, code = end.0, "socket closed");
     notify(&core, &caller, "$disconnect", Cause::Disconnect { code: end.0, reason: &end.1 }).await;
     drop(guard);
@@ -77,6 +80,16 @@ async fn run(gateway: &Arc<Gateway>, caller: &Arc<Caller>, socket: &mut Socket, 
     loop {
         let due = (active + IDLE).min(connected + LIFE);
         tokio::select! {
+            // Messages are sent before the next frame is read, so that the pong comes after everything that was posted before the ping.
+            biased;
+            outgoing = requests.recv() => match outgoing {
+                Some(Outgoing::Message(data)) => {
+                    if socket.send(message(data)).await.is_err() {
+                        return End(1006, String::new());
+                    }
+                }
+                Some(Outgoing::Close) | None => return close(socket, CloseCode::Normal, "Connection closed normally").await,
+            },
             frame = socket.next() => match frame {
                 Some(Ok(Message::Text(text))) => receive(gateway, caller, text.as_str().to_owned()),
                 Some(Ok(Message::Binary(_))) => return close(socket, CloseCode::Unsupported, "Binary frames are not supported").await,
@@ -90,14 +103,6 @@ async fn run(gateway: &Arc<Gateway>, caller: &Arc<Caller>, socket: &mut Socket, 
                 Some(Err(Error::Utf8(_))) => return close(socket, CloseCode::Invalid, "Not UTF-8").await,
                 Some(Err(Error::Protocol(_))) => return close(socket, CloseCode::Protocol, "Protocol error").await,
                 None | Some(Err(_)) => return End(1006, String::new()),
-            },
-            outgoing = requests.recv() => match outgoing {
-                Some(Outgoing::Message(data)) => {
-                    if socket.send(message(data)).await.is_err() {
-                        return End(1006, String::new());
-                    }
-                }
-                Some(Outgoing::Close) | None => return close(socket, CloseCode::Normal, "Connection closed normally").await,
             },
             () = core.clock.sleep_until(due) => return close(socket, CloseCode::Away, "Going away").await,
         }
