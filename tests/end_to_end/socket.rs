@@ -371,6 +371,8 @@ async fn tabs_of_one_person_count_once() {
     let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
     let mut here = ana.socket().await;
     assert_eq!(here.ask(json!({ "type": "hello" })).await["online"], 0);
+    // The announcement of her coming counts people, too.
+    cloud.settle().await;
     let (first, second) = (ben.socket().await, ben.socket().await);
     here.expect(|f| f["payload"]["type"] == "online" && f["payload"]["online"] == 1).await;
     assert_eq!(here.ask(json!({ "type": "online", "room": "public" })).await["online"], 1);
