@@ -135,7 +135,7 @@ impl Clock {
     pub(crate) fn schedules_have_run(&self, offset: i64) {
         let mut pending_move = self.pending_move();
         if *self.moved.borrow() == offset {
-            pending_move.schedules = None;
+            drop(pending_move.schedules.take());
         }
     }
 
@@ -143,7 +143,7 @@ impl Clock {
     pub(crate) fn expired_is_deleted(&self, offset: i64) {
         let mut pending_move = self.pending_move();
         if *self.moved.borrow() == offset {
-            pending_move.expiry = None;
+            drop(pending_move.expiry.take());
         }
     }
 
@@ -167,7 +167,24 @@ impl Clock {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt as _;
+
     use super::*;
+
+    #[test]
+    fn a_move_is_pending_work_until_everything_that_it_made_due_is_done() {
+        let activity = Activity::default();
+        let clock = Clock::open(Sys::real(), None, activity.clone()).expect("opened");
+        let is_quiet = || activity.quiet().now_or_never().is_some();
+        assert!(is_quiet());
+        clock.advance(Duration::from_secs(60)).expect("moved");
+        clock.schedules_have_run(60_000);
+        // Of an earlier move.
+        clock.expired_is_deleted(0);
+        assert!(!is_quiet());
+        clock.expired_is_deleted(60_000);
+        assert!(is_quiet());
+    }
 
     #[test]
     fn earlier_times_are_known_after_the_clock_was_moved() {
