@@ -160,7 +160,7 @@ impl Socket {
         std::mem::take(&mut self.heard)
     }
 
-    /// Waits until the other side has closed the connection, and returns the code. Then [`crate::Cloud::settle`] waits for what follows from it.
+    /// Waits until the other side has closed the connection, and returns the code. Then [`crate::Cloud::settle`] waits for what follows.
     ///
     /// # Panics
     /// If it does not close.
@@ -179,8 +179,8 @@ impl Socket {
         tokio::time::timeout(PATIENCE, wait).await.expect("the socket closes")
     }
 
-    /// Closes the socket with a close frame, and waits until the other side has noticed. Then [`crate::Cloud::settle`] waits for what follows
-    /// from it.
+    /// Closes the socket with a close frame, and waits until the other side has noticed. Then [`crate::Cloud::settle`] waits for what
+    /// follows.
     pub async fn close(mut self) {
         // The socket may be closed already.
         drop(self.stream.close(None).await);
