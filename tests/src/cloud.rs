@@ -320,7 +320,8 @@ impl Cloud {
         self.sys.now()
     }
 
-    /// Waits until no work is pending: outbox, bus, deliveries, file events, and the deletion of what has expired.
+    /// Waits until no work is pending: outbox, bus, deliveries, file events, the end of closed sockets, the deletion of what has expired.
+    /// Not for the end of a socket that was dropped: see [`crate::Socket::drop_silently`].
     ///
     /// # Panics
     /// If that takes too long.

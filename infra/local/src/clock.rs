@@ -17,9 +17,6 @@ use crate::{
     storage::{read_file, replace_file},
 };
 
-/// The shortest move after which expired items are waited for: they expire in whole seconds. A shorter one is like the passing of time.
-const EXPIRY_MILLIS: u64 = 1_000;
-
 /// Returns a moment as EventBridge writes it: in whole seconds.
 pub(crate) fn whole_seconds(at: Time) -> String {
     let text = Timestamp(at).to_string();
@@ -35,16 +32,15 @@ pub struct Clock {
     activity: Activity,
     /// The offsets in milliseconds since this process started, each with the real time from which it was valid.
     history: Arc<Mutex<Vec<(i64, i64)>>>,
-    /// What the last move of the clock has caused and is not done yet.
-    pending: Arc<Mutex<Pending>>,
+    pending_move: Arc<Mutex<PendingMove>>,
 }
 
-/// What a move of the clock causes.
+/// The guards of the last move of the clock.
 #[derive(Default)]
-struct Pending {
+struct PendingMove {
     /// Held until the schedules that it made due have run.
     schedules: Option<Guard>,
-    /// Held until what has expired by it is deleted. [`Clock::expiring`] hands it over.
+    /// Held until the items and objects that it made expire are deleted.
     expiry: Option<Guard>,
 }
 
@@ -59,7 +55,7 @@ impl Clock {
         }
         let moved = Arc::new(watch::Sender::new(sys.offset_millis()));
         let history = Arc::new(Mutex::new(vec![(i64::MIN, sys.offset_millis())]));
-        Ok(Self { sys, moved, file: file.map(Arc::new), activity, history, pending: Arc::default() })
+        Ok(Self { sys, moved, file: file.map(Arc::new), activity, history, pending_move: Arc::default() })
     }
 
     /// Returns the time source of the functions.
@@ -137,41 +133,58 @@ impl Clock {
 
     /// Called when all schedules that are due at this offset have run.
     pub(crate) fn schedules_have_run(&self, offset: i64) {
-        let mut pending = self.pending();
+        let mut pending_move = self.pending_move();
         if *self.moved.borrow() == offset {
-            pending.schedules = None;
+            drop(pending_move.schedules.take());
         }
     }
 
-    /// Returns the guard to hold until what has expired by the last move is deleted.
-    pub(crate) fn expiring(&self) -> Option<Guard> {
-        self.pending().expiry.take()
+    /// Called when everything that has expired at this offset is deleted.
+    pub(crate) fn expired_is_deleted(&self, offset: i64) {
+        let mut pending_move = self.pending_move();
+        if *self.moved.borrow() == offset {
+            drop(pending_move.expiry.take());
+        }
     }
 
-    fn pending(&self) -> MutexGuard<'_, Pending> {
-        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    fn pending_move(&self) -> MutexGuard<'_, PendingMove> {
+        self.pending_move.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn put_offset(&self, offset: i64) -> io::Result<()> {
-        let mut pending = self.pending();
-        pending.schedules = Some(self.activity.begin());
-        if offset.abs_diff(self.offset_millis()) >= EXPIRY_MILLIS {
-            pending.expiry = Some(self.activity.begin());
-        }
+        let mut pending_move = self.pending_move();
+        *pending_move = PendingMove { schedules: Some(self.activity.begin()), expiry: Some(self.activity.begin()) };
         let real = self.now().millis().saturating_sub(self.offset_millis());
         self.history.lock().unwrap_or_else(PoisonError::into_inner).push((real, offset));
         self.sys.set_offset_millis(offset);
         self.moved.send_replace(offset);
         // The lock is still held, so that the later of two concurrent moves is also the one in the file.
         let saved = self.file.as_deref().map_or(Ok(()), |file| replace_file(file, &offset));
-        drop(pending);
+        drop(pending_move);
         saved
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt as _;
+
     use super::*;
+
+    #[test]
+    fn a_move_is_pending_work_until_everything_that_it_made_due_is_done() {
+        let activity = Activity::default();
+        let clock = Clock::open(Sys::real(), None, activity.clone()).expect("opened");
+        let is_quiet = || activity.quiet().now_or_never().is_some();
+        assert!(is_quiet());
+        clock.advance(Duration::from_secs(60)).expect("moved");
+        clock.schedules_have_run(60_000);
+        // Of an earlier move.
+        clock.expired_is_deleted(0);
+        assert!(!is_quiet());
+        clock.expired_is_deleted(60_000);
+        assert!(is_quiet());
+    }
 
     #[test]
     fn earlier_times_are_known_after_the_clock_was_moved() {

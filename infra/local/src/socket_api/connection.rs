@@ -52,17 +52,19 @@ struct End(u16, String);
 pub(super) async fn serve(gateway: Arc<Gateway>, caller: Caller, upgrade: OnUpgrade, mut requests: mpsc::UnboundedReceiver<Outgoing>) {
     let core = Arc::clone(&gateway.core);
     let caller = Arc::new(caller);
-    let mut closing = None;
+    let (mut open, mut closing) = (None, None);
     let end = match upgrade.await {
         Ok(upgraded) => {
             let config = WebSocketConfig::default().max_frame_size(Some(MAX_FRAME)).max_message_size(Some(MAX_MESSAGE));
-            let mut socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
-            run(&gateway, &caller, &mut socket, &mut requests, &mut closing).await
+            let socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
+            run(&gateway, &caller, open.insert(socket), &mut requests, &mut closing).await
         }
         Err(_) => End(1006, String::new()),
     };
     let guard = core.activity.begin();
     core.connections.remove(&caller.info.id);
+    // The client sees the end only now, when what follows from it is pending work.
+    drop(open);
     tracing::info!(connection = caller.info.id, code = end.0, "socket closed");
     notify(&core, &caller, "$disconnect", Cause::Disconnect { code: end.0, reason: &end.1 }).await;
     // Unread requests have guards too.
@@ -83,20 +85,8 @@ async fn run(
     loop {
         let due = closes_at(connected, active);
         tokio::select! {
-            frame = socket.next() => match frame {
-                Some(Ok(Message::Text(text))) => receive(gateway, caller, text.as_str().to_owned()),
-                Some(Ok(Message::Binary(_))) => return close(socket, CloseCode::Unsupported, "Binary frames are not supported").await,
-                Some(Ok(Message::Close(frame))) => {
-                    // The pong is queued, and sent by the next read.
-                    drop(tokio::time::timeout(CLOSE_PATIENCE, socket.next()).await);
-                    return frame.map_or_else(|| End(1005, String::new()), |f| End(f.code.into(), f.reason.as_str().to_owned()));
-                }
-                Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
-                Some(Err(Error::Capacity(CapacityError::MessageTooLong { .. }))) => return close(socket, CloseCode::Size, "Message too long").await,
-                Some(Err(Error::Utf8(_))) => return close(socket, CloseCode::Invalid, "Not UTF-8").await,
-                Some(Err(Error::Protocol(_))) => return close(socket, CloseCode::Protocol, "Protocol error").await,
-                None | Some(Err(_)) => return End(1006, String::new()),
-            },
+            // Messages are sent before the next frame is read, so that the pong comes after everything that was posted before the ping.
+            biased;
             outgoing = requests.recv() => match outgoing {
                 Some(Outgoing::Message(data)) => {
                     if socket.send(message(data)).await.is_err() {
@@ -113,6 +103,20 @@ async fn run(
                     }
                     return close(socket, CloseCode::Normal, "Connection closed normally").await;
                 }
+            },
+            frame = socket.next() => match frame {
+                Some(Ok(Message::Text(text))) => receive(gateway, caller, text.as_str().to_owned()),
+                Some(Ok(Message::Binary(_))) => return close(socket, CloseCode::Unsupported, "Binary frames are not supported").await,
+                Some(Ok(Message::Close(frame))) => {
+                    // The pong is queued, and sent by the next read.
+                    drop(tokio::time::timeout(CLOSE_PATIENCE, socket.next()).await);
+                    return frame.map_or_else(|| End(1005, String::new()), |f| End(f.code.into(), f.reason.as_str().to_owned()));
+                }
+                Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
+                Some(Err(Error::Capacity(CapacityError::MessageTooLong { .. }))) => return close(socket, CloseCode::Size, "Message too long").await,
+                Some(Err(Error::Utf8(_))) => return close(socket, CloseCode::Invalid, "Not UTF-8").await,
+                Some(Err(Error::Protocol(_))) => return close(socket, CloseCode::Protocol, "Protocol error").await,
+                None | Some(Err(_)) => return End(1006, String::new()),
             },
             () = core.clock.sleep_until(due) => {
                 *closing = Some(core.activity.begin());
