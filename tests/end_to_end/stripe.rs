@@ -49,7 +49,8 @@ pub(crate) fn orders<T: Clone>(things: &[T]) -> Vec<Vec<T>> {
     (0..things.len()).flat_map(with).collect()
 }
 
-async fn post(caller: &Caller, signature: &str, body: &str) -> Reply {
+/// Sends an event with this signature.
+pub(crate) async fn post(caller: &Caller, signature: &str, body: &str) -> Reply {
     let signed = caller.with("stripe-signature", signature);
     signed.raw(Method::POST, EVENTS, Some("application/json"), body.as_bytes().to_vec()).await
 }
