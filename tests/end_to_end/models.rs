@@ -455,7 +455,7 @@ async fn models_follow_their_owner() {
 }
 
 /// Where captchas are on, each new model takes a token that was given for that, or a proof of work of the same person while their service
-/// is away. Where they are off, which is the default, nobody is asked.
+/// is away. A change takes neither. Where captchas are off, which is the default, nobody is asked.
 /// Promise: models-captcha
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_new_model_takes_a_captcha_where_they_are_on() {
@@ -477,7 +477,9 @@ async fn a_new_model_takes_a_captcha_where_they_are_on() {
     cloud.member("ben").await.with("proof-of-work", &work).post(MODELS, bike.clone()).await.is_problem(403, "proof_of_work_required");
     let blue = ana.with("proof-of-work", work).post(MODELS, bike).await.is(201);
     captchas.be(Mode::Well);
-    let _ = ana.with("if-match", "*").delete(&format!("{MODELS}/{}", blue["id"].as_str().unwrap())).await.is(204);
+    let (own, one) = (ana.with("if-match", "*"), format!("{MODELS}/{}", text(&blue["id"])));
+    own.patch(&one, json!({ "title": "Green bike" })).await.is(200);
+    own.delete(&one).await.is(204);
 
     let good = token("create_model");
     sent(&good).await.is(201);

@@ -455,7 +455,7 @@ impl<'a> Shop<'a> {
     fn compare(&mut self, at: usize) {
         let order = &self.orders[at];
         let stored = self.item(format!("USER#{}", self.buyers[order.buyer].id()), format!("ORDER#{}", order.id));
-        let refunded = stored["card"]["M"]["refunded"]["N"].as_str().map_or(0, |number| number.parse().unwrap());
+        let refunded = stored["card"]["M"]["refunded"]["N"].as_str().map_or(0_u64, |number| number.parse().unwrap());
         assert_eq!((stored["state"]["S"].as_str(), refunded), (Some(order.state), order.refunded), "{stored}");
         self.seen.insert(order.state);
     }
