@@ -207,6 +207,33 @@ async fn a_refund_of_yesterday_is_found_at_stripe() {
     assert_eq!(order["card"]["M"]["refunds"]["L"][0]["M"]["state"]["S"], "done", "{order}");
 }
 
+/// A refund at which Stripe has failed, which it repeats for a day, is made within half an hour, once: its payment tells whether another
+/// attempt is needed.
+/// Promise: order-refunds, stripe-outage
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refund_at_which_stripe_has_failed_is_made_once() {
+    for (mode, attempt) in [(Mode::FailsAfter, "0"), (Mode::FailsBefore, "1")] {
+        let cloud = Cloud::start().await;
+        let (staff, products) = shop(&cloud, 1).await;
+        let (ana, stripe) = (cloud.buyer("ana", PHONE).await, &cloud.outside.stripe);
+        let placed = paid_order(&cloud, &ana, "one", &products[0], 3).await;
+        // An event would tell of a refund that Stripe has made with a failure.
+        stripe.send_webhooks(Webhooks::Held);
+        stripe.be(mode);
+        refund(&staff, &placed, "a", 1000).await.is_problem(503, "unavailable");
+        stripe.be(Mode::Well);
+        refund(&staff, &placed, "a", 1000).await.is_problem(503, "unavailable");
+        become_state(&staff, &ana, &placed, "shipped").await.is_problem(409, "order_held");
+        stripe.send_webhooks(Webhooks::AtOnce);
+        cloud.advance(QUARTER * 2).await;
+        let order = &stored(&cloud).await[0];
+        let made = &order["card"]["M"]["refunds"]["L"][0]["M"];
+        assert_eq!((&made["state"]["S"], &made["attempt"]["N"]), (&json!("done"), &json!(attempt)), "{order}");
+        let back = &payments(&cloud, &placed)[0]["latest_charge"]["amount_refunded"];
+        assert_eq!((refunds(&cloud), back, &order["state"]["S"]), (1, &json!(1000), &json!("refunding")), "{mode:?}");
+    }
+}
+
 /// An order whose dispute is lost ends: the payer's bank has given its money back, and its products are in stock again.
 /// Promise: order-disputed, product-stock
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

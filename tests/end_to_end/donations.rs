@@ -366,6 +366,11 @@ async fn a_person_has_one_customer() {
     begin(&ana, "3").await;
     let told = stripe.customers();
     assert_eq!((told.len(), &told[0]["id"], &told[0]["name"]), (1, &customers[0]["id"], &json!("anna")));
+    ana.post("/v1/me/email-changes", json!({ "email": "anna@example.test" })).await.is(202);
+    let code = cloud.code_to("anna@example.test").await;
+    ana.post("/v1/me/email-changes/verify", json!({ "code": code })).await.is(200);
+    cloud.settle().await;
+    assert_eq!(stripe.customers()[0]["email"], "anna@example.test", "and of another address");
     stripe.delete_customer(&cloud.core(), told[0]["id"].as_str().unwrap());
     let begun = begin(&ana, "4").await;
     let anew = stripe.customers();

@@ -49,7 +49,8 @@ pub(crate) fn orders<T: Clone>(things: &[T]) -> Vec<Vec<T>> {
     (0..things.len()).flat_map(with).collect()
 }
 
-async fn post(caller: &Caller, signature: &str, body: &str) -> Reply {
+/// Sends an event with this signature.
+pub(crate) async fn post(caller: &Caller, signature: &str, body: &str) -> Reply {
     let signed = caller.with("stripe-signature", signature);
     signed.raw(Method::POST, EVENTS, Some("application/json"), body.as_bytes().to_vec()).await
 }
@@ -228,24 +229,26 @@ fn events_that_are_not_used_are_counted() {
     }
 }
 
-/// An event of a payment whose donation is not there yet is not lost: it comes again. After an hour nobody waits for it.
+/// An event of a payment whose donation or order is not there yet is not lost: it comes again. After an hour nobody waits for it.
 /// Promise: stripe-order
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_event_waits_for_its_donation() {
+async fn an_event_waits_for_what_is_paid() {
     let cloud = Cloud::start().await;
     let (ana, core, stripe) = (cloud.member("ana").await, cloud.core(), &cloud.outside.stripe);
     stripe.send_webhooks(Webhooks::Held);
     let url = format!("{}/stripe/v1/payment_intents", cloud.urls.outside);
-    let body = format!("amount=1234&currency=pln&metadata[user]={}&metadata[donation]=don_01K9ZC4QW8V3T6R1NHXJ5B2MDP", ana.id());
     let account = cloud.anonymous().with("authorization", format!("Bearer {SECRET_KEY}"));
-    let form = Some("application/x-www-form-urlencoded");
-    let made = account.raw(Method::POST, &url, form, body.into_bytes()).await.is(200);
-    stripe.act(&core, made["id"].as_str().unwrap(), &card(VISA)).unwrap();
-    let id = stripe.events().last().unwrap().id.clone();
-    assert_eq!(stripe.deliver(&core, &id).await, Ok(503));
-    assert!(cloud.of_kind("stripe_event").await.is_empty());
-    cloud.advance(HOUR).await;
-    assert_eq!(stripe.deliver(&core, &id).await, Ok(200));
+    for paid_for in ["donation]=don", "order]=ord"] {
+        let body = format!("amount=1234&currency=pln&metadata[user]={}&metadata[{paid_for}_01K9ZC4QW8V3T6R1NHXJ5B2MDP", ana.id());
+        let form = Some("application/x-www-form-urlencoded");
+        let made = account.raw(Method::POST, &url, form, body.into_bytes()).await.is(200);
+        stripe.act(&core, made["id"].as_str().unwrap(), &card(VISA)).unwrap();
+        let id = stripe.events().last().unwrap().id.clone();
+        assert_eq!(stripe.deliver(&core, &id).await, Ok(503), "{paid_for}");
+        assert!(cloud.of_kind("stripe_event").await.iter().all(|event| !event.to_string().contains(&id)), "{paid_for}");
+        cloud.advance(HOUR).await;
+        assert_eq!(stripe.deliver(&core, &id).await, Ok(200), "{paid_for}");
+    }
 }
 
 /// Only bytes that Stripe has signed lately count.

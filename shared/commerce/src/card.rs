@@ -17,8 +17,10 @@ pub const PAYABLE: Duration = Duration::from_secs(15 * 60);
 const LEASE: Duration = Duration::from_secs(5 * 60);
 /// The maximum number of refunds of an order: as many as Stripe lists with its payment.
 const REFUNDS_MAX: usize = 10;
-/// How long a refund may be requested with the same key. Stripe forgets keys after a day; then the same request would make a second refund.
-const REPEATABLE: Duration = Duration::from_secs(23 * 3600);
+/// How long the same request for a refund is sent to Stripe.
+const SENT: Duration = Duration::from_secs(5 * 60);
+/// The time after which no such request is in progress any more, so that the payment shows whether the refund was made.
+const ENDED: Duration = Duration::from_secs(10 * 60);
 /// The name of the refund of a payment that arrived after its order had ended.
 const AFTER_THE_END: &str = "after-the-end";
 
@@ -39,6 +41,18 @@ pub enum RefundState {
     MadeOutside,
 }
 
+/// The next step towards a refund that Stripe has not made yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefundStep {
+    /// Send the request of the current attempt, again if need be: Stripe makes one refund for it.
+    Send,
+    /// Wait, because that request may still be in progress.
+    Wait,
+    /// Read the payment. If it does not have the refund, begin another attempt, because Stripe repeats its failure for the request of the
+    /// former one for a day.
+    Look,
+}
+
 /// A refund at Stripe.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refund {
@@ -55,13 +69,19 @@ pub struct Refund {
     pub refund: Option<String>,
     /// When it was requested.
     pub at: Time,
+    /// The number of the attempt, from 0.
+    #[serde(default)]
+    pub attempt: u32,
+    /// When the attempt began. `None` for the first one.
+    #[serde(default)]
+    attempt_at: Option<Time>,
 }
 
 impl Refund {
     /// Creates a refund to be requested from Stripe.
     #[must_use]
     pub const fn new(name: String, amount: u64, reason: RefundReason, at: Time) -> Self {
-        Self { name, amount, reason, state: RefundState::Asked, refund: None, at }
+        Self { name, amount, reason, state: RefundState::Asked, refund: None, at, attempt: 0, attempt_at: None }
     }
 
     /// Returns the refund after Stripe's state of the payment's refunds. A failed refund stays failed, or made outside Stripe.
@@ -83,11 +103,14 @@ impl Refund {
         }
     }
 
-    /// Returns whether the request may be repeated: for a day Stripe makes only one refund for the same key.
+    /// Returns the next step, if Stripe has not made it yet.
     #[must_use]
-    pub fn is_repeatable(&self, now: Time) -> bool {
-        // A full refund cannot be made twice.
-        self.reason == RefundReason::OrderEnded || now.since(self.at) < REPEATABLE
+    pub fn step(&self, now: Time) -> RefundStep {
+        match now.since(self.attempt_at.unwrap_or(self.at)) {
+            age if age < SENT => RefundStep::Send,
+            age if age < ENDED => RefundStep::Wait,
+            _ => RefundStep::Look,
+        }
     }
 }
 
@@ -245,7 +268,17 @@ impl OrderCard {
             return Err(Problem::new(Kind::TooMany).with("max", REFUNDS_MAX));
         }
         let refunds = self.refunds.iter().cloned().chain([refund.clone()]).collect();
-        Ok(Self { refunds, look_at: refund.at + LEASE, ..self.clone() })
+        Ok(Self { refunds, look_at: refund.at + ENDED, ..self.clone() })
+    }
+
+    /// Returns the state after another attempt of the refund with this name has begun.
+    #[must_use]
+    pub fn asked_again(&self, name: &str, now: Time) -> Self {
+        let mut next = Self { look_at: now + ENDED, ..self.clone() };
+        if let Some(refund) = next.refunds.iter_mut().find(|refund| refund.name == name && refund.state == RefundState::Asked) {
+            (refund.attempt, refund.attempt_at) = (refund.attempt.saturating_add(1), Some(now));
+        }
+        next
     }
 
     /// Returns the state after Stripe's answer to the refund with this name.
@@ -427,6 +460,22 @@ mod tests {
         let refund = Refund::new("one".to_owned(), 34, RefundReason::RequestedByCustomer, NOW);
         let stored = serde_json::to_string(&refund).unwrap().replace("asked", "unclear");
         assert_eq!(serde_json::from_str::<Refund>(&stored).unwrap(), refund);
+    }
+
+    #[test]
+    fn another_attempt_of_a_refund_begins_when_the_former_one_has_ended() {
+        use RefundStep::{Look, Send, Wait};
+        let minutes = |number: u64| NOW + Duration::from_secs(60 * number);
+        let steps = |refund: &Refund, times: [u64; 5]| times.map(|number| refund.step(minutes(number)));
+        let (_, card) = settled(OrderState::PendingPayment, payment(), &said(Progress::Succeeded, 0), NOW);
+        let card = card.with_refund(zloty(1234), Refund::new("one".to_owned(), 34, RefundReason::Duplicate, NOW)).unwrap();
+        assert_eq!(steps(card.asked_refund().unwrap(), [0, 4, 5, 9, 10]), [Send, Send, Wait, Wait, Look]);
+        let again = card.asked_again("one", minutes(10));
+        let refund = again.asked_refund().unwrap();
+        assert_eq!(steps(refund, [10, 14, 15, 19, 20]), [Send, Send, Wait, Wait, Look]);
+        assert_eq!((refund.attempt, refund.at, again.look_at, again.left(zloty(1234))), (1, NOW, minutes(20), 1200));
+        let done = again.with_answer("one", RefundState::Done, Some("re_1".to_owned()));
+        assert_eq!(done.asked_again("one", minutes(20)).refunds, done.refunds, "what is made is not asked for");
     }
 
     #[test]

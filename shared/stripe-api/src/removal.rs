@@ -43,7 +43,7 @@ pub async fn remove_payment(stripe: &Stripe, removal: &PaymentRemoval) -> Result
     let left = owed.saturating_sub(sent_back);
     if state.progress == Progress::Succeeded && left > 0 {
         // The name contains the remaining amount, so that a refund of another amount is another request.
-        match stripe.refund(intent, left, RefundReason::OrderEnded, &format!("removal-{left}")).await {
+        match stripe.refund(intent, left, RefundReason::OrderEnded, (&format!("removal-{left}"), 0)).await {
             Ok(_) => {}
             // A disputed payment cannot be refunded, because the bank decides.
             Err(Failed::Refused(_)) if state.back.disputed => {}
@@ -74,7 +74,7 @@ async fn give_promised(stripe: &Stripe, removal: &PaymentRemoval) -> Result<Remo
         if state.refunds.iter().any(|refund| refund.name.as_ref() == Some(&promised.name)) {
             continue;
         }
-        match stripe.refund(&removal.intent, promised.amount.amount(), promised.reason, &promised.name).await {
+        match stripe.refund(&removal.intent, promised.amount.amount(), promised.reason, (&promised.name, 0)).await {
             Ok(_) => {}
             Err(Failed::Refused(why)) => {
                 tracing::error!(why, "Stripe refused a refund that was promised before the account was deleted");
