@@ -1,5 +1,7 @@
 //! Refunds of orders that were paid by card, and orders whose payment is disputed.
 
+use std::time::Duration;
+
 use local::{
     aws::{
         Service,
@@ -7,11 +9,11 @@ use local::{
     },
     outside::{
         Mode,
-        stripe::{Act, SECRET_KEY},
+        stripe::{Act, SECRET_KEY, Webhooks},
     },
 };
 use reqwest::Method;
-use tests::{Caller, Cloud, DAY, Reply, Value, json, race};
+use tests::{Caller, Cloud, DAY, PATIENCE, Reply, Value, json, race};
 
 use crate::{
     card_orders::{QUARTER, order, paid_order, pay, payments, refunds, seen, shown, stored, stored_stock},
@@ -28,6 +30,31 @@ use crate::{
 pub(crate) async fn refund(staff: &Caller, order: &Value, key: &str, amount: u64) -> Reply {
     let body = json!({ "amount": { "amount": amount, "currency": "PLN" }, "reason": "requested_by_customer" });
     staff.with("idempotency-key", key).post(&format!("/v1/admin/orders/{}/refunds", text(&order["id"])), body).await
+}
+
+/// The payments whose refund has failed, as staff see them.
+pub(crate) async fn owed(staff: &Caller) -> Vec<Value> {
+    staff.get("/v1/admin/payment-alerts?alert=refund_failed").await.is(200)["items"].as_array().unwrap().clone()
+}
+
+/// Says that this amount of a payment was given back outside Stripe.
+pub(crate) async fn give_outside(staff: &Caller, alert: &Value, amount: Value) -> Reply {
+    let payment = if alert["user"].is_string() { &alert["id"] } else { &alert["intent"] };
+    let staff = staff.with("if-match", format!("\"v{}\"", alert["version"])).with("reason", "A%20bank%20transfer.");
+    staff.post(&format!("/v1/admin/payment-alerts/{}/resolution", text(payment)), json!({ "amount": amount })).await
+}
+
+/// An order whose refund of this amount the buyer's bank has refused, and its alert.
+pub(crate) async fn sent_back(cloud: &Cloud, staff: &Caller, order: Value, amount: u64) -> (Value, Value) {
+    refund(staff, &order, "sent-back", amount).await.is(201);
+    pay(cloud, &order, Act::FailRefunds);
+    cloud.settle().await;
+    let alert = owed(staff).await.into_iter().find(|alert| alert["id"] == order["id"]).unwrap();
+    (order, alert)
+}
+
+fn zloty(amount: u64) -> Value {
+    json!({ "amount": amount, "currency": "PLN" })
 }
 
 /// Staff give back parts, together at most what was paid; a double click gives back once. When nothing is left the products of an order
@@ -180,6 +207,33 @@ async fn a_refund_of_yesterday_is_found_at_stripe() {
     assert_eq!(order["card"]["M"]["refunds"]["L"][0]["M"]["state"]["S"], "done", "{order}");
 }
 
+/// A refund at which Stripe has failed, which it repeats for a day, is made within half an hour, once: its payment tells whether another
+/// attempt is needed.
+/// Promise: order-refunds, stripe-outage
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refund_at_which_stripe_has_failed_is_made_once() {
+    for (mode, attempt) in [(Mode::FailsAfter, "0"), (Mode::FailsBefore, "1")] {
+        let cloud = Cloud::start().await;
+        let (staff, products) = shop(&cloud, 1).await;
+        let (ana, stripe) = (cloud.buyer("ana", PHONE).await, &cloud.outside.stripe);
+        let placed = paid_order(&cloud, &ana, "one", &products[0], 3).await;
+        // An event would tell of a refund that Stripe has made with a failure.
+        stripe.send_webhooks(Webhooks::Held);
+        stripe.be(mode);
+        refund(&staff, &placed, "a", 1000).await.is_problem(503, "unavailable");
+        stripe.be(Mode::Well);
+        refund(&staff, &placed, "a", 1000).await.is_problem(503, "unavailable");
+        become_state(&staff, &ana, &placed, "shipped").await.is_problem(409, "order_held");
+        stripe.send_webhooks(Webhooks::AtOnce);
+        cloud.advance(QUARTER * 2).await;
+        let order = &stored(&cloud).await[0];
+        let made = &order["card"]["M"]["refunds"]["L"][0]["M"];
+        assert_eq!((&made["state"]["S"], &made["attempt"]["N"]), (&json!("done"), &json!(attempt)), "{order}");
+        let back = &payments(&cloud, &placed)[0]["latest_charge"]["amount_refunded"];
+        assert_eq!((refunds(&cloud), back, &order["state"]["S"]), (1, &json!(1000), &json!("refunding")), "{mode:?}");
+    }
+}
+
 /// An order whose dispute is lost ends: the payer's bank has given its money back, and its products are in stock again.
 /// Promise: order-disputed, product-stock
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -223,6 +277,34 @@ async fn a_disputed_order_is_not_shipped() {
     become_state(&staff, &ana, &placed, "shipped").await.is(200);
 }
 
+/// What Stripe tells of the payment of an order while that is being shipped does not keep it from being shipped.
+/// Promise: order-steps, order-disputed
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn news_of_its_payment_keep_no_order_from_being_shipped() {
+    let cloud = Cloud::start().await;
+    let (staff, products) = shop(&cloud, 1).await;
+    let (ana, stripe) = (cloud.buyer("ana", PHONE).await, &cloud.outside.stripe);
+    let placed = paid_order(&cloud, &ana, "one", &products[0], 1).await;
+    stripe.send_webhooks(Webhooks::Held);
+    let step = Target::of("OrdersFunction", Service::DynamoDb, "TransactWriteItems").times(1);
+    let slow = cloud.aws.faults.script(step, Fault::Slow(Duration::from_secs(1)));
+    let news = async {
+        while slow.hits() == 0 {
+            tokio::task::yield_now().await;
+        }
+        for act in [Act::Dispute, Act::WinDispute] {
+            pay(&cloud, &placed, act);
+        }
+        let won = stripe.events().last().unwrap().id.clone();
+        assert_eq!(stripe.deliver(&cloud.core(), &won).await, Ok(200));
+    };
+    let both = async { tokio::join!(become_state(&staff, &ana, &placed, "shipped"), news) };
+    let (shipped, ()) = tokio::time::timeout(PATIENCE, both).await.expect("the step is taken");
+    assert_eq!(shipped.is(200)["state"], "shipped");
+    assert_eq!((&shown(&staff, &placed).await["state"], stock(&staff, &products[0]).await), (&json!("shipped"), [9, 0, 1, 10]));
+    items::are_as_described(&cloud).await;
+}
+
 /// Staff see how many orders are disputed and how many refunds have failed, and which, until that is over.
 /// Promise: staff-work, order-disputed, order-refund-failed
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -241,6 +323,8 @@ async fn staff_see_disputes_and_refunds_that_have_failed() {
     };
     let (one, two) = (paid_order(&cloud, &ana, "one", &products[0], 1).await, paid_order(&cloud, &ana, "two", &products[0], 3).await);
     assert_eq!(waiting().await, [0, 0]);
+    let work = staff.get("/v1/admin/work").await.is(200);
+    assert_eq!((&work["orders"]["count"], &work["paid_orders"]["count"]), (&json!(0), &json!(2)), "to ship");
     pay(&cloud, &one, Act::Dispute);
     refund(&staff, &two, "a", 1000).await.is(201);
     pay(&cloud, &two, Act::FailRefunds);
@@ -336,6 +420,92 @@ async fn staff_ask_again_for_the_refund_of_something_else() {
     }
 }
 
+/// What staff have given back outside Stripe is not owed any more, cannot be given back at Stripe too, and is in the audit once, with its
+/// reason. An order of which nothing is left ends. Only if more money comes back it is shown again.
+/// Promise: refund-outside, order-steps, product-stock, audit
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn staff_give_back_outside_stripe() {
+    let cloud = Cloud::start().await;
+    let (staff, products) = shop(&cloud, 1).await;
+    let (moderator, _) = cloud.staff("mona", "moderator").await;
+    let ana = cloud.buyer("ana", PHONE).await;
+    let placed = paid_order(&cloud, &ana, "one", &products[0], 3).await;
+    let (placed, alert) = sent_back(&cloud, &staff, placed, 1000).await;
+    for who in [&ana, &moderator] {
+        give_outside(who, &alert, zloty(1000)).await.is_problem(403, "forbidden");
+    }
+    for wrong in [0, 3001] {
+        assert_eq!(give_outside(&staff, &alert, zloty(wrong)).await.field_errors(), ["/amount/amount range"], "{wrong}");
+    }
+    let pounds = json!({ "amount": 1000, "currency": "GBP" });
+    assert_eq!(give_outside(&staff, &alert, pounds).await.field_errors(), ["/amount/currency currency"]);
+    let older = json!({ "id": alert["id"], "user": alert["user"], "version": 1 });
+    give_outside(&staff, &older, zloty(1000)).await.is_problem(412, "version_mismatch");
+    assert_eq!(owed(&staff).await, [alert.clone()], "nothing has changed");
+    for _ in 0..2 {
+        give_outside(&staff, &alert, zloty(1000)).await.is(204);
+    }
+    let part = shown(&staff, &placed).await;
+    assert_eq!((&part["state"], &part["refunded"]["amount"]), (&json!("refunding"), &json!(1000)));
+    assert_eq!(part["refunds"][0]["state"], "made_outside");
+    run(&cloud, WEBHOOK).await;
+    cloud.settle().await;
+    assert_eq!((owed(&staff).await.len(), shown(&staff, &placed).await), (0, part));
+    let audit = cloud.of_kind("audit").await;
+    let entries: Vec<&Value> = audit.iter().filter(|entry| entry["action"]["S"] == "refund_made_outside").collect();
+    assert_eq!((entries.len(), &entries[0]["subject"]["S"]), (1, &json!(ana.id())));
+    assert!(cloud.of_kind("audit_values").await.iter().any(|values| values["reason"]["S"] == "A bank transfer."));
+
+    assert_eq!(refund(&staff, &placed, "b", 2001).await.field_errors(), ["/amount/amount range"]);
+    let all = refund(&staff, &placed, "b", 2000).await.is(201);
+    assert_eq!((&all["state"], &all["refunded"]["amount"]), (&json!("refunded"), &json!(3000)));
+    assert_eq!(stock(&staff, &products[0]).await, [10, 0, 0, 10]);
+    pay(&cloud, &placed, Act::FailRefunds);
+    cloud.settle().await;
+    let again = owed(&staff).await;
+    assert_eq!((again.len(), &again[0]["id"]), (1, &placed["id"]), "more money has come back");
+    give_outside(&staff, &again[0], zloty(2000)).await.is(204);
+    // At once: all of an order of which nothing was given back yet.
+    let two = paid_order(&cloud, &ana, "two", &products[0], 2).await;
+    let (two, alert) = sent_back(&cloud, &staff, two, 500).await;
+    give_outside(&staff, &alert, zloty(2000)).await.is(204);
+    assert_eq!((&shown(&staff, &two).await["state"], stock(&staff, &products[0]).await), (&json!("refunded"), [10, 0, 0, 10]));
+    assert!(owed(&staff).await.is_empty());
+    items::are_as_described(&cloud).await;
+}
+
+/// What was given back outside Stripe is not given back again when its buyer leaves, and what comes back of the rest is owed until staff
+/// have given that back, too.
+/// Promise: refund-outside, refund-owed, order-leaving
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_rest_of_what_was_given_back_outside_stripe_is_given_back_when_its_buyer_leaves() {
+    let cloud = Cloud::start().await;
+    let (_, products) = shop(&cloud, 1).await;
+    let (ida, app) = cloud.staff("ida", "administrator").await;
+    let ana = cloud.buyer("ana", PHONE).await;
+    let placed = paid_order(&cloud, &ana, "one", &products[0], 3).await;
+    let (placed, alert) = sent_back(&cloud, &ida, placed, 1000).await;
+    give_outside(&ida, &alert, zloty(1000)).await.is(204);
+    leaves(&cloud, &ana).await;
+    assert_eq!((run(&cloud, WEBHOOK).await["payments"].clone(), refunds(&cloud)), (json!(1), 2));
+    cloud.settle().await;
+    let given = |record: &Value| ["refunded", "outside"].map(|name| record[name]["N"].clone());
+    assert_eq!(given(&cloud.of_kind("order_record").await[0]), [json!("2000"), json!("1000")]);
+    assert!(cloud.of_kind("payment_removal").await.is_empty() && cloud.of_kind("payment_alert").await.is_empty());
+    pay(&cloud, &placed, Act::FailRefunds);
+    cloud.settle().await;
+    assert_eq!((run(&cloud, WEBHOOK).await["payments"].clone(), refunds(&cloud)), (json!(0), 2));
+    let ida = cloud.sign_in_with(&cloud.anonymous(), "ida", &app).await;
+    let owing = owed(&ida).await;
+    assert_eq!((owing.len(), owing[0].get("user"), &owing[0]["id"]), (1, None, &placed["id"]));
+    for _ in 0..2 {
+        give_outside(&ida, &owing[0], zloty(2000)).await.is(204);
+    }
+    assert_eq!((run(&cloud, WEBHOOK).await["payments"].clone(), refunds(&cloud)), (json!(0), 2), "nobody asks for it");
+    assert!(cloud.of_kind("payment_removal").await.is_empty() && cloud.of_kind("payment_alert").await.is_empty());
+    items::are_as_described(&cloud).await;
+}
+
 /// An administrator does not give back the money of their own order: another one does.
 /// Promise: order-refunds, staff-boundaries
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -353,8 +523,10 @@ async fn nobody_gives_back_the_money_of_their_own_order() {
     refund(&ria, &own, "a", 1000).await.is_problem(403, "forbidden");
     assert_eq!((&shown(&staff, &own).await["state"], refunds(&cloud)), (&json!("paid"), 0));
     refund(&ria, &other, "a", 1000).await.is(201);
-    refund(&staff, &own, "a", 1000).await.is(201);
+    let (_, alert) = sent_back(&cloud, &staff, own, 1000).await;
     assert_eq!(refunds(&cloud), 2);
+    give_outside(&ria, &alert, zloty(1000)).await.is_problem(403, "forbidden");
+    give_outside(&staff, &alert, zloty(1000)).await.is(204);
 }
 
 /// A payment that somebody has changed in Stripe's dashboard and that nobody pays ends like any other.
@@ -481,6 +653,33 @@ async fn money_that_comes_back_after_its_buyer_has_left_is_owed() {
         cloud.settle().await;
         is_owed_until_given_back(&cloud, &ana, &placed).await;
     }
+}
+
+/// What a bank sends back at the moment at which its refund is recorded is owed, too.
+/// Promise: refund-owed, order-leaving
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn money_that_comes_back_while_its_refund_is_recorded_is_owed() {
+    let cloud = Cloud::start().await;
+    let (_, products) = shop(&cloud, 1).await;
+    let (ana, stripe) = (cloud.buyer("ana", PHONE).await, &cloud.outside.stripe);
+    let placed = paid_order(&cloud, &ana, "one", &products[0], 2).await;
+    leaves(&cloud, &ana).await;
+    stripe.send_webhooks(Webhooks::Held);
+    let record = Target::of(WEBHOOK, Service::DynamoDb, "TransactWriteItems").times(1);
+    let slow = cloud.aws.faults.script(record, Fault::Slow(Duration::from_secs(1)));
+    let bank = async {
+        while slow.hits() == 0 {
+            tokio::task::yield_now().await;
+        }
+        pay(&cloud, &placed, Act::FailRefunds);
+        let failed = stripe.events().last().unwrap().id.clone();
+        assert_eq!(stripe.deliver(&cloud.core(), &failed).await, Ok(200));
+    };
+    let both = async { tokio::join!(run(&cloud, WEBHOOK), bank) };
+    let (report, ()) = tokio::time::timeout(PATIENCE, both).await.expect("the refund is recorded");
+    assert_eq!((&report["payments"], refunds(&cloud)), (&json!(1), 1));
+    stripe.send_webhooks(Webhooks::AtOnce);
+    is_owed_until_given_back(&cloud, &ana, &placed).await;
 }
 
 /// What is to be given back because its buyer has left is not forgotten when Stripe refuses it: it is asked for until it is made, and staff

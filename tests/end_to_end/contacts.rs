@@ -162,7 +162,7 @@ async fn a_number_changes_by_proof() {
 }
 
 /// How many messages to an address contain this text.
-async fn told(cloud: &Cloud, to: &str, what: &str) -> usize {
+pub(crate) async fn told(cloud: &Cloud, to: &str, what: &str) -> usize {
     cloud.mails_to(to).await.iter().filter(|m| m.subject.contains(what) || m.text.contains(what)).count()
 }
 

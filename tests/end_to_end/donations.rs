@@ -366,6 +366,11 @@ async fn a_person_has_one_customer() {
     begin(&ana, "3").await;
     let told = stripe.customers();
     assert_eq!((told.len(), &told[0]["id"], &told[0]["name"]), (1, &customers[0]["id"], &json!("anna")));
+    ana.post("/v1/me/email-changes", json!({ "email": "anna@example.test" })).await.is(202);
+    let code = cloud.code_to("anna@example.test").await;
+    ana.post("/v1/me/email-changes/verify", json!({ "code": code })).await.is(200);
+    cloud.settle().await;
+    assert_eq!(stripe.customers()[0]["email"], "anna@example.test", "and of another address");
     stripe.delete_customer(&cloud.core(), told[0]["id"].as_str().unwrap());
     let begun = begin(&ana, "4").await;
     let anew = stripe.customers();
@@ -440,6 +445,7 @@ async fn a_customer_that_was_given_up_is_looked_for_among_those_of_its_time() {
     stripe.be(Mode::Well);
     cloud.advance(Duration::from_secs(301)).await;
     ana.post(DONATIONS, of(1234)).await.is(201);
+    cloud.settle().await;
     // No run of the schedule looks for it before the others are created.
     stripe.be(Mode::Down);
     cloud.advance(HOUR + Duration::from_secs(900)).await;
@@ -460,6 +466,7 @@ async fn a_payment_at_which_stripe_has_failed_is_made() {
         let cloud = Cloud::start().await;
         let (ana, stripe) = (cloud.member("ana").await, &cloud.outside.stripe);
         begin(&ana, "another").await;
+        cloud.settle().await;
         let same = ana.with("idempotency-key", "one");
         // An event would tell of the payment that Stripe has created with a failure.
         stripe.send_webhooks(Webhooks::Lost);
@@ -486,6 +493,7 @@ async fn of_several_payments_of_one_donation_one_can_be_paid() {
     let cloud = Cloud::start().await;
     let (ana, stripe) = (cloud.member("ana").await, &cloud.outside.stripe);
     begin(&ana, "another").await;
+    cloud.settle().await;
     let same = ana.with("idempotency-key", "one");
     stripe.be(Mode::FailsBefore);
     same.post(DONATIONS, of(1234)).await.is_problem(503, "unavailable");
@@ -526,6 +534,7 @@ async fn a_customer_that_appears_late_is_deleted() {
     stripe.be(Mode::Well);
     cloud.advance(Duration::from_secs(301)).await;
     ana.post(DONATIONS, of(1234)).await.is(201);
+    cloud.settle().await;
     let used = stripe.customers()[0]["id"].clone();
     let lost = cloud.of_kind("customer_removal").await.remove(0);
     let late = format!("name=ana&metadata[request]={}", lost["request"]["S"].as_str().unwrap()).into_bytes();

@@ -3,9 +3,12 @@
 
 use std::time::Duration;
 
-use local::aws::{
-    Service,
-    faults::{Fault, Target},
+use local::{
+    aws::{
+        Service,
+        faults::{Fault, Target},
+    },
+    outside::captcha::SECRET,
 };
 use tests::{Caller, Cloud, PASSWORD, Reply, json, logged};
 
@@ -29,6 +32,39 @@ async fn refused_staff(cloud: &Cloud, ana: &Caller) -> Vec<(Case, Option<String>
             Some(moe.id()),
         ),
         (("own room", ida.delete(&room).await, owner), Some(ida.id())),
+    ]
+}
+
+/// A sign-in after five failures, in the pause that follows.
+async fn refused_guess(cloud: &Cloud) -> (Case, Option<String>) {
+    let eve = cloud.anonymous();
+    let guess = async || eve.post("/v1/sessions", json!({ "login": "canary_nobody", "password": "canary horse staples" })).await;
+    for _ in 0..5 {
+        guess().await.is_problem(401, "credentials_invalid");
+    }
+    let paused = guess().await;
+    paused.is_problem(429, "too_many_requests");
+    (("the sixth guess", paused, " is reached"), None)
+}
+
+/// A message of the contact form with a forged captcha, and one more than a network may send, which all were refused.
+async fn refused_messages() -> Vec<(Case, Option<String>)> {
+    let settings = [("ContactMail", "team@example.test"), ("CaptchaSecret", SECRET), ("CaptchaSiteKey", "site-key")];
+    let cloud = Cloud::start_with(&settings).await;
+    let eve = cloud.anonymous().with("idempotency-key", "canary");
+    let message = "The canary has been silent since yesterday. ".repeat(7);
+    let body = json!({
+        "name": "canary", "email": "canary@example.test", "subject": "bug_report", "message": message, "captcha": "canary"
+    });
+    let mut sent = Vec::new();
+    for _ in 0..6 {
+        sent.push(eve.post("/v1/contact-messages", body.clone()).await);
+    }
+    let (over, forged) = (sent.pop().unwrap(), sent.pop().unwrap());
+    over.is_problem(429, "too_many_requests");
+    vec![
+        (("forged captcha", forged, "the service refuses it: it is forged, used or expired"), None),
+        (("more than a network may send", over, "limit contact_network is reached"), None),
     ]
 }
 
@@ -69,6 +105,7 @@ async fn journey() -> Vec<(Case, Option<String>)> {
         (("no text", cloud.anonymous().post("/v1/sessions", json!({ "login": 7, "password": "canary" })).await, "/login"), None),
     ];
     cases.extend(refused_staff(&cloud, &ana).await);
+    cases.push(refused_guess(&cloud).await);
     ben.delete("/v1/sessions/current").await.is(204);
     cases.push((("signed out", me(&ben).await, "the session has ended"), id(&ben)));
     let body = json!({ "current_password": PASSWORD, "new_password": "quiet otters swimming" });
@@ -81,6 +118,7 @@ async fn journey() -> Vec<(Case, Option<String>)> {
     cases.push((("deactivated", sign_in("eve", "quiet otters swimming").await, "the account is not in use"), id(&eve)));
     cloud.advance(Duration::from_secs(660)).await;
     cases.push((("expired", me(&ana).await, "the token has expired"), None));
+    cases.extend(refused_messages().await);
     cases
 }
 

@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use kernel::Locale;
-use tests::{Cloud, json};
+use tests::{Cloud, json, race};
 
 /// The text after `begin` in a file of the repository, in this language.
 fn text(crate_folder: &str, file: &str, locale: Locale, begin: &str) -> String {
@@ -34,6 +34,24 @@ async fn every_language_is_complete_and_is_that_of_its_files() {
         let countries = reader.get("/v1/countries").await.is(200);
         let poland = countries["items"].as_array().unwrap().iter().find(|country| country["code"] == "PL").unwrap();
         assert_eq!(poland["name"], text("shared/countries", "countries.txt", locale, "PL "), "{tag}");
+    }
+}
+
+/// Of many requests at the same time each is answered in its own language.
+/// Promise: languages-by-files
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn languages_of_requests_at_once_do_not_mix() {
+    let cloud = Cloud::start().await;
+    cloud.limits.lift(true);
+    let reader = cloud.anonymous();
+    let of = |n: usize| Locale::ALL[n % Locale::ALL.len()];
+    let replies = race(200, move |n| {
+        let reader = reader.with("accept-language", of(n).tag());
+        async move { reader.get("/v1/me").await }
+    });
+    for (n, reply) in replies.await.iter().enumerate() {
+        let problem = reply.is_problem(401, "token_invalid");
+        assert_eq!(problem["title"], text("shared/kernel", "problems.ftl", of(n), "token_invalid = "), "{n}");
     }
 }
 

@@ -55,6 +55,7 @@ mod models;
 mod moderation;
 mod notices;
 mod notifications;
+mod order_model;
 mod orders;
 mod pace;
 mod pages;

@@ -39,6 +39,10 @@ async fn many_sign_ins_are_notified_once_an_hour() {
     cloud.settle().await;
     for browser in 0..30 {
         let _ = sign_in(&cloud, "ana", 60 + browser).await;
+        if browser == 0 {
+            // Events of requests that follow each other may be handled in any order.
+            cloud.settle().await;
+        }
     }
     let mails = told(&cloud, &ana.email(), NEW).await;
     assert_eq!(mails.len(), 1, "the first sign-in is notified at once");

@@ -96,6 +96,24 @@ async fn an_order_is_placed_shipped_and_delivered() {
     items::are_as_described(&cloud).await;
 }
 
+/// An order takes the longest address that a person can have.
+/// Promise: order-placed
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_longest_address_is_that_of_the_order() {
+    let cloud = Cloud::start().await;
+    let (_, products) = shop(&cloud, 1).await;
+    let ana = cloud.buyer("ana", PHONE).await;
+    let (street, [city, state]) = ("Ż".repeat(100), ["Ó", "Ł"].map(|letter| letter.repeat(50)));
+    let longest = json!({ "street": street, "city": city, "state": state, "postal_code": "30-001", "country": "PL" });
+    let added = ana.post("/v1/me/addresses", longest.clone()).await.is(201);
+    ana.put(&format!("/v1/me/addresses/{}/main", text(&added["id"])), json!({})).await.is(204);
+    let placed = order(&ana, "one", &products[0], 1).await;
+    for part in ["street", "city", "state", "postal_code", "country"] {
+        assert_eq!(placed["recipient"][part], longest[part]);
+    }
+    assert_eq!(cloud.mails_to(&ana.email()).await.len(), 1);
+}
+
 /// What is missing for an order is named, all of it at once; what is not in stock is named with what is; a price that has changed since
 /// the buyer has seen it is told. None of it takes anything out of stock.
 /// Promise: order-preconditions

@@ -99,7 +99,10 @@ async fn refused_frames_cause_hardly_any_call() {
     let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
     let mut socket = ana.socket().await;
     let said = |room: &Value, nonce: &str| json!({ "type": "send", "room": room, "text": "hi", "nonce": nonce });
-    assert_eq!(ben.socket().await.ask(said(&json!("public"), "n")).await["type"], "ack");
+    let mut his = ben.socket().await;
+    assert_eq!(his.ask(said(&json!("public"), "n")).await["type"], "ack");
+    // The announcement that he has left counts people, too.
+    his.close().await;
     cloud.settle().await;
     let expected = [
         // The batch that authenticates the sender and a query of the rooms. The number of people was counted with the first frame.

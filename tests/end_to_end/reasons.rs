@@ -7,6 +7,8 @@ use reqwest::Method;
 use tests::{Caller, Cloud, Value, json};
 
 use crate::{
+    card_orders::paid_order,
+    card_refunds::sent_back,
     cart::{put, shop},
     dead_letters,
     deletion::{SWEEP, run, until_due},
@@ -58,6 +60,9 @@ pub(crate) async fn scene(cloud: &Cloud, superuser: &Caller) -> Vec<Act> {
     put(&buyer, &products[0], 1).await;
     let order = json!({ "payment_method": "cash_on_delivery", "total": { "amount": 1000, "currency": "PLN" } });
     let order = text(&buyer.with("idempotency-key", "one").post(ORDERS, order).await.is(201)["id"]);
+    let by_card = paid_order(cloud, &buyer, "two", &products[0], 1).await;
+    let (_, owed) = sent_back(cloud, &keeper, by_card, 1000).await;
+    let owed = format!("/v1/admin/payment-alerts/{}/resolution", text(&owed["id"]));
     let png = encoded(&picture([20, 20, 220]), ImageFormat::Png);
     upload(cloud, &keeper, &products[0], &png, "image/png").await;
     let empty = category(&keeper, "Nothing").await;
@@ -90,6 +95,7 @@ pub(crate) async fn scene(cloud: &Cloud, superuser: &Caller) -> Vec<Act> {
         Act::new("DELETE /v1/products/{product}", format!("/v1/products/{}", products[1]), empty_body()),
         Act::new("DELETE /v1/categories/{category}", format!("/v1/categories/{empty}"), empty_body()),
         Act::new("DELETE /v1/admin/rooms/{room}", format!("/v1/admin/rooms/{room}"), empty_body()),
+        Act::new("POST /v1/admin/payment-alerts/{payment}/resolution", owed, json!({ "amount": { "amount": 1000, "currency": "PLN" } })),
         Act::new("POST /v1/admin/dead-letters/{letter}/redrive", dead_letters::again(&letter), empty_body()),
         Act::new("DELETE /v1/admin/api-keys/{user}/{key}", format!("/v1/admin/api-keys/{}/{key}", kim.id()), empty_body()),
         Act::new("POST /v1/admin/users/{username}/deactivation", "/v1/admin/users/dan/deactivation".to_owned(), empty_body()),

@@ -258,7 +258,8 @@ async fn one_of_many_gets_the_name() {
     let winner = one_answer(&replies);
     for (flow, reply) in &replies {
         match reply.status.as_u16() {
-            201 => {}
+            // On a busy machine some requests get 503 and are repeated.
+            201 | 503 => {}
             // The other clients of the flow that won find it used up, or the name taken in the meantime.
             404 => assert_eq!(*flow, winner),
             _ => assert_eq!(reply.is_problem(409, "username_taken")["required_step"], "username"),
@@ -383,9 +384,16 @@ async fn one_link_opens_one_account() {
     one_answer(&replies);
     for (_, reply) in replies.iter().filter(|(_, reply)| reply.status != 201) {
         let told = format!("{} {}", reply.status.as_u16(), reply.code());
-        // Requests that reached the account found it made, or its link used.
-        let known =
-            ["422 link_invalid", "429 too_many_requests", "404 not_found", "409 account_exists", "409 username_taken", "409 conflict"];
+        // Requests that reached the account found it made, or its link used. On a busy machine some get 503 and are repeated.
+        let known = [
+            "422 link_invalid",
+            "429 too_many_requests",
+            "404 not_found",
+            "409 account_exists",
+            "409 username_taken",
+            "409 conflict",
+            "503 unavailable",
+        ];
         assert!(known.contains(&told.as_str()), "{told}");
     }
     activate(&tokens[0]).await.is_problem(422, "link_invalid");

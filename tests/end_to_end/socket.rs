@@ -118,15 +118,18 @@ async fn a_socket_that_cannot_be_closed_at_once_is_closed_in_the_end() {
     for (n, fault) in [Fault::Throttle, Fault::Internal].into_iter().enumerate() {
         let out = cloud.member(&format!("out{n}")).await;
         let forgetful = cloud.member(&format!("forgetful{n}")).await;
-        // All attempts of the client fail.
-        let down = || cloud.aws.faults.script(closing(3), fault);
+        // All attempts of the client fail. The announcements of who has come would close sockets, too, so they are waited for.
+        let down = async || {
+            cloud.settle().await;
+            cloud.aws.faults.script(closing(3), fault)
+        };
 
-        let (mut socket, script) = (out.socket().await, down());
+        let (mut socket, script) = (out.socket().await, down().await);
         let _ = out.delete("/v1/sessions/current").await.is(204);
         socket.closed().await;
         assert_eq!(script.hits(), 3);
 
-        let (mut socket, script) = (forgetful.socket().await, down());
+        let (mut socket, script) = (forgetful.socket().await, down().await);
         let _ = cloud.anonymous().post("/v1/password-resets", json!({ "email": forgetful.email() })).await.is(202);
         let token = cloud.token_to(&forgetful.email()).await;
         let anew = json!({ "token": token, "password": "quiet otters swimming" });
@@ -371,6 +374,8 @@ async fn tabs_of_one_person_count_once() {
     let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
     let mut here = ana.socket().await;
     assert_eq!(here.ask(json!({ "type": "hello" })).await["online"], 0);
+    // The announcement of her coming counts people, too.
+    cloud.settle().await;
     let (first, second) = (ben.socket().await, ben.socket().await);
     here.expect(|f| f["payload"]["type"] == "online" && f["payload"]["online"] == 1).await;
     assert_eq!(here.ask(json!({ "type": "online", "room": "public" })).await["online"], 1);

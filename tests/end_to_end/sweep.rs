@@ -32,6 +32,7 @@ const OPERATIONS: &[(Part, &str)] = &[
     (Whole, "DELETE /v1/admin/users/{username}/deletion"),
     (Whole, "DELETE /v1/admin/users/{username}/sessions"),
     (Whole, "DELETE /v1/admin/rooms/{room}"),
+    (Whole, "POST /v1/admin/payment-alerts/{payment}/resolution"),
     (Whole, "POST /v1/admin/dead-letters/{letter}/redrive"),
     (Whole, "PUT /v1/admin/users/{username}/roles/{role}"),
     (Whole, "DELETE /v1/admin/users/{username}/roles/{role}"),

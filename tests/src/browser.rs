@@ -10,6 +10,9 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungsten
 
 use crate::PATIENCE;
 
+/// The address of an empty page.
+const BLANK: &str = "about:blank";
+
 /// One page in a browser of its own. Dropping this value closes the browser.
 pub struct Browser {
     page: WebSocketStream<MaybeTlsStream<TcpStream>>,
@@ -48,7 +51,7 @@ impl Browser {
             .args(["--headless", "--no-sandbox", "--remote-debugging-port=0"])
             .args(quiet.map(|flag| format!("--{flag}")))
             .arg(format!("--user-data-dir={}", profile.path().display()))
-            .arg("about:blank")
+            .arg(BLANK)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .kill_on_drop(true)
@@ -73,8 +76,13 @@ impl Browser {
         let (page, _) = connect_async(target["webSocketDebuggerUrl"].as_str().expect("a page")).await.expect("the page listens");
         let mut browser = Self { page, last_id: 0, events: Vec::new(), _process: process, _profile: profile };
         // The browser begins with an empty page, which has no value while it is being left.
-        browser.until("location.href !== 'about:blank' && document.readyState === 'complete'").await;
+        browser.loaded(true).await;
         browser
+    }
+
+    /// Waits until the page is loaded, and is another than the empty one or not. The page that is being left is loaded, too.
+    async fn loaded(&mut self, is_other: bool) {
+        self.until(&format!("(location.href !== '{BLANK}') === {is_other} && document.readyState === 'complete'")).await;
     }
 
     /// Opens another address in the same page, with its storage.
@@ -83,9 +91,9 @@ impl Browser {
     /// If the page does not load.
     pub async fn go(&mut self, url: &str) {
         // Two addresses that differ only in the fragment are the same document, so the empty page is loaded in between.
-        for url in ["about:blank", url] {
+        for url in [BLANK, url] {
             self.call("Page.navigate", json!({ "url": url })).await;
-            self.until("document.readyState === 'complete'").await;
+            self.loaded(url != BLANK).await;
         }
     }
 

@@ -93,7 +93,7 @@ impl Cloud {
         Self::with(Options { now, parameters, storage: Storage::Folder(folder), ..Options::default() }).await
     }
 
-    /// Kills the cloud with all pending work, and starts it again with the same state, time and addresses.
+    /// Kills the cloud with all pending work, and starts it again a second later, with the same state and addresses.
     ///
     /// # Panics
     /// If it does not start.
@@ -107,21 +107,22 @@ impl Cloud {
             aws: port(&urls.aws),
             outside: port(&urls.outside),
         };
-        let options = Options { ports, now: Some(self.now()), patient: true, ..self.options.clone() };
+        // A second later, because what is being killed may go on for a moment, and nothing of it may be in the future.
+        let now = Some(self.now() + Duration::from_secs(1));
+        let options = Options { ports, now, patient: true, ..self.options.clone() };
         drop(self);
         Self::with(options).await
     }
 
     async fn with(options: Options) -> Self {
+        // Held from the start, so that the times do not depend on how long the start takes.
+        let options = Options { held: !matches!(options.hosting, Hosting::Lambda { .. }), ..options };
         let stack = Stack::start(options.clone()).await.unwrap_or_else(|e| panic!("{e}"));
         let pending_work = PendingWork { hosting: options.hosting.clone(), activity: stack.activity.clone() };
         let cloud = Self { _pending_work: pending_work, stack, options, addresses: AtomicU32::new(0), members: OnceCell::new() };
-        if matches!(cloud.options.hosting, Hosting::Lambda { .. }) {
+        if !cloud.options.held {
             // Processes that issue tokens have published their keys in the table of the stack that they started with.
             cloud.members().await;
-        } else {
-            // Functions in other processes use the clock of their process.
-            cloud.sys.hold();
         }
         cloud
     }
@@ -297,8 +298,9 @@ impl Cloud {
         self.inbox.list(None, 0).into_iter().map(|m| format!("{}: {}", m.to, m.subject)).collect()
     }
 
-    /// Moves the clock, and waits until all work that became due is done.
+    /// Moves the clock when no work is pending, so that none sees two times, and waits until all work that became due is done.
     pub async fn advance(&self, by: Duration) {
+        self.settle().await;
         self.clock.advance(by).expect("the clock moves");
         self.settle().await;
     }
@@ -318,7 +320,8 @@ impl Cloud {
         self.sys.now()
     }
 
-    /// Waits until no work is pending: outbox, bus, deliveries, file events.
+    /// Waits until no work is pending: outbox, bus, deliveries, file events, the end of closed sockets, the deletion of what has expired.
+    /// Not for the end of a socket that was dropped: see [`crate::Socket::drop_silently`].
     ///
     /// # Panics
     /// If that takes too long.

@@ -160,31 +160,34 @@ impl Socket {
         std::mem::take(&mut self.heard)
     }
 
-    /// Waits until the other side closes, and returns the code.
+    /// Waits until the other side has closed the connection, and returns the code. Then [`crate::Cloud::settle`] waits for what follows.
     ///
     /// # Panics
     /// If it does not close.
     pub async fn closed(&mut self) -> Option<u16> {
         let wait = async {
+            let mut code = None;
             loop {
                 match self.stream.next().await {
-                    Some(Ok(Message::Close(frame))) => return frame.map(|CloseFrame { code, .. }| code.into()),
+                    Some(Ok(Message::Close(frame))) => code = frame.map(|CloseFrame { code, .. }| code.into()),
                     Some(Ok(Message::Text(text))) => self.heard.push(read(&text)),
                     Some(Ok(_)) => {}
-                    Some(Err(_)) | None => return None,
+                    Some(Err(_)) | None => return code,
                 }
             }
         };
         tokio::time::timeout(PATIENCE, wait).await.expect("the socket closes")
     }
 
-    /// Closes the socket with a close frame.
+    /// Closes the socket with a close frame, and waits until the other side has noticed. Then [`crate::Cloud::settle`] waits for what
+    /// follows.
     pub async fn close(mut self) {
         // The socket may be closed already.
         drop(self.stream.close(None).await);
+        self.closed().await;
     }
 
-    /// Drops the connection without a close frame, like a client that loses its network.
+    /// Drops the connection without a close frame, like a client that loses its network. The other side notices it some time later.
     pub fn drop_silently(self) {
         drop(self);
     }

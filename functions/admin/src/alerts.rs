@@ -1,4 +1,4 @@
-//! Alerts: the payments that staff have to check.
+//! Alerts: the payments that staff have to check, and ending that of a refund that has failed.
 
 use accounts::user;
 use axum::extract::State;
@@ -35,7 +35,7 @@ pub struct AlertedPayment {
     #[schema(examples("don_01K9ZC4QW8V3T6R1NHXJ5B2MDP"))]
     id: String,
     /// The payer. Absent for a payment that is not kept, because it differs from the requested payment or its payer's account was deleted,
-    /// and whose refund Stripe refuses. The refund is requested again until it succeeds.
+    /// and whose refund Stripe refuses. The refund is requested again until it succeeds, or staff have given the money back outside Stripe.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     user: Option<UserId>,
@@ -49,14 +49,19 @@ pub struct AlertedPayment {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, examples("pi_3RtQ2bFq8Zr2mV7x"))]
     intent: Option<String>,
-    /// When the alert began.
+    /// When the alert began, or more money has come back.
     since: Timestamp,
+    /// Its version, for `If-Match`. It is another one when more money has come back.
+    #[schema(examples(1_795_248_000_000_u64))]
+    version: u64,
 }
 
 impl From<PaymentAlert> for AlertedPayment {
-    fn from(PaymentAlert { payment, since, .. }: PaymentAlert) -> Self {
+    fn from(alert: PaymentAlert) -> Self {
+        let version = alert.version();
+        let PaymentAlert { payment, since, .. } = alert;
         let (kind, id) = (payment.paid_for.kind(), payment.paid_for.id());
-        Self { kind, id, user: payment.user, username: None, amount: payment.amount, intent: payment.intent, since: since.into() }
+        Self { kind, id, user: payment.user, username: None, amount: payment.amount, intent: payment.intent, since: since.into(), version }
     }
 }
 
@@ -72,8 +77,8 @@ pub struct AlertedPaymentList {
 }
 
 /// Lists the payments of donations, orders and plans that staff have to check: those that were disputed within the last month, those whose
-/// last refund failed, until a refund succeeds, and those of the last month that differ from the requested payment or came after the end
-/// of their order. For administrators, with a second factor.
+/// last refund failed, until a refund succeeds or staff have given the money back outside Stripe, and those of the last month that differ
+/// from the requested payment or came after the end of their order. For administrators, with a second factor.
 ///
 /// AWS calls: the batch that authenticates the caller and reads their roles; a query; a batch of those who pay, if there are payments.
 #[utoipa::path(get, path = "/v1/admin/payment-alerts", params(AlertsQuery),

@@ -23,6 +23,7 @@
 //! | `DELETE /v1/admin/rooms/{room}` | the caller and their roles in one; a read, a batch and a transaction |
 //! | `GET /v1/admin/work` | the caller and their roles in one; up to fourteen queries of eleven items and a read at once |
 //! | `GET /v1/admin/payment-alerts` | the caller and their roles in one; a query |
+//! | `POST /v1/admin/payment-alerts/{payment}/resolution` | the caller and their roles in one; a read; for an order two reads, for a donation or a plan one; a transaction |
 //! | `GET /v1/admin/figures` | the caller and their roles in one; a query |
 //! | `POST /v1/admin/first` | the caller and the offer in one; a counter; their roles; a transaction |
 
@@ -36,6 +37,7 @@ mod list;
 pub mod offer;
 mod patch;
 mod reactivate;
+mod resolution;
 mod rights;
 mod roles;
 mod rooms;
@@ -78,6 +80,7 @@ web::operations! { "admin", "Administration of accounts and roles, for staff.", 
     rooms::close_room,
     work::get_work,
     alerts::list_payment_alerts,
+    resolution::resolve_payment_alert,
     figures::get_figures,
     roles::grant_role,
     roles::take_role,

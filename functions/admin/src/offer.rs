@@ -140,14 +140,15 @@ pub async fn offer(table: &Table, audit: &Audit, sys: &Sys, username: &str) -> R
     let mut tx = Tx::new();
     let none = tx.check(Superuser::key(), Cond::Absent);
     let staying = require_staying(&mut tx, user);
-    // If two operators make an offer concurrently, the later one replaces the other.
-    tx.put(&offer, Cond::Absent.or(field("expires_at").le(offer.expires_at)));
+    // If two operators make an offer concurrently, the one that is written last replaces the other.
+    tx.put_always(&offer);
     audit.add(&mut tx, &AuditEntry::by_operator(sys, Action::SuperuserOffered, user));
     match table.commit(tx).await {
         Ok(()) => Ok(secret),
         Err(e) if e.refused(none) => Err(NotOffered::Taken),
         Err(e) if staying.was_refused(&e) => Err(NotOffered::Leaving),
-        Err(CommitError::Refused(_)) => Err(StoreError::Unavailable("somebody else has just offered the same".to_owned()).into()),
+        // The entry of the audit has a new id, and nothing else has a condition.
+        Err(CommitError::Refused(_)) => Err(StoreError::Defect("an offer was refused".to_owned()).into()),
         Err(CommitError::Store(e)) => Err(e.into()),
     }
 }

@@ -53,16 +53,19 @@ pub struct StaffWork {
     /// Tickets of the contact form in which the team has to do something. For administrators.
     #[serde(skip_serializing_if = "Option::is_none")]
     tickets: Option<CappedCount>,
-    /// Orders that wait to be shipped: those in cash, and those that are paid by card. For administrators.
+    /// Orders in cash that wait to be shipped. For administrators.
     #[serde(skip_serializing_if = "Option::is_none")]
     orders: Option<CappedCount>,
+    /// Orders that are paid by card and wait to be shipped. For administrators.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    paid_orders: Option<CappedCount>,
     /// Orders with a partial refund, which have to be shipped or ended. For administrators.
     #[serde(skip_serializing_if = "Option::is_none")]
     refunds: Option<CappedCount>,
     /// Payments of orders, donations and plans that have been disputed within the last month. For administrators.
     #[serde(skip_serializing_if = "Option::is_none")]
     disputes: Option<CappedCount>,
-    /// Orders whose last refund, and payments whose automatic refund has failed, until it is made. For administrators.
+    /// Orders whose last refund, and payments whose automatic refund has failed, until the money is given back. For administrators.
     #[serde(skip_serializing_if = "Option::is_none")]
     failed_refunds: Option<CappedCount>,
     /// Payments within the last month that differed from the requested payment and were refunded. For administrators.
@@ -112,19 +115,20 @@ pub async fn get_work(State(s): State<crate::State>, caller: Staff<Moderator>) -
             overdue_deletions(&s),
             s.table.get::<LastRun>(LastRun::key_of(SWEEP))
         )?;
-        let to_ship = placed.items.len().saturating_add(paid.items.len());
+        let [placed, paid, refunding] = [placed, paid, refunding].map(|orders| orders.items.len());
         let [disputed, failed, wrong, late] = [disputed, failed, wrong, late].map(|alerts| alerts.len());
-        let counts = [tickets.items.len(), to_ship, refunding.items.len(), disputed, failed, wrong, late, deletions].map(CappedCount::of);
+        let counts = [tickets.items.len(), placed, paid, refunding, disputed, failed, wrong, late, deletions].map(CappedCount::of);
         Ok(Some((counts, swept.map(|last| Timestamp::from(last.at)))))
     };
     let ((support_threads, reports), administration) = try_join!(moderation, administration)?;
-    let (counts, last_sweep) = administration.map_or(([None; 8], None), |(counts, last_sweep)| (counts.map(Some), last_sweep));
-    let [tickets, orders, refunds, disputes, failed_refunds, wrong_payments, late_payments, overdue_deletions] = counts;
+    let (counts, last_sweep) = administration.map_or(([None; 9], None), |(counts, last_sweep)| (counts.map(Some), last_sweep));
+    let [tickets, orders, paid_orders, refunds, disputes, failed_refunds, wrong_payments, late_payments, overdue_deletions] = counts;
     Ok(Json(StaffWork {
         support_threads,
         reports,
         tickets,
         orders,
+        paid_orders,
         refunds,
         disputes,
         failed_refunds,

@@ -11,8 +11,26 @@ const ALERTS = { disputed: "disputes", refund_failed: "failed_refunds", wrong_pa
 const REASONS = ["requested_by_customer", "duplicate", "fraudulent"];
 const LIST = "/v1/admin/orders";
 
+/** Ends the alert of a refund that has failed, because the money was given back outside Stripe. */
+const givenOutside = ({ api, refresh }) => ({ id, user, intent, amount: asked, version }) => button(say("given-outside"), async () => {
+  const amount = amountField(asked, { name: "amount", label: say("amount-in", { currency: asked.currency }) });
+  const rows = [[id, say("still-owed"), say("given-back")]];
+  const question = { title: say("given-outside"), text: say("given-outside-text"), rows, fields: [amount.field], why: true };
+  // What names nobody is found by its payment.
+  const payment = user ? id : intent;
+  const done = await ask(question, ({ amount: typed }, header) => api.POST("/v1/admin/payment-alerts/{payment}/resolution", {
+    params: { path: { payment }, header: { ...header, "If-Match": `"v${version}"` } },
+    body: { amount: { amount: amount.read(typed), currency: asked.currency } },
+  }));
+  if (done) {
+    notify(say("done"));
+    refresh();
+  }
+}, { class: "quiet", "data-act": "given-outside" });
+
 /** Payments that staff have to look at: also those of donations and plans, which they find at Stripe. */
-function alertList({ stoa }, alert) {
+function alertList(app, alert) {
+  const { stoa } = app;
   return list(stoa, {
     title: word("work", ALERTS[alert]),
     path: "/v1/admin/payment-alerts",
@@ -23,6 +41,7 @@ function alertList({ stoa }, alert) {
       [say("amount"), ({ amount }) => money(amount)],
       ["Stripe", ({ intent }) => (intent ? el("code", {}, intent) : "–")],
       [say("when"), ({ since }) => time(since)],
+      ...(alert === "refund_failed" ? [["", givenOutside(app)]] : []),
     ],
   });
 }
@@ -111,7 +130,7 @@ function orderScreen(app, id) {
         [say("when"), ({ at }) => time(at)],
         [say("amount"), ({ amount }) => money(amount)],
         [say("reason"), ({ reason }) => word("refund-for", reason)],
-        [say("state"), ({ state }) => chip(word("refund", state), { done: "good", refused: "bad", failed: "bad" }[state])],
+        [say("state"), ({ state }) => chip(word("refund", state), { done: "good", made_outside: "good", refused: "bad", failed: "bad" }[state])],
       ], order.refunds)) : "",
     ];
   });

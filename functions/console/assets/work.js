@@ -10,6 +10,7 @@ const PLACES = {
   tickets: [["tickets"], { state: "open" }],
   reports: [["reports"], { state: "open" }],
   orders: [["orders"], { state: "placed" }],
+  paid_orders: [["orders"], { state: "paid" }],
   refunds: [["orders"], { state: "refunding" }],
   disputes: [["orders"], { alert: "disputed" }],
   failed_refunds: [["orders"], { alert: "refund_failed" }],

@@ -59,29 +59,42 @@ pub struct ModelList {
 /// account.
 ///
 /// AWS calls: one or two queries, and a batch of the creators. For a part of a creator's name, the first batch takes one or two queries
-/// for the people and a batch of their accounts, and each batch of matching models takes a query for each person.
+/// for the people and a batch of their accounts, and each batch of matching models takes a query for each person. If these queries do not
+/// find all of the people, the batch is empty, and the next one looks for the others.
 #[utoipa::path(get, path = "/v1/models", params(ModelQuery),
     extensions(("x-problems" = json!(["cursor_invalid", "invalid"]))),
     responses((status = 200, body = ModelList), Problems))]
 pub async fn list_models(State(s): State<crate::State>, Query(query): Query<ModelQuery>) -> Result<Json<ModelList>, web::Error> {
     let filters = Filters::parse(&query)?;
     let cursors = s.sealer.cursors(format!("models {filters:?}"));
-    let position = match cursors.open::<BatchPosition>(query.cursor.as_deref())? {
-        Some(position) => position,
-        None => BatchPosition { at: Position::default(), creators: filters.creators(&s.table).await? },
-    };
+    let begun = cursors.open::<BatchPosition>(query.cursor.as_deref())?.unwrap_or_else(|| filters.beginning());
+    let position = filters.with_creators(&s.table, begun).await?;
+    if position.people.is_some() {
+        let next_cursor = cursors.next(Some(position))?;
+        return Ok(Json(ModelList { items: Vec::new(), relevant: true, divider: false, next_cursor }));
+    }
     let query = filters.query(position.creators.as_deref());
     let found = Catalogue::Models.page(&s.table, &query, Rest::Follows, position.at, BATCH).await?;
-    let next = found.next.map(|at| BatchPosition { at, creators: position.creators });
+    let next = found.next.map(|at| BatchPosition { at, ..position });
     let items = show::found(&s.table, found.entries).await?;
     Ok(Json(ModelList { items, relevant: found.relevant, divider: found.divider, next_cursor: cursors.next(next)? }))
 }
 
 /// Where a batch begins, with the creators that were found for the first batch, so that all batches have the same creators.
-#[derive(Serialize, Deserialize)]
+#[derive(Default, Serialize, Deserialize)]
 struct BatchPosition {
     at: Position,
     creators: Option<Vec<UserId>>,
+    /// Where to look for further creators. `None` when all are found.
+    #[serde(default)]
+    people: Option<PeoplePosition>,
+}
+
+/// Where people with a part of a name are looked for, and how many may still be considered.
+#[derive(Serialize, Deserialize)]
+struct PeoplePosition {
+    at: Position,
+    left: u32,
 }
 
 /// The parsed search.
@@ -114,26 +127,38 @@ impl Filters {
         Ok(Self { search, creator, country: country.flatten() })
     }
 
-    /// Returns the creators whose models match. Accounts that are not active are left out, because their names are not shown.
-    async fn creators(&self, table: &Table) -> Result<Option<Vec<UserId>>, StoreError> {
-        let name = match &self.creator {
-            None => return Ok(None),
-            Some(Creator::Is(id)) => return Ok(Some(vec![*id])),
-            Some(Creator::Named(name)) => name.clone(),
+    /// Returns where the first batch begins.
+    fn beginning(&self) -> BatchPosition {
+        match &self.creator {
+            None => BatchPosition::default(),
+            Some(Creator::Is(id)) => BatchPosition { creators: Some(vec![*id]), ..BatchPosition::default() },
+            Some(Creator::Named(_)) => {
+                let people = PeoplePosition { at: Position::default(), left: OWNERS_MAX };
+                BatchPosition { creators: Some(Vec::new()), people: Some(people), ..BatchPosition::default() }
+            }
+        }
+    }
+
+    /// Adds the next creators whose models match, if they are not all known. Accounts that are not active are left out, because their
+    /// names are not shown.
+    async fn with_creators(&self, table: &Table, begun: BatchPosition) -> Result<BatchPosition, StoreError> {
+        let (Some(Creator::Named(name)), Some(PeoplePosition { at, left })) = (&self.creator, begun.people) else {
+            return Ok(BatchPosition { people: None, ..begun });
         };
-        let query = SearchQuery::all().title_containing(name);
-        let found = Catalogue::People.page(table, &query, Rest::Omitted, Position::default(), OWNERS_MAX).await?;
+        let query = SearchQuery::all().title_containing(name.clone());
+        let found = Catalogue::People.page(table, &query, Rest::Omitted, at, left).await?;
         let ids: Vec<UserId> = found.entries.iter().map(search::SearchEntry::record).collect::<Result<_, _>>()?;
-        if ids.is_empty() {
-            return Ok(Some(ids));
+        let left = left.saturating_sub(u32::try_from(ids.len()).unwrap_or(left));
+        let mut creators = begun.creators.unwrap_or_default();
+        if !ids.is_empty() {
+            let mut people = table.get_many(ids.iter().map(|id| User::key_of(*id)).collect()).await?;
+            for id in ids {
+                let user = people.take::<User>(&User::key_of(id))?;
+                creators.extend(user.filter(|user| user.status == Status::Active).map(|user| user.id));
+            }
         }
-        let mut people = table.get_many(ids.iter().map(|id| User::key_of(*id)).collect()).await?;
-        let mut creators = Vec::new();
-        for id in ids {
-            let user = people.take::<User>(&User::key_of(id))?;
-            creators.extend(user.filter(|user| user.status == Status::Active).map(|user| user.id));
-        }
-        Ok(Some(creators))
+        let people = found.next.filter(|_| left > 0).map(|at| PeoplePosition { at, left });
+        Ok(BatchPosition { creators: Some(creators), people, ..begun })
     }
 
     fn query(&self, creators: Option<&[UserId]>) -> SearchQuery {

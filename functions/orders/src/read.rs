@@ -94,6 +94,7 @@ async fn cancelled_at_stripe(s: &Shop, order: &Order) -> Result<Order, Problem> 
         Written::Outdated(Some(_)) => return Err(Kind::Conflict.because("the order has changed meanwhile")),
         Written::Outdated(None) | Written::Refused => return Err(Kind::NotFound.into()),
     };
-    // It was paid in the meantime.
-    if order.state == OrderState::Paid { Err(order.stays()) } else { Ok(order) }
+    // It was paid in the meantime, and perhaps refunded since.
+    let is_paid = order.card.as_ref().is_some_and(|card| card.paid_at.is_some());
+    if is_paid { Err(order.stays()) } else { Ok(order) }
 }

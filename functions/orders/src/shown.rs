@@ -135,7 +135,7 @@ pub struct OrderInfo {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     paid_at: Option<Timestamp>,
-    /// The refunded amount, if there is one.
+    /// The amount that was given back, at Stripe or outside, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     refunded: Option<Money>,
@@ -145,7 +145,7 @@ impl From<Order> for OrderInfo {
     fn from(order: Order) -> Self {
         let pending = order.is_pending();
         let card = order.card;
-        let refunded = card.as_ref().map_or(0, |card| card.back.refunded);
+        let refunded = card.as_ref().map_or(0, |card| card.back.given());
         Self {
             paid_at: card.as_ref().and_then(|card| card.paid_at).map(Into::into),
             refunded: Money::new(refunded, order.total.currency()).ok().filter(|refunded| refunded.amount() > 0),

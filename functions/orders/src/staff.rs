@@ -31,7 +31,7 @@ pub struct OrdersQuery {
     /// The state of the orders. Default: `placed`.
     #[param(value_type = OrderState, inline, required = false)]
     state: Option<OrderState>,
-    /// Lists the orders with this alert instead, in every state: those of the last month, and failed refunds until a refund succeeds.
+    /// Lists the orders with this alert instead, in every state: those of the last month, and failed refunds until the money is given back.
     #[param(value_type = Alert, inline, required = false)]
     alert: Option<Alert>,
     /// Lists the orders of this buyer, in every state, instead.

@@ -9,6 +9,7 @@ use commerce::{
 };
 use function::{Context, Failure};
 use futures_util::future::{BoxFuture, FutureExt as _, join_all};
+use kernel::Time;
 use payments::{
     ABANDONED, CardPayment, Customer, CustomerRemoval, Donor, HandledEvent, PaymentRemoval, Plan, Purpose, Written, due, purge, unfinished,
     write,
@@ -27,6 +28,8 @@ const LOOK_BACK: Duration = Duration::from_secs(4 * 24 * 3600);
 const AT_ONCE: u32 = 100;
 /// The number of payments, orders or customers of one kind that are processed concurrently.
 const CONCURRENCY: usize = 5;
+/// Attempts to lease an order after concurrent changes.
+const ROUNDS: u32 = 5;
 /// No further work is begun when less time than this is left of the invocation.
 const MARGIN: Duration = Duration::from_secs(20);
 
@@ -235,23 +238,37 @@ async fn orders(s: &State, context: &Context, report: &mut Report) -> Result<(),
     loop {
         let found = order::due(&s.table, s.sys.now(), after.as_ref(), AT_ONCE).await?;
         after = found.last().cloned();
-        let work = |order: Order| async move { check_order(s, &order).await.map(|()| true) };
+        let work = |order: Order| async move { check_order(s, order).await.map(|()| true) };
         if !each(context, report, found.items, |report| &mut report.orders, work).await || after.is_none() {
             return Ok(());
         }
     }
 }
 
-async fn check_order(s: &State, order: &Order) -> Result<(), Failure> {
+async fn check_order(s: &State, order: Order) -> Result<(), Failure> {
     let now = s.sys.now();
-    let Some(card) = &order.card else { return Ok(()) };
-    // The order is leased: it is due again in five minutes, and an order whose check fails does not block the others.
-    let leased = order.with_card(card.leased(now));
-    let order_writes::Written::Now(order) = order_writes::write(&s.table, &s.sys, order, &leased, None).await? else { return Ok(()) };
+    let Some(order) = leased(s, order, now).await? else { return Ok(()) };
     let over = order.is_pending() && !order.is_payable(now);
-    let order = if over { close(&s.table, &s.sys, &s.stripe, *order).await? } else { *order };
+    let order = if over { close(&s.table, &s.sys, &s.stripe, order).await? } else { order };
     give_back(&s.table, &s.sys, &s.stripe, order).await?;
     Ok(())
+}
+
+/// Leases an order: it is due again in five minutes, and an order whose check fails does not block the others. `None` if it is not due any
+/// more, because another run checks it or there is nothing left to do.
+async fn leased(s: &State, mut order: Order, now: Time) -> Result<Option<Order>, Failure> {
+    for _ in 0..ROUNDS {
+        let is_due = order.due().is_some_and(|at| at <= now);
+        let Some(card) = order.card.as_ref().filter(|_| is_due) else { return Ok(None) };
+        let leased = order.with_card(card.leased(now));
+        match order_writes::write(&s.table, &s.sys, &order, &leased, None).await? {
+            order_writes::Written::Now(order) => return Ok(Some(*order)),
+            // An event of Stripe has changed it.
+            order_writes::Written::Outdated(Some(current)) => order = *current,
+            order_writes::Written::Outdated(None) | order_writes::Written::Refused => return Ok(None),
+        }
+    }
+    Ok(None)
 }
 
 /// Deletes the customers of deleted accounts, and those whose creation was abandoned.
@@ -284,7 +301,7 @@ async fn orphaned_payments(s: &State, context: &Context, report: &mut Report) ->
             match removed {
                 Removed::Done => removal.done(&s.table).await?,
                 Removed::Waits => {}
-                Removed::Refused => removal.refused(&s.table, s.sys.now()).await?,
+                Removed::Refused { came_back } => removal.refused(&s.table, came_back, s.sys.now()).await?,
             }
             Ok::<bool, Failure>(removed == Removed::Done)
         };

@@ -1,4 +1,4 @@
-//! Pending work: deliveries, asynchronous invocations, stream records that are not handled yet.
+//! Pending work: deliveries, asynchronous invocations, stream records that are not handled yet, moves of the clock.
 //!
 //! A call that causes such work takes a [`Guard`] before it is answered, and the guard is dropped when the work is done. The system is idle
 //! when no guard is held. Tests wait for that instead of sleeping.

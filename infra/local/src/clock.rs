@@ -5,7 +5,7 @@
 use std::{
     io,
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -32,8 +32,16 @@ pub struct Clock {
     activity: Activity,
     /// The offsets in milliseconds since this process started, each with the real time from which it was valid.
     history: Arc<Mutex<Vec<(i64, i64)>>>,
-    /// Held from a move of the clock until the schedules that it made due have run.
-    pending_move: Arc<Mutex<Option<Guard>>>,
+    pending_move: Arc<Mutex<PendingMove>>,
+}
+
+/// The guards of the last move of the clock.
+#[derive(Default)]
+struct PendingMove {
+    /// Held until the schedules that it made due have run.
+    schedules: Option<Guard>,
+    /// Held until the items and objects that it made expire are deleted.
+    expiry: Option<Guard>,
 }
 
 impl Clock {
@@ -127,17 +135,25 @@ impl Clock {
     pub(crate) fn schedules_have_run(&self, offset: i64) {
         let mut pending_move = self.pending_move();
         if *self.moved.borrow() == offset {
-            *pending_move = None;
+            drop(pending_move.schedules.take());
         }
     }
 
-    fn pending_move(&self) -> std::sync::MutexGuard<'_, Option<Guard>> {
+    /// Called when everything that has expired at this offset is deleted.
+    pub(crate) fn expired_is_deleted(&self, offset: i64) {
+        let mut pending_move = self.pending_move();
+        if *self.moved.borrow() == offset {
+            drop(pending_move.expiry.take());
+        }
+    }
+
+    fn pending_move(&self) -> MutexGuard<'_, PendingMove> {
         self.pending_move.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn put_offset(&self, offset: i64) -> io::Result<()> {
         let mut pending_move = self.pending_move();
-        *pending_move = Some(self.activity.begin());
+        *pending_move = PendingMove { schedules: Some(self.activity.begin()), expiry: Some(self.activity.begin()) };
         let real = self.now().millis().saturating_sub(self.offset_millis());
         self.history.lock().unwrap_or_else(PoisonError::into_inner).push((real, offset));
         self.sys.set_offset_millis(offset);
@@ -151,7 +167,24 @@ impl Clock {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt as _;
+
     use super::*;
+
+    #[test]
+    fn a_move_is_pending_work_until_everything_that_it_made_due_is_done() {
+        let activity = Activity::default();
+        let clock = Clock::open(Sys::real(), None, activity.clone()).expect("opened");
+        let is_quiet = || activity.quiet().now_or_never().is_some();
+        assert!(is_quiet());
+        clock.advance(Duration::from_secs(60)).expect("moved");
+        clock.schedules_have_run(60_000);
+        // Of an earlier move.
+        clock.expired_is_deleted(0);
+        assert!(!is_quiet());
+        clock.expired_is_deleted(60_000);
+        assert!(is_quiet());
+    }
 
     #[test]
     fn earlier_times_are_known_after_the_clock_was_moved() {

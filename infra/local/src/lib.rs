@@ -165,7 +165,7 @@ impl Core {
         }
     }
 
-    /// Returns when all schedules that are due have run, and no work is pending.
+    /// Returns when all schedules that are due have run, everything that has expired is deleted, and no work is pending.
     pub async fn settle(&self) {
         self.activity.quiet().await;
     }

@@ -125,7 +125,8 @@ impl Schedules {
     }
 }
 
-/// Runs schedules, and sends the webhooks of Stripe, when they are due, until the stack ends.
+/// Runs schedules, and sends the webhooks of Stripe, when they are due, until the stack ends. After a move of the clock also closes the
+/// connections whose time is over.
 pub async fn watch(core: Arc<Core>) {
     let schedules = &core.schedules;
     let mut moves = core.clock.subscribe();
@@ -134,6 +135,7 @@ pub async fn watch(core: Arc<Core>) {
         schedules.recompute_due_times();
         schedules.run_due();
         core.outside.stripe.send_due(&core);
+        core.connections.close_due(core.clock.now());
         core.clock.schedules_have_run(offset);
         let due = schedules.next().into_iter().chain(core.outside.stripe.next_due()).min();
         let next = due.unwrap_or_else(|| core.clock.now() + IDLE);

@@ -45,6 +45,7 @@ const REPLY_PATIENCE: Duration = Duration::from_millis(200);
 
 /// How to start a stack.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "four independent switches")]
 pub struct Options {
     /// The template.
     pub template: PathBuf,
@@ -66,6 +67,9 @@ pub struct Options {
     pub no_limits: bool,
     /// The start time of the clock, if it is neither the real time nor the one in the state.
     pub now: Option<Time>,
+    /// Whether the clock stands still from the start: see [`Sys::hold`]. Not for functions in other processes, which have a clock of their
+    /// own.
+    pub held: bool,
 }
 
 impl Default for Options {
@@ -82,6 +86,7 @@ impl Default for Options {
             patience: Patience::default(),
             no_limits: false,
             now: None,
+            held: false,
         }
     }
 }
@@ -247,6 +252,9 @@ fn core(plan: Plan, options: &Options) -> Result<Core, StartError> {
     let Plan { template, urls, stage } = plan;
     let (storage, patience) = (options.storage.clone(), options.patience);
     let sys = Sys::real();
+    if options.held {
+        sys.hold();
+    }
     let activity = Activity::default();
     let clock = open_clock(&sys, &storage, &activity, options.now)?;
     let keys = keys(options)?;
@@ -277,7 +285,7 @@ fn core(plan: Plan, options: &Options) -> Result<Core, StartError> {
     };
     let hosts = Hosts::new(&options.hosting, &context)?;
     let schedules = Schedules::new(&template.schedules, hosts.clone(), sys.clone());
-    let connections = Connections::default();
+    let connections = Connections::new(activity.clone());
     Ok(Core {
         stage,
         template,

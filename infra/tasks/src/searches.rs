@@ -9,7 +9,10 @@ mod models;
 mod products;
 mod words;
 
-use std::{collections::BTreeMap, time::Instant};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use local::{Options, Stack, Storage, hosts::Trace};
 use serde_json::{Value, json, value::to_raw_value};
@@ -25,6 +28,8 @@ const PAGES: usize = 20;
 const IN_MEMORY: u32 = 100_000;
 /// A character that only the titles of records have that are written during a measurement.
 const MARK: &str = "@";
+/// How often a long step says how far it is.
+const NEWS: Duration = Duration::from_secs(10);
 
 /// Fills a store with each number of models and of products, searches it, and prints a table in Markdown.
 ///
@@ -99,9 +104,9 @@ impl Measurement {
         Ok(Self { route, size, stack, began: Instant::now(), _folder: folder })
     }
 
-    /// Says on the standard error how long filling has taken.
-    fn is_filled(&self) {
-        eprintln!("{} {}: filled after {} s", self.size, self.route.records, self.began.elapsed().as_secs());
+    /// Says on the standard error what is done, and after how long.
+    fn say(&self, done: &str) {
+        eprintln!("{} {}: {done} after {} s", self.size, self.route.records, self.began.elapsed().as_secs());
     }
 
     /// Measures every kind of searches. Returns how many pages cost too much.
@@ -121,8 +126,12 @@ impl Measurement {
         most: usize,
         check: &impl Fn(&[(String, String)], &[Page]) -> Result<(), Failure>,
     ) -> Result<usize, Failure> {
-        let (mut pages, mut over) = (Vec::new(), 0_usize);
-        for search in searches {
+        let (mut pages, mut over, mut said) = (Vec::new(), 0_usize, Instant::now());
+        for (number, search) in searches.iter().enumerate() {
+            if said.elapsed() > NEWS {
+                self.say(&format!("{kind}: {number} of {}", searches.len()));
+                said = Instant::now();
+            }
             let read = self.read(search, most).await?;
             check(search, &read)?;
             let calls = (self.route.calls)(search);
@@ -130,7 +139,7 @@ impl Measurement {
             pages.extend(read);
         }
         println!("{}", self.row(kind, searches.len(), pages));
-        eprintln!("{} {}: {kind} after {} s", self.size, self.route.records, self.began.elapsed().as_secs());
+        self.say(kind);
         Ok(over)
     }
 

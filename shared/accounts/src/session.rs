@@ -365,13 +365,13 @@ impl Opening {
     }
 
     /// Ends the least recently used of the `others` if there are too many, and notifies the person if the client is new. A client is new if
-    /// no other session has its `User-Agent`, or, because a stranger can copy that, if none has its network. A client on a trusted device
-    /// is not new.
+    /// no other session has its `User-Agent`, or, because a stranger can copy that, if none has its network. Sessions that may be
+    /// deleted at any time do not count. A client on a trusted device is not new.
     #[must_use]
     pub fn among(mut self, mut others: Vec<Session>, trusted: bool) -> Self {
-        let Session { user_agent, network, .. } = &self.session;
-        let known =
-            others.iter().any(|s| s.user_agent == *user_agent) && others.iter().any(|s| s.network.is_none() || s.network == *network);
+        let Session { user_agent, network, created_at, .. } = &self.session;
+        let kept: Vec<&Session> = others.iter().filter(|s| s.expires().is_none_or(|end| *created_at < end)).collect();
+        let known = kept.iter().any(|s| s.user_agent == *user_agent) && kept.iter().any(|s| s.network.is_none() || s.network == *network);
         self.is_new_client = !known && !trusted;
         others.sort_by_key(|s| std::cmp::Reverse(s.last_used_at));
         // A bounded number, because a transaction has at most a hundred writes.
@@ -806,5 +806,7 @@ mod tests {
         assert!(opening("203.0.113.7", "a browser").among(Vec::new(), false).is_new_client);
         let before = Session { network: None, ..known[0].clone() };
         assert!(!opening("192.0.2.1", "a browser").among(vec![before], false).is_new_client);
+        let expired = Session { created_at: Time::from_millis(0), ..known[0].clone() };
+        assert!(opening("203.0.113.7", "a browser").among(vec![expired], false).is_new_client);
     }
 }

@@ -17,8 +17,10 @@ pub const PAYABLE: Duration = Duration::from_secs(15 * 60);
 const LEASE: Duration = Duration::from_secs(5 * 60);
 /// The maximum number of refunds of an order: as many as Stripe lists with its payment.
 const REFUNDS_MAX: usize = 10;
-/// How long a refund may be requested with the same key. Stripe forgets keys after a day; then the same request would make a second refund.
-const REPEATABLE: Duration = Duration::from_secs(23 * 3600);
+/// How long the same request for a refund is sent to Stripe.
+const SENT: Duration = Duration::from_secs(5 * 60);
+/// The time after which no such request is in progress any more, so that the payment shows whether the refund was made.
+const ENDED: Duration = Duration::from_secs(10 * 60);
 /// The name of the refund of a payment that arrived after its order had ended.
 const AFTER_THE_END: &str = "after-the-end";
 
@@ -33,8 +35,22 @@ pub enum RefundState {
     Done,
     /// Stripe has refused the refund.
     Refused,
-    /// The payer's bank has refused the refund, and the money came back. It may be requested again, or refunded in another way.
+    /// The payer's bank has refused the refund, and the money came back. It may be requested again, or given back outside Stripe.
     Failed,
+    /// The refund has failed, and staff have given the money back outside Stripe, such as by a bank transfer.
+    MadeOutside,
+}
+
+/// The next step towards a refund that Stripe has not made yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefundStep {
+    /// Send the request of the current attempt, again if need be: Stripe makes one refund for it.
+    Send,
+    /// Wait, because that request may still be in progress.
+    Wait,
+    /// Read the payment. If it does not have the refund, begin another attempt, because Stripe repeats its failure for the request of the
+    /// former one for a day.
+    Look,
 }
 
 /// A refund at Stripe.
@@ -53,29 +69,48 @@ pub struct Refund {
     pub refund: Option<String>,
     /// When it was requested.
     pub at: Time,
+    /// The number of the attempt, from 0.
+    #[serde(default)]
+    pub attempt: u32,
+    /// When the attempt began. `None` for the first one.
+    #[serde(default)]
+    attempt_at: Option<Time>,
 }
 
 impl Refund {
     /// Creates a refund to be requested from Stripe.
     #[must_use]
     pub const fn new(name: String, amount: u64, reason: RefundReason, at: Time) -> Self {
-        Self { name, amount, reason, state: RefundState::Asked, refund: None, at }
+        Self { name, amount, reason, state: RefundState::Asked, refund: None, at, attempt: 0, attempt_at: None }
     }
 
-    /// Returns the refund after Stripe's state of the payment's refunds. A failed refund stays failed.
+    /// Returns the refund after Stripe's state of the payment's refunds. A failed refund stays failed, or made outside Stripe.
     #[must_use]
     pub fn after(&self, said: &[SaidRefund]) -> Self {
         let own = said.iter().find(|said| said.name.as_ref() == Some(&self.name));
-        let Some(said) = own.filter(|_| self.state != RefundState::Failed) else { return self.clone() };
+        let is_over = matches!(self.state, RefundState::Failed | RefundState::MadeOutside);
+        let Some(said) = own.filter(|_| !is_over) else { return self.clone() };
         let state = if said.failed { RefundState::Failed } else { RefundState::Done };
         Self { state, refund: Some(said.id.clone()), ..self.clone() }
     }
 
-    /// Returns whether the request may be repeated: for a day Stripe makes only one refund for the same key.
+    /// Returns whether it has failed. A refund that staff request in vain is no failure: they get the refusal as the response.
+    fn has_failed(&self) -> bool {
+        match self.state {
+            RefundState::Failed => true,
+            RefundState::Refused => self.reason == RefundReason::OrderEnded,
+            RefundState::Asked | RefundState::Done | RefundState::MadeOutside => false,
+        }
+    }
+
+    /// Returns the next step, if Stripe has not made it yet.
     #[must_use]
-    pub fn is_repeatable(&self, now: Time) -> bool {
-        // A full refund cannot be made twice.
-        self.reason == RefundReason::OrderEnded || now.since(self.at) < REPEATABLE
+    pub fn step(&self, now: Time) -> RefundStep {
+        match now.since(self.attempt_at.unwrap_or(self.at)) {
+            age if age < SENT => RefundStep::Send,
+            age if age < ENDED => RefundStep::Wait,
+            _ => RefundStep::Look,
+        }
     }
 }
 
@@ -173,17 +208,11 @@ impl OrderCard {
         self.asked_refund().is_some_and(|refund| refund.reason == RefundReason::OrderEnded)
     }
 
-    /// Returns whether a refund has failed, and none has succeeded since. A refund that staff request in vain is no failure: they get the
-    /// refusal as the response. It changes nothing about an earlier failure either.
+    /// Returns whether a refund has failed, and none has succeeded since. One that was made outside Stripe changes nothing about an earlier
+    /// one that fails later.
     #[must_use]
     pub fn has_failed_refund(&self) -> bool {
-        let last = self.refunds.iter().rev().find_map(|refund| match refund.state {
-            RefundState::Failed => Some(true),
-            RefundState::Refused => (refund.reason == RefundReason::OrderEnded).then_some(true),
-            RefundState::Done => Some(false),
-            RefundState::Asked => None,
-        });
-        last.unwrap_or(false)
+        self.refunds.iter().rev().take_while(|refund| refund.state != RefundState::Done).any(Refund::has_failed)
     }
 
     /// Returns the final state of an unpaid order whose payment is cancelled. `None` if it can still be paid.
@@ -217,7 +246,16 @@ impl OrderCard {
         };
         // Accepted refunds may be missing in Stripe's sum.
         let done = self.back.refunded.max(sum(RefundState::Done));
-        self.paid(total).saturating_sub(done).saturating_sub(sum(RefundState::Asked))
+        self.paid(total).saturating_sub(done).saturating_sub(sum(RefundState::Asked)).saturating_sub(self.back.outside)
+    }
+
+    /// Checks that this amount can still be refunded of an order with this total.
+    fn check(&self, amount: u64, total: Money) -> Result<(), Problem> {
+        let left = self.left(total);
+        if (1..=left).contains(&amount) {
+            return Ok(());
+        }
+        Err(Problem::field("/amount/amount", FieldError::RANGE.with("min", 1).with("max", left)))
     }
 
     /// Adds a refund to be requested, of an order with this total.
@@ -225,15 +263,22 @@ impl OrderCard {
     /// # Errors
     /// [`Kind::Invalid`] if the amount exceeds the rest; [`Kind::TooMany`].
     pub fn with_refund(&self, total: Money, refund: Refund) -> Result<Self, Problem> {
-        let left = self.left(total);
-        if !(1..=left).contains(&refund.amount) {
-            return Err(Problem::field("/amount/amount", FieldError::RANGE.with("min", 1).with("max", left)));
-        }
+        self.check(refund.amount, total)?;
         if self.refunds.len() >= REFUNDS_MAX {
             return Err(Problem::new(Kind::TooMany).with("max", REFUNDS_MAX));
         }
         let refunds = self.refunds.iter().cloned().chain([refund.clone()]).collect();
-        Ok(Self { refunds, look_at: refund.at + LEASE, ..self.clone() })
+        Ok(Self { refunds, look_at: refund.at + ENDED, ..self.clone() })
+    }
+
+    /// Returns the state after another attempt of the refund with this name has begun.
+    #[must_use]
+    pub fn asked_again(&self, name: &str, now: Time) -> Self {
+        let mut next = Self { look_at: now + ENDED, ..self.clone() };
+        if let Some(refund) = next.refunds.iter_mut().find(|refund| refund.name == name && refund.state == RefundState::Asked) {
+            (refund.attempt, refund.attempt_at) = (refund.attempt.saturating_add(1), Some(now));
+        }
+        next
     }
 
     /// Returns the state after Stripe's answer to the refund with this name.
@@ -244,6 +289,33 @@ impl OrderCard {
             (refund.state, refund.refund) = (state, id);
         }
         next
+    }
+
+    /// Returns the state after staff have given back this amount outside Stripe, of an order with this total, instead of the refunds that
+    /// have failed since one succeeded.
+    ///
+    /// # Errors
+    /// [`Kind::Invalid`] if the amount exceeds the rest.
+    pub fn with_refund_outside(&self, total: Money, amount: u64) -> Result<Self, Problem> {
+        self.check(amount, total)?;
+        let outside = self.back.outside.saturating_add(amount);
+        let mut next = Self { back: MoneyBack { outside, ..self.back }, ..self.clone() };
+        let since_one_succeeded = next.refunds.iter_mut().rev().take_while(|refund| refund.state != RefundState::Done);
+        for refund in since_one_succeeded.filter(|refund| refund.has_failed()) {
+            refund.state = RefundState::MadeOutside;
+        }
+        Ok(next)
+    }
+
+    /// Returns the next state of an order with this total that was paid, after what was given back.
+    pub(crate) fn after_refunds(&self, state: OrderState, total: Money) -> OrderState {
+        match (state, self.back.given()) {
+            (OrderState::Paid, 1..) => OrderState::Refunding,
+            (OrderState::Refunding, given) if given >= total.amount() => OrderState::Refunded,
+            // All refunds have come back.
+            (OrderState::Refunding, 0) => OrderState::Paid,
+            (state, _) => state,
+        }
     }
 
     /// Returns what follows from what Stripe says of the payment of an order in a state, that costs `total`: one step at most. The same if
@@ -286,11 +358,7 @@ impl OrderCard {
         let state = match (state, settlement.progress) {
             (OrderState::PendingPayment, Progress::Succeeded) => OrderState::Paid,
             (OrderState::PendingPayment, Progress::Cancelled) => next.end(now).unwrap_or(state),
-            (OrderState::Paid, _) if next.back.refunded > 0 => OrderState::Refunding,
-            (OrderState::Refunding, _) if next.back.refunded >= total.amount() => OrderState::Refunded,
-            // All refunds have come back.
-            (OrderState::Refunding, _) if next.back.refunded == 0 => OrderState::Paid,
-            (state, _) => state,
+            (state, _) => next.after_refunds(state, total),
         };
         let ended = matches!(state, OrderState::Expired | OrderState::Cancelled);
         Ok((state, if ended && paid { next.given_back(total.amount(), now) } else { next }))
@@ -392,6 +460,22 @@ mod tests {
         let refund = Refund::new("one".to_owned(), 34, RefundReason::RequestedByCustomer, NOW);
         let stored = serde_json::to_string(&refund).unwrap().replace("asked", "unclear");
         assert_eq!(serde_json::from_str::<Refund>(&stored).unwrap(), refund);
+    }
+
+    #[test]
+    fn another_attempt_of_a_refund_begins_when_the_former_one_has_ended() {
+        use RefundStep::{Look, Send, Wait};
+        let minutes = |number: u64| NOW + Duration::from_secs(60 * number);
+        let steps = |refund: &Refund, times: [u64; 5]| times.map(|number| refund.step(minutes(number)));
+        let (_, card) = settled(OrderState::PendingPayment, payment(), &said(Progress::Succeeded, 0), NOW);
+        let card = card.with_refund(zloty(1234), Refund::new("one".to_owned(), 34, RefundReason::Duplicate, NOW)).unwrap();
+        assert_eq!(steps(card.asked_refund().unwrap(), [0, 4, 5, 9, 10]), [Send, Send, Wait, Wait, Look]);
+        let again = card.asked_again("one", minutes(10));
+        let refund = again.asked_refund().unwrap();
+        assert_eq!(steps(refund, [10, 14, 15, 19, 20]), [Send, Send, Wait, Wait, Look]);
+        assert_eq!((refund.attempt, refund.at, again.look_at, again.left(zloty(1234))), (1, NOW, minutes(20), 1200));
+        let done = again.with_answer("one", RefundState::Done, Some("re_1".to_owned()));
+        assert_eq!(done.asked_again("one", minutes(20)).refunds, done.refunds, "what is made is not asked for");
     }
 
     #[test]
@@ -534,7 +618,7 @@ mod tests {
     #[test]
     fn a_refund_has_failed_until_one_succeeds() {
         use RefundReason::{Duplicate, OrderEnded};
-        use RefundState::{Asked, Done, Failed, Refused};
+        use RefundState::{Asked, Done, Failed, MadeOutside, Refused};
         let refund = |(state, reason)| Refund { state, ..Refund::new(String::new(), 1, reason, NOW) };
         for (refunds, expected) in [
             (vec![], false),
@@ -547,10 +631,44 @@ mod tests {
             (vec![(Refused, OrderEnded), (Refused, Duplicate)], true),
             (vec![(Failed, Duplicate), (Done, Duplicate)], false),
             (vec![(Failed, Duplicate), (Done, Duplicate), (Failed, Duplicate)], true),
+            (vec![(MadeOutside, Duplicate)], false),
+            (vec![(MadeOutside, OrderEnded), (Refused, Duplicate)], false),
+            (vec![(Failed, Duplicate), (MadeOutside, Duplicate)], true),
+            (vec![(Failed, Duplicate), (Done, Duplicate), (MadeOutside, Duplicate)], false),
         ] {
             let card = OrderCard { refunds: refunds.iter().copied().map(refund).collect(), ..payment() };
             assert_eq!(card.has_failed_refund(), expected, "{refunds:?}");
         }
+    }
+
+    #[test]
+    fn what_is_given_back_outside_stripe_is_not_given_back_again() {
+        use OrderState::{Paid, PendingPayment, Refunded, Refunding, Shipped};
+        let (_, paid) = settled(PendingPayment, payment(), &said(Progress::Succeeded, 0), NOW);
+        let refund = |name: &str, state| Refund { state, ..Refund::new(name.to_owned(), 1000, RefundReason::Duplicate, NOW) };
+        let refunds = vec![refund("one", RefundState::Done), refund("two", RefundState::Failed), refund("three", RefundState::Failed)];
+        let back = MoneyBack { refunded: 34, came_back: 2000, ..MoneyBack::default() };
+        let card = OrderCard { refunds: vec![refunds[1].clone(), refunds[2].clone()], back, ..paid };
+        assert_eq!(card.left(zloty(1234)), 1200);
+        for wrong in [0, 1201] {
+            assert!(card.with_refund_outside(zloty(1234), wrong).is_err(), "{wrong}");
+        }
+        let part = card.with_refund_outside(zloty(1234), 1000).unwrap();
+        assert_eq!((part.back.given(), part.left(zloty(1234)), part.has_failed_refund()), (1034, 200, false));
+        assert!(part.refunds.iter().all(|refund| refund.state == RefundState::MadeOutside));
+        let again = said(Progress::Succeeded, 34);
+        let again = Settlement { back: MoneyBack { came_back: 2000, ..again.back }, ..again };
+        assert_eq!(settled(Refunding, part.clone(), &again, NOW), (Refunding, part.clone()), "Stripe says nothing new");
+        assert_eq!([Paid, Refunding, Shipped].map(|state| part.after_refunds(state, zloty(1234))), [Refunding, Refunding, Shipped]);
+        let all = part.with_refund_outside(zloty(1234), 200).unwrap();
+        assert_eq!((all.left(zloty(1234)), all.after_refunds(Refunding, zloty(1234))), (0, Refunded));
+        // What failed before another refund was made had been made up for.
+        let mixed = OrderCard { refunds: vec![refunds[1].clone(), refunds[0].clone(), refunds[2].clone()], ..card };
+        let mixed = mixed.with_refund_outside(zloty(1234), 1).unwrap();
+        assert_eq!(
+            mixed.refunds.iter().map(|refund| refund.state).collect::<Vec<_>>(),
+            [RefundState::Failed, RefundState::Done, RefundState::MadeOutside]
+        );
     }
 
     /// Returns a payment that differs from the request.

@@ -162,7 +162,9 @@ fn removal(order: &Order, now: Time) -> Option<PaymentRemoval> {
     let card = order.card.as_ref()?;
     let (intent, about) = (card.intent.clone()?, (PaidFor::Order(order.id), order.total));
     if matches!(order.state, OrderState::Cancelled | OrderState::Expired | OrderState::Refunded) {
-        return (card.back.refunded < order.total.amount()).then(|| PaymentRemoval::new(intent, about, now));
+        let outside = card.back.outside;
+        let is_owed = card.back.given() < order.total.amount();
+        return is_owed.then(|| PaymentRemoval { outside, ..PaymentRemoval::new(intent, about, now) });
     }
     let asked = card.refunds.iter().filter(|refund| refund.state == RefundState::Asked);
     let amount = |amount| Money::new(amount, order.total.currency()).ok();

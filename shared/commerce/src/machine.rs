@@ -134,7 +134,7 @@ pub struct Arrow {
 }
 
 /// All steps.
-pub const ARROWS: [Arrow; 13] = [
+pub const ARROWS: [Arrow; 14] = [
     arrow(OrderState::Placed, OrderState::Shipped, &[By::Staff], Some(StockMove::Sell)),
     arrow(OrderState::Placed, OrderState::Cancelled, &[By::Buyer, By::Staff, By::System], Some(StockMove::Release)),
     arrow(OrderState::Shipped, OrderState::Delivered, &[By::Staff], None),
@@ -145,6 +145,7 @@ pub const ARROWS: [Arrow; 13] = [
     arrow(OrderState::PendingPayment, OrderState::Cancelled, &[By::System], Some(StockMove::Release)),
     arrow(OrderState::Paid, OrderState::Shipped, &[By::Staff], Some(StockMove::Sell)),
     arrow(OrderState::Paid, OrderState::Refunding, &[By::System], None),
+    arrow(OrderState::Paid, OrderState::Refunded, &[By::System], Some(StockMove::Release)),
     arrow(OrderState::Refunding, OrderState::Paid, &[By::System], None),
     arrow(OrderState::Refunding, OrderState::Shipped, &[By::Staff], Some(StockMove::Sell)),
     arrow(OrderState::Refunding, OrderState::Refunded, &[By::System], Some(StockMove::Release)),
@@ -275,6 +276,7 @@ mod tests {
                 ("pending_payment", "paid"),
                 ("pending_payment", "expired"),
                 ("paid", "refunding"),
+                ("paid", "refunded"),
                 ("refunding", "paid"),
                 ("refunding", "refunded"),
             ]

@@ -16,7 +16,7 @@ use accounts::{
 };
 use events::{Outbox, shop::OrderPlaced};
 use kernel::{
-    Kind, Problem, Sys, Time,
+    FieldError, Kind, Problem, Sys, Time,
     id::{OrderId, UserId},
 };
 use money::Money;
@@ -198,6 +198,21 @@ impl Order {
         Ok(self.with_card(card).in_state(state, now))
     }
 
+    /// Returns the order after staff have given back this amount outside Stripe, instead of refunds that have failed.
+    ///
+    /// # Errors
+    /// [`Kind::Invalid`] if it is another currency or more than what is left; [`Kind::OrderState`] if it was not paid by card.
+    pub fn refunded_outside(&self, amount: Money, now: Time) -> Result<Self, Problem> {
+        if amount.currency() != self.total.currency() {
+            return Err(Problem::field("/amount/currency", FieldError::CURRENCY));
+        }
+        let paid = self.card.as_ref().filter(|card| card.is_paid()).ok_or_else(|| self.stays())?;
+        let card = paid.with_refund_outside(self.total, amount.amount())?;
+        // Of an order that was paid, one refund can be a part of it or all.
+        let state = card.after_refunds(card.after_refunds(self.state, self.total), self.total);
+        Ok(self.with_card(card).in_state(state, now))
+    }
+
     /// Returns the order at its end, because Stripe knows no payment of it. Unchanged if it can still be paid.
     #[must_use]
     pub fn ended(&self, now: Time) -> Self {
@@ -212,7 +227,8 @@ impl Order {
     }
 
     /// Returns the time of the next automatic check, if there is something to do.
-    fn due(&self) -> Option<Time> {
+    #[must_use]
+    pub fn due(&self) -> Option<Time> {
         let card = self.card.as_ref()?;
         (self.is_pending() || card.asked_refund().is_some()).then_some(card.look_at)
     }
@@ -291,7 +307,7 @@ impl Resource for Order {
 pub(crate) fn revenue(state: OrderState, total: Money, by_card: Option<MoneyBack>) -> u64 {
     match (by_card, state) {
         (_, OrderState::PendingPayment | OrderState::Expired | OrderState::Cancelled) | (None, OrderState::Returned) => 0,
-        (by_card, _) => total.amount().saturating_sub(by_card.map_or(0, |back| back.refunded)),
+        (by_card, _) => total.amount().saturating_sub(by_card.map_or(0, MoneyBack::given)),
     }
 }
 

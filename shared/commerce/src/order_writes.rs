@@ -19,6 +19,8 @@ use crate::{
 
 /// Attempts to take a step after deletions of products in the order.
 const ROUNDS: usize = 60;
+/// Attempts to take a step after concurrent changes of the order that leave it in its state.
+const TRIES: usize = 10;
 
 /// The result of [`replace`] and [`write`].
 #[derive(Clone, Debug)]
@@ -92,7 +94,7 @@ fn told(tx: &mut Tx, sys: &Sys, before: &Order, next: &Order) {
     if next.state == OrderState::Shipped && before.state != next.state {
         user::notify(tx, sys, next.user, Notice::OrderShipped);
     }
-    let refunded = |order: &Order| order.card.as_ref().map_or(0, |card| card.back.refunded);
+    let refunded = |order: &Order| order.card.as_ref().map_or(0, |card| card.back.given());
     if refunded(next) > refunded(before) {
         user::notify(tx, sys, next.user, Notice::OrderRefunded);
     }
@@ -122,11 +124,12 @@ pub async fn write(table: &Table, sys: &Sys, before: &Order, after: &Order, even
 }
 
 /// Takes a step of an order, and moves the stock of its products, as [`replace`] does. `also` returns the condition that the caller may
-/// still do this, if there is one.
+/// still do this, if there is one. Repeated after each concurrent change that leaves the order in its state, such as news of its payment.
 ///
 /// # Errors
-/// [`Kind::OrderState`] if its state, as read or as it is now, does not allow the step; [`Kind::OrderHeld`] if it must not be shipped;
-/// [`Kind::Forbidden`] if the condition of `also` does not hold.
+/// [`Kind::OrderState`] if its state does not allow the step, or has changed since it was read; [`Kind::OrderHeld`] if it must not be
+/// shipped; [`Kind::Forbidden`] if the condition of `also` does not hold; [`Kind::Conflict`] if concurrent changes were faster at every
+/// attempt.
 pub async fn advance(
     table: &Table,
     sys: &Sys,
@@ -134,10 +137,16 @@ pub async fn advance(
     (to, by): (OrderState, By),
     also: impl Fn(&mut Tx) -> Option<Slot> + Send + Sync,
 ) -> Result<Order, Problem> {
-    order.admits(to, by)?;
-    match replace(table, sys, order, &order.in_state(to, sys.now()), also).await? {
-        Written::Now(next) => Ok(*next),
-        Written::Refused => Err(Kind::Forbidden.because("the caller lost the role meanwhile")),
-        Written::Outdated(current) => Err(current.map_or_else(|| Kind::NotFound.into(), |current| current.stays())),
+    let mut current = order.clone();
+    for _ in 0..TRIES {
+        current.admits(to, by)?;
+        match replace(table, sys, &current, &current.in_state(to, sys.now()), &also).await? {
+            Written::Now(next) => return Ok(*next),
+            Written::Refused => return Err(Kind::Forbidden.because("the caller lost the role meanwhile")),
+            Written::Outdated(Some(changed)) if changed.state == order.state => current = *changed,
+            Written::Outdated(Some(changed)) => return Err(changed.stays()),
+            Written::Outdated(None) => return Err(Kind::NotFound.into()),
+        }
     }
+    Err(Kind::Conflict.because("concurrent requests changed the order each time"))
 }

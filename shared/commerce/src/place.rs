@@ -229,3 +229,53 @@ fn drawn(sys: &Sys, placing: &Placing<'_>, recipient: Recipient, products: &[(Pr
         version: 1,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use accounts::identifier::Username;
+    use kernel::Locale;
+
+    use super::*;
+    use crate::{
+        CURRENCY,
+        cart::{QUANTITY_MAX, Quantity},
+        quote::tests::product,
+    };
+
+    fn recipient() -> Recipient {
+        let address = json!({ "street": "ul. Długa 1/2", "city": "Kraków", "country": "PL" });
+        let recipient = json!({ "first_name": "Ana", "last_name": "Nowak", "phone": "+48600100200", "address": address });
+        serde_json::from_value(recipient).unwrap()
+    }
+
+    fn line(sys: &Sys) -> (Product, CartLine) {
+        let (product, quantity) = (product(sys), Quantity::new(sys.below(QUANTITY_MAX) + 1).unwrap());
+        let line = CartLine { product: product.id, quantity };
+        (product, line)
+    }
+
+    #[test]
+    fn stripe_is_asked_for_the_sum_of_the_lines() {
+        let sys = Sys::real();
+        let user = User::new(sys.id(), Username::parse("ana").unwrap(), Locale::En, sys.now());
+        let mut asked = 0;
+        for _ in 0..2_000 {
+            let products: Vec<(Product, CartLine)> = (0..=sys.below(9)).map(|_| line(&sys)).collect();
+            let priced = products.iter().map(|(product, line)| PricedLine::of(product, line.quantity).unwrap());
+            let sum = priced.map(|line| line.amount.amount()).sum::<u64>();
+            let placing = |total: u64| {
+                let wish = Wish { payment_method: PaymentMethod::Card, total: Money::new(total, CURRENCY).unwrap() };
+                Placing { user: &user, wish, key: "one", network: String::new(), limits: Vec::new() }
+            };
+            assert!(drawn(&sys, &placing(sum + 1), recipient(), &products).is_err(), "another total than the buyer has seen");
+            let Ok(order) = drawn(&sys, &placing(sum), recipient(), &products) else {
+                assert!(!CURRENCY.by_card().contains(&sum), "{sum}");
+                continue;
+            };
+            let shown = order.lines.iter().map(|line| line.amount.amount()).sum::<u64>();
+            assert_eq!((order.total.amount(), order.new_payment().unwrap().amount, shown), (sum, order.total, sum));
+            asked += 1;
+        }
+        assert!(asked > 1_000, "{asked}");
+    }
+}

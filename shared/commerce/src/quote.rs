@@ -59,14 +59,15 @@ pub fn total(lines: &[PricedLine]) -> Result<Money, MoneyError> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use kernel::Sys;
     use money::DISCOUNT_MAX;
 
     use super::*;
     use crate::{cart::QUANTITY_MAX, product::NewProduct, text::Description};
 
-    fn product(sys: &Sys) -> Product {
+    /// Returns a random product.
+    pub(crate) fn product(sys: &Sys) -> Product {
         let id = sys.id();
         let new = NewProduct {
             name: ProductName::parse("Garden turtle").unwrap(),

@@ -2,8 +2,8 @@
 //! after the end of its order. There is one list for donations, plans and orders.
 //!
 //! An alert is written and deleted in the transactions of the paid object, or of the [`crate::PaymentRemoval`] that Stripe refuses. That of
-//! a failed refund stays until the money is given back. The others expire after a month, because the system cannot know when staff have
-//! dealt with them.
+//! a failed refund stays until the money is given back at Stripe, or staff say that they have given it back outside. The others expire
+//! after a month, because the system cannot know when staff have dealt with them.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use store::{About, Index, Item, Key, Personal, Range, StoreError, Table, Tx, field};
 use utoipa::ToSchema;
 
-use crate::PaidFor;
+use crate::{ClosedRemoval, MoneyBack, PaidFor, PaymentRemoval};
 
 /// How long an alert is kept, except that of a failed refund.
 const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
@@ -29,7 +29,7 @@ pub enum Alert {
     /// The payment is disputed, or the payer has won a dispute.
     Disputed,
     /// The payer's bank refused a refund of an order, or the automatic refund of a donation or a plan, or Stripe refuses an automatic
-    /// refund, and no later refund has succeeded.
+    /// refund, and no later refund has succeeded, nor have staff given the money back outside Stripe.
     RefundFailed,
     /// The amount, the currency or the payer differs from the request, because somebody has changed the payment at Stripe. It is refunded,
     /// and the paid object has ended.
@@ -83,24 +83,58 @@ pub struct PaymentAlert {
     alert: Alert,
     /// The payment.
     pub payment: Watched,
-    /// When the alert began.
+    /// When the alert began, or more money has come back.
     pub since: Time,
     /// Stripe's id of the payment, if the alert is that of a [`crate::PaymentRemoval`].
     #[serde(default)]
     removal: Option<String>,
+    /// The amount of refunds that had come back by then, if the alert is that of a [`crate::PaymentRemoval`].
+    #[serde(default)]
+    came_back: u64,
 }
 
 impl PaymentAlert {
-    /// Returns the alert that Stripe refuses the refund of the payment `intent`, which is not kept. `asked` is what it was for, and the
-    /// requested amount.
-    pub(crate) fn of_refused_refund(intent: &str, (paid_for, amount): (PaidFor, Money), now: Time) -> Self {
+    /// Returns the alert that Stripe refuses the refund of the payment `intent`, which is not kept, or that it has come back. `asked` is
+    /// what it was for, and the requested amount.
+    pub(crate) fn of_refused_refund(intent: &str, (paid_for, amount): (PaidFor, Money), came_back: u64, now: Time) -> Self {
         let payment = Watched { paid_for, user: None, amount, intent: Some(intent.to_owned()) };
-        Self { alert: Alert::RefundFailed, payment, since: now, removal: Some(intent.to_owned()) }
+        Self { alert: Alert::RefundFailed, payment, since: now, removal: Some(intent.to_owned()), came_back }
     }
 
-    /// Returns the key of [`Self::of_refused_refund`].
-    pub(crate) fn key_of_refused_refund(intent: &str) -> Key {
-        Key::new(Alert::RefundFailed.partition(), intent.to_owned())
+    /// Returns the key of the alert that a refund has failed: see [`Self::of_failed_refund`].
+    pub(crate) fn key_of_failed_refund(payment: &str) -> Key {
+        Key::new(Alert::RefundFailed.partition(), payment.to_owned())
+    }
+
+    /// Returns the alert that a refund has failed, if there is one: that of a donation, a plan or an order by its id, and that of a payment
+    /// that is not kept by Stripe's id. One read.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn of_failed_refund(table: &Table, payment: &str) -> Result<Option<Self>, StoreError> {
+        table.get(Self::key_of_failed_refund(payment)).await
+    }
+
+    /// Returns the version of the alert. It is another one when more money has come back.
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        u64::try_from(self.since.millis()).unwrap_or_default()
+    }
+
+    /// Adds to a transaction that the alert ends. Refused if it has ended, or has another version.
+    pub(crate) fn end(&self, tx: &mut Tx) {
+        tx.delete_when(self.key(), field("since").eq(self.since));
+    }
+
+    /// Adds to a transaction that staff have given back outside Stripe a payment that is not kept: the [`PaymentRemoval`] and its alert
+    /// end, and are not begun again unless more money comes back ([`ClosedRemoval`]). Refused if the alert has ended or has another
+    /// version.
+    pub fn close_removal(&self, tx: &mut Tx, now: Time) {
+        if let Some(intent) = &self.removal {
+            tx.delete(PaymentRemoval::key_of(intent));
+            tx.put_always(&ClosedRemoval { intent: intent.clone(), came_back: self.came_back, at: now });
+        }
+        self.end(tx);
     }
 
     fn key_of(alert: Alert, paid_for: PaidFor) -> Key {
@@ -129,12 +163,15 @@ impl Item for PaymentAlert {
 }
 
 /// Adds the alerts that begin and end with a change of a payment to its transaction. `changes` has for each alert whether it holds before
-/// and after the change.
-pub fn follow(tx: &mut Tx, now: Time, payment: &Watched, changes: impl Fn(Alert) -> (bool, bool)) {
+/// and after the change, and `(before, after)` the money that has come back: if it is more, a failed refund gets a new version.
+pub fn follow(tx: &mut Tx, now: Time, payment: &Watched, (before, after): (MoneyBack, MoneyBack), changes: impl Fn(Alert) -> (bool, bool)) {
+    let is_more = after.came_back > before.came_back;
     for alert in Alert::ALL {
-        match changes(alert) {
+        let (held, holds) = changes(alert);
+        let is_new_version = is_more && holds && alert == Alert::RefundFailed;
+        match (held && !is_new_version, holds) {
             (false, true) => {
-                tx.put_always(&PaymentAlert { alert, payment: payment.clone(), since: now, removal: None });
+                tx.put_always(&PaymentAlert { alert, payment: payment.clone(), since: now, removal: None, came_back: 0 });
             }
             (true, false) => {
                 tx.delete(PaymentAlert::key_of(alert, payment.paid_for));

@@ -32,7 +32,7 @@ pub use payment::{
 };
 pub use plan::{HeldPlan, Plan, PlanPayment, Plans};
 pub use proofs::captcha::CaptchaSite;
-pub use removal::{PaymentRemoval, Promised, RefundReason};
+pub use removal::{ClosedRemoval, PaymentRemoval, Promised, RefundReason};
 pub use request::{KEPT, PaymentRequest, begin};
 pub use settlement::{Mismatch, MoneyBack, Progress, SaidRefund, Settlement};
 
@@ -44,6 +44,7 @@ store::items![
     handled::HandledEvent,
     payment::PaymentRecord,
     plan::HeldPlan,
+    removal::ClosedRemoval,
     removal::PaymentRemoval,
     request::PaymentRequest;
     <P: payment::Purpose> payment::CardPayment<P>: donor::Donation, plan::PlanPayment

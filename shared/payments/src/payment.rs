@@ -21,7 +21,7 @@ use utoipa::ToSchema;
 
 use crate::{
     HandledEvent, Mismatch, MoneyBack, NewPayment, PaidFor, PaymentRemoval, Progress, Settlement,
-    alert::{self, Alert, Watched},
+    alert::{self, Alert, PaymentAlert, Watched},
     waiting,
 };
 
@@ -234,6 +234,20 @@ impl<P: Purpose> CardPayment<P> {
         Self { intent, back, is_wrong: true, ..self.cancelled() }
     }
 
+    /// Returns the payment after staff have given back outside Stripe what has come back.
+    fn given_outside(&self) -> Self {
+        let outside = self.back.came_back.saturating_sub(self.back.refunded);
+        Self { back: MoneyBack { outside, ..self.back }, ..self.clone() }
+    }
+
+    /// Adds to a transaction that staff have given back outside Stripe what has come back of a payment that ended because it was wrong,
+    /// which ends this alert. Refused if the payment, or its alert, has changed since it was read.
+    pub fn close(&self, tx: &mut Tx, alert: &PaymentAlert) {
+        let next = Self { version: self.version.saturating_add(1), ..self.given_outside() };
+        tx.put(&next, field("version").eq(self.version));
+        alert.end(tx);
+    }
+
     /// Returns the payment in the form for alerts.
     fn watched(&self) -> Watched {
         Watched { paid_for: P::paid_for(self.id), user: Some(self.user), amount: self.purpose.amount(), intent: self.intent.clone() }
@@ -245,7 +259,7 @@ impl<P: Purpose> CardPayment<P> {
         match alert {
             Alert::Disputed => self.back.disputed,
             // All of it was given back and has come back, until as much is given back again.
-            Alert::RefundFailed => self.is_wrong && self.back.refunded < self.back.came_back,
+            Alert::RefundFailed => self.is_wrong && self.back.given() < self.back.came_back,
             Alert::WrongPayment => self.is_wrong,
             // What has ended is cancelled at Stripe first.
             Alert::LatePayment => false,
@@ -254,7 +268,7 @@ impl<P: Purpose> CardPayment<P> {
 
     /// Returns what the revenue depends on.
     fn sale(&self) -> Sale {
-        Sale { amount: self.purpose.amount(), paid_at: self.paid_at, refunded: self.back.refunded }
+        Sale { amount: self.purpose.amount(), paid_at: self.paid_at, refunded: self.back.given() }
     }
 
     /// Returns whether this change is that which makes it paid.
@@ -361,7 +375,7 @@ pub async fn write_beside<P: Purpose>(
         }
         P::follow(&mut tx, sys, before, after);
         change_revenue(&mut tx, sys, &before.sale(), &after.sale());
-        alert::follow(&mut tx, sys.now(), &after.watched(), |alert| (before.has(alert), after.has(alert)));
+        alert::follow(&mut tx, sys.now(), &after.watched(), (before.back, after.back), |alert| (before.has(alert), after.has(alert)));
     }
     if tx.is_empty() {
         return Ok(Written::Now);
@@ -485,7 +499,7 @@ impl PaymentRecord {
     }
 
     fn sale(&self) -> Sale {
-        Sale { amount: self.amount, paid_at: self.paid_at, refunded: self.back.refunded }
+        Sale { amount: self.amount, paid_at: self.paid_at, refunded: self.back.given() }
     }
 
     /// Returns the record after what Stripe says of the payment, as [`CardPayment::after`] and [`CardPayment::wrongly_paid`].
@@ -596,6 +610,24 @@ mod tests {
         assert_eq!(unknown.wrongly_paid(&wrong(MoneyBack::default())).watched().intent.as_deref(), Some("pi_1"), "staff find it at Stripe");
         let cancelled = Settlement { customer: None, ..settlement(Progress::Cancelled) };
         assert_eq!(pending().after(&cancelled, NOW).unwrap().state, PaymentState::Cancelled, "nobody can pay it any more");
+    }
+
+    #[test]
+    fn what_was_given_back_outside_stripe_is_owed_again_only_if_more_comes_back() {
+        let said = |refunded, came_back| {
+            let back = MoneyBack { refunded, came_back, ..MoneyBack::default() };
+            Settlement { back, ..settlement(Progress::Succeeded) }
+        };
+        let back = pending().wrongly_paid(&said(0, 1234));
+        let outside = back.given_outside();
+        assert_eq!((back.has(Alert::RefundFailed), outside.has(Alert::RefundFailed), outside.back.given()), (true, false, 1234));
+        for same in [said(0, 1234), said(1234, 0)] {
+            assert_eq!(outside.wrongly_paid(&same), outside, "Stripe says nothing new");
+        }
+        let twice = outside.wrongly_paid(&said(1234, 1234));
+        let again = twice.wrongly_paid(&said(0, 2468));
+        assert_eq!((twice.has(Alert::RefundFailed), again.has(Alert::RefundFailed)), (false, true));
+        assert!(!again.given_outside().has(Alert::RefundFailed));
     }
 
     #[test]

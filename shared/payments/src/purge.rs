@@ -48,7 +48,8 @@ async fn payments<P: Purpose>(table: &Table, sys: &Sys, kept: Retention, user: U
             // Money that has come back is still owed.
             if payment.state == PaymentState::PendingPayment || payment.has(Alert::RefundFailed) {
                 let asked = (P::paid_for(payment.id), payment.purpose.amount());
-                tx.put_always(&PaymentRemoval::new(intent, asked, sys.now()));
+                let outside = payment.back.outside;
+                tx.put_always(&PaymentRemoval { outside, ..PaymentRemoval::new(intent, asked, sys.now()) });
             }
         }
         tx.delete_when(payment.key(), field("version").eq(payment.version));

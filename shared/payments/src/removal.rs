@@ -1,12 +1,17 @@
 //! Payments at Stripe that have to be cancelled or refunded, because the payer's account was deleted, or nobody asked for them.
 
+use std::time::Duration;
+
 use kernel::Time;
 use money::Money;
 use serde::{Deserialize, Serialize};
-use store::{About, Conditional as _, Item, Key, Personal, Range, StoreError, Table, Tx, field};
+use store::{About, Cond, Conditional as _, Item, Key, Personal, Range, StoreError, Table, Tx, field};
 use utoipa::ToSchema;
 
 use crate::{MoneyBack, PaidFor, Settlement, alert::PaymentAlert};
+
+/// How long it is remembered that a removal was closed: longer than a payer can dispute a payment.
+const REMEMBERED: Duration = Duration::from_secs(2 * 365 * 24 * 3600);
 
 /// The reason of a refund.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -24,7 +29,8 @@ pub enum RefundReason {
 }
 
 /// A payment that has to be cancelled at Stripe, or refunded if it was paid, because the payer's account was deleted, or because the payment
-/// is not the one that was asked for. The item stays until that is done. If Stripe refuses a refund, there is also an alert for staff.
+/// is not the one that was asked for. The item stays until that is done, or staff close it. If Stripe refuses a refund, there is also an
+/// alert for staff.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentRemoval {
     /// Stripe's id of the payment.
@@ -37,6 +43,9 @@ pub struct PaymentRemoval {
     /// The refunds that were promised. If there are any, the rest of the payment is kept.
     #[serde(default)]
     pub promised: Vec<Promised>,
+    /// The amount that staff have given back outside Stripe before.
+    #[serde(default)]
+    pub outside: u64,
 }
 
 /// A refund that Stripe had not confirmed yet when the account was deleted.
@@ -57,7 +66,11 @@ impl PaymentRemoval {
     /// Returns the removal of a payment that is not kept.
     #[must_use]
     pub const fn new(intent: String, asked: (PaidFor, Money), since: Time) -> Self {
-        Self { intent, asked: Some(asked), since, promised: Vec::new() }
+        Self { intent, asked: Some(asked), since, promised: Vec::new(), outside: 0 }
+    }
+
+    pub(crate) fn key_of(intent: &str) -> Key {
+        Key::new(Self::PARTITION, format!("PAYMENT#{intent}"))
     }
 
     /// Adds to a transaction that money has come back after the payer has left (`before`, `after`), if all of the payment was given back.
@@ -65,45 +78,49 @@ impl PaymentRemoval {
     pub fn reopen(tx: &mut Tx, now: Time, (before, after): (MoneyBack, MoneyBack), said: &Settlement, asked: (PaidFor, Money)) {
         let ever_refunded = after.refunded.saturating_add(after.came_back);
         if after.came_back > before.came_back && ever_refunded >= said.received {
-            tx.put_always(&Self::new(said.intent.clone(), asked, now));
+            tx.put_always(&Self { outside: after.outside, ..Self::new(said.intent.clone(), asked, now) });
         }
     }
 
-    /// Writes it, with the alert that Stripe refuses its refund. Nothing is written if there is that alert already. One transaction.
+    /// Writes it, with the alert that Stripe refuses its refund. Nothing is written if there is that alert already, and no more money has
+    /// come back since. One transaction.
     ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn begin_refused(&self, table: &Table, now: Time) -> Result<(), StoreError> {
+    pub async fn begin_refused(&self, table: &Table, came_back: u64, now: Time) -> Result<(), StoreError> {
         let mut tx = Tx::new();
         tx.put_always(self);
-        self.alert(tx, table, now).await
+        self.alert(tx, table, came_back, now).await
     }
 
-    /// Writes the alert that Stripe refuses its refund, unless there is one already, or the removal is done meanwhile. One transaction.
+    /// Writes the alert that Stripe refuses its refund, unless there is one already and no more money has come back since, or the removal
+    /// is done or closed meanwhile. One transaction.
     ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn refused(&self, table: &Table, now: Time) -> Result<(), StoreError> {
+    pub async fn refused(&self, table: &Table, came_back: u64, now: Time) -> Result<(), StoreError> {
         let mut tx = Tx::new();
         tx.check(self.key(), field("intent").eq(&self.intent));
-        self.alert(tx, table, now).await
+        self.alert(tx, table, came_back, now).await
     }
 
-    async fn alert(&self, mut tx: Tx, table: &Table, now: Time) -> Result<(), StoreError> {
+    async fn alert(&self, mut tx: Tx, table: &Table, came_back: u64, now: Time) -> Result<(), StoreError> {
         if let Some(asked) = self.asked {
-            tx.create(&PaymentAlert::of_refused_refund(&self.intent, asked, now));
+            let is_news = Cond::Absent.or(field("came_back").lt(came_back));
+            tx.put(&PaymentAlert::of_refused_refund(&self.intent, asked, came_back, now), is_news);
         }
         table.commit(tx).await.refused_is_fine()
     }
 
-    /// Deletes it with its alert, because it is done. One transaction.
+    /// Deletes it with its alert, because it is done. Nothing is deleted if it was written again meanwhile, because money has come back
+    /// ([`Self::reopen`]). One transaction.
     ///
     /// # Errors
     /// [`StoreError`]
     pub async fn done(&self, table: &Table) -> Result<(), StoreError> {
         let mut tx = Tx::new();
-        tx.delete(self.key());
-        tx.delete(PaymentAlert::key_of_refused_refund(&self.intent));
+        tx.delete_when(self.key(), field("since").eq(self.since));
+        tx.delete(PaymentAlert::key_of_failed_refund(&self.intent));
         table.commit(tx).await.refused_is_fine()
     }
 
@@ -122,6 +139,45 @@ impl Item for PaymentRemoval {
     const ABOUT: About =
         About::at("PAYMENT_REMOVALS", "PAYMENT#{payment}", Personal::Nobody("Stripe's id of a payment, which ends there, and its amount"));
     fn key(&self) -> Key {
-        Key::new(Self::PARTITION, format!("PAYMENT#{}", self.intent))
+        Self::key_of(&self.intent)
+    }
+}
+
+/// The memory that staff have given back outside Stripe a payment that is not kept. Without it a late event of Stripe would begin the
+/// [`PaymentRemoval`] again, and give the money back twice.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ClosedRemoval {
+    /// Stripe's id of the payment.
+    pub intent: String,
+    /// The amount of refunds that had come back by then.
+    pub came_back: u64,
+    /// When.
+    pub at: Time,
+}
+
+impl ClosedRemoval {
+    fn key_of(intent: &str) -> Key {
+        Key::new(format!("CLOSED_REMOVAL#{intent}"), "CLOSED_REMOVAL")
+    }
+
+    /// Returns whether staff have closed the removal of this payment, and no more money has come back since (`back`). One read.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn covers(table: &Table, intent: &str, back: MoneyBack) -> Result<bool, StoreError> {
+        let closed = table.get::<Self>(Self::key_of(intent)).await?;
+        Ok(closed.is_some_and(|closed| back.came_back <= closed.came_back))
+    }
+}
+
+impl Item for ClosedRemoval {
+    const KIND: &'static str = "closed_removal";
+    const ABOUT: About =
+        About::at("CLOSED_REMOVAL#{payment}", "CLOSED_REMOVAL", Personal::Nobody("Stripe's id of a payment, which ends there")).expires();
+    fn key(&self) -> Key {
+        Self::key_of(&self.intent)
+    }
+    fn expires(&self) -> Option<Time> {
+        Some(self.at + REMEMBERED)
     }
 }

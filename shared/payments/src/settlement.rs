@@ -75,10 +75,19 @@ pub struct MoneyBack {
     /// How many disputes of the payment the payer has lost.
     #[serde(default)]
     pub disputes_won: u32,
+    /// The amount that staff have given back outside Stripe, such as by a bank transfer, instead of refunds that failed.
+    #[serde(default)]
+    pub outside: u64,
 }
 
 impl MoneyBack {
-    /// Combines the known state with Stripe's new state.
+    /// Returns the amount that was given back, at Stripe or outside.
+    #[must_use]
+    pub const fn given(self) -> u64 {
+        self.refunded.saturating_add(self.outside)
+    }
+
+    /// Combines the known state with Stripe's new state. Stripe does not know what was given back outside.
     ///
     /// What was ever given back, what has come back of that, and the number of disputes that were won only grow: so a state that is older
     /// than this one changes nothing.
@@ -92,7 +101,7 @@ impl MoneyBack {
             Ordering::Greater => said.disputed,
         };
         let disputes_won = self.disputes_won.max(said.disputes_won);
-        Self { refunded: ever.saturating_sub(came_back), came_back, disputed, disputes_won }
+        Self { refunded: ever.saturating_sub(came_back), came_back, disputed, disputes_won, outside: self.outside }
     }
 
     /// Returns the condition that the stored state is unchanged.

@@ -275,11 +275,11 @@ impl Stripe {
         Err(self.believed(failed).await)
     }
 
-    /// Gives back a part of a payment, in its currency, once for each name. Returns Stripe's id of the refund.
+    /// Gives back a part of a payment, in its currency, once for each name and attempt. Returns Stripe's id of the refund.
     ///
     /// # Errors
     /// [`Failed::Refused`] if there is not as much left, or the payment is disputed.
-    pub async fn refund(&self, intent: &str, amount: u64, reason: RefundReason, name: &str) -> Result<String, Failed> {
+    pub async fn refund(&self, intent: &str, amount: u64, reason: RefundReason, (name, attempt): (&str, u32)) -> Result<String, Failed> {
         let amount = i64::try_from(amount).map_err(|_| Failed::Unreadable("an amount"))?;
         let named = HashMap::from([(REFUND.to_owned(), name.to_owned())]);
         let mut request = CreateRefund::new().payment_intent(intent.to_owned()).amount(amount).metadata(named);
@@ -292,7 +292,9 @@ impl Stripe {
         if let Some(reason) = reason {
             request = request.reason(reason);
         }
-        let failed = match Box::pin(once(&request, &format!("refund-{intent}-{name}"))?.send(&self.client)).await {
+        let first = format!("refund-{intent}-{name}");
+        let key = if attempt == 0 { first } else { format!("{first}-{attempt}") };
+        let failed = match Box::pin(once(&request, &key)?.send(&self.client)).await {
             Ok(refund) => return Ok(refund.id.to_string()),
             Err(e) => Failed::from(e),
         };
@@ -363,7 +365,7 @@ fn payment(intent: PaymentIntent) -> Result<Payment, Failed> {
         },
         asked: currency.and_then(|currency| Money::new(asked, currency).ok()),
         received: amount(intent.amount_received)?,
-        back: MoneyBack { refunded, came_back, disputed: charge.is_some_and(|charge| charge.disputed), disputes_won: 0 },
+        back: MoneyBack { refunded, came_back, disputed: charge.is_some_and(|charge| charge.disputed), ..MoneyBack::default() },
         refunds,
         customer: intent.customer.as_ref().map(|customer| customer.id().to_string()),
         decline: error.and_then(|error| error.decline_code.clone()).or(reason),

@@ -12,7 +12,10 @@ pub enum Removed {
     /// Not yet, because the bank decides about the payment.
     Waits,
     /// Stripe refuses a refund of a payment that is not disputed, or the payer's bank has refused one. Staff have to give the money back.
-    Refused,
+    Refused {
+        /// The amount of refunds that have come back.
+        came_back: u64,
+    },
 }
 
 /// Cancels a payment at Stripe. If it was paid, refunds the rest of it, or only the promised amounts.
@@ -33,25 +36,27 @@ pub async fn remove_payment(stripe: &Stripe, removal: &PaymentRemoval) -> Result
         Err(Failed::Gone) => return Ok(Removed::Done),
         Err(e) => return Err(e),
     };
-    // Refunds that a bank has sent back are not repeated.
-    let owed = state.received.saturating_sub(state.back.refunded);
-    let left = owed.saturating_sub(state.back.came_back);
+    let refused = Removed::Refused { came_back: state.back.came_back };
+    // Refunds that a bank has sent back are not repeated. What staff have given back outside Stripe is not owed.
+    let owed = state.received.saturating_sub(state.back.refunded).saturating_sub(removal.outside);
+    let sent_back = state.back.came_back.saturating_sub(removal.outside);
+    let left = owed.saturating_sub(sent_back);
     if state.progress == Progress::Succeeded && left > 0 {
         // The name contains the remaining amount, so that a refund of another amount is another request.
-        match stripe.refund(intent, left, RefundReason::OrderEnded, &format!("removal-{left}")).await {
+        match stripe.refund(intent, left, RefundReason::OrderEnded, (&format!("removal-{left}"), 0)).await {
             Ok(_) => {}
             // A disputed payment cannot be refunded, because the bank decides.
             Err(Failed::Refused(_)) if state.back.disputed => {}
             Err(Failed::Refused(why)) => {
                 tracing::error!(why, "a payment cannot be refunded yet, and will be tried again");
-                return Ok(Removed::Refused);
+                return Ok(refused);
             }
             Err(e) => return Err(e),
         }
     }
-    if state.back.came_back > 0 && owed > 0 && !state.back.disputed {
+    if sent_back > 0 && owed > 0 && !state.back.disputed {
         tracing::error!("a payment that is not kept has to be given back in another way");
-        return Ok(Removed::Refused);
+        return Ok(refused);
     }
     let is_decided = matches!(state.progress, Progress::Succeeded | Progress::Cancelled);
     Ok(if is_decided { Removed::Done } else { Removed::Waits })
@@ -69,7 +74,7 @@ async fn give_promised(stripe: &Stripe, removal: &PaymentRemoval) -> Result<Remo
         if state.refunds.iter().any(|refund| refund.name.as_ref() == Some(&promised.name)) {
             continue;
         }
-        match stripe.refund(&removal.intent, promised.amount.amount(), promised.reason, &promised.name).await {
+        match stripe.refund(&removal.intent, promised.amount.amount(), promised.reason, (&promised.name, 0)).await {
             Ok(_) => {}
             Err(Failed::Refused(why)) => {
                 tracing::error!(why, "Stripe refused a refund that was promised before the account was deleted");
@@ -79,5 +84,5 @@ async fn give_promised(stripe: &Stripe, removal: &PaymentRemoval) -> Result<Remo
             Err(e) => return Err(e),
         }
     }
-    Ok(if done { Removed::Done } else { Removed::Refused })
+    Ok(if done { Removed::Done } else { Removed::Refused { came_back: state.back.came_back } })
 }

@@ -7,8 +7,8 @@ use kernel::{
 };
 use money::Money;
 use payments::{
-    Beside, CardPayment, Donation, Donor, Mismatch, PaidFor, PaymentRecord, PaymentRemoval, PaymentState, Plan, PlanPayment, Progress,
-    Purpose, Recorded, Settlement, Written, card_refused, card_refused_in, write, write_beside,
+    Beside, CardPayment, ClosedRemoval, Donation, Donor, Mismatch, PaidFor, PaymentRecord, PaymentRemoval, PaymentState, Plan, PlanPayment,
+    Progress, Purpose, Recorded, Settlement, Written, card_refused, card_refused_in, write, write_beside,
 };
 use store::Table;
 
@@ -101,14 +101,21 @@ async fn apply(news: News<'_>, stripe: &Stripe, paid_for: PaidFor) -> Result<Set
     }
 }
 
-/// Refunds the whole of a payment that nobody asked for. If Stripe refuses that, staff see it, and every run of the schedule asks again.
-/// `asked` is what the payment was for, and the amount that was asked for.
-async fn give_all_back((table, sys, stripe): (&Table, &Sys, &Stripe), intent: &str, asked: (PaidFor, Money)) -> Result<(), SettleError> {
-    let removal = PaymentRemoval::new(intent.to_owned(), asked, sys.now());
+/// Refunds the whole of a payment that nobody asked for. If Stripe refuses that, staff see it, and every run of the schedule asks again,
+/// until staff say that they have given it back outside Stripe. `asked` is what the payment was for, and the amount that was asked for.
+async fn give_all_back(
+    (table, sys, stripe): (&Table, &Sys, &Stripe),
+    said: &Settlement,
+    asked: (PaidFor, Money),
+) -> Result<(), SettleError> {
+    if ClosedRemoval::covers(table, &said.intent, said.back).await? {
+        return Ok(());
+    }
+    let removal = PaymentRemoval::new(said.intent.clone(), asked, sys.now());
     match remove_payment(stripe, &removal).await? {
         Removed::Done => {}
         Removed::Waits => table.put_always(&removal).await?,
-        Removed::Refused => removal.begin_refused(table, sys.now()).await?,
+        Removed::Refused { came_back } => removal.begin_refused(table, came_back, sys.now()).await?,
     }
     Ok(())
 }
@@ -132,7 +139,7 @@ async fn end_wrong<P: Purpose>(
         tracing::error!(payment.id = %before.id, "money that was given back has come back");
     }
     if beside || !before.is_wrong {
-        give_all_back((table, sys, stripe), &said.intent, (P::paid_for(before.id), before.purpose.amount())).await?;
+        give_all_back((table, sys, stripe), said, (P::paid_for(before.id), before.purpose.amount())).await?;
     }
     Ok(match write(table, sys, before, &over, event).await? {
         Written::Now => Some(settled(over)),
@@ -183,7 +190,7 @@ impl News<'_> {
             let beside = if before.is_paid_by(&after) { P::beside(table, &before).await? } else { Beside::default() };
             if beside.is_held && after.state == PaymentState::Paid {
                 if !gave_back {
-                    give_all_back((table, sys, stripe), &payment.state.intent, (P::paid_for(id), before.purpose.amount())).await?;
+                    give_all_back((table, sys, stripe), &payment.state, (P::paid_for(id), before.purpose.amount())).await?;
                     (payment, gave_back) = (stripe.payment(&payment.state.intent).await?, true);
                     continue;
                 }
@@ -224,7 +231,7 @@ impl News<'_> {
                     tracing::error!(error = %mismatch, order.id = %id, "a payment is not the one that was asked for");
                     if mismatch == Mismatch::Intent && said.progress == Progress::Succeeded {
                         // Beside the one that is asked for: it is given back.
-                        give_all_back((table, sys, stripe), &said.intent, (PaidFor::Order(id), order.total)).await?;
+                        give_all_back((table, sys, stripe), said, (PaidFor::Order(id), order.total)).await?;
                     }
                     return Ok(Settled::Foreign);
                 }

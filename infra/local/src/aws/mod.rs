@@ -235,15 +235,21 @@ fn service_of(request: &Request) -> Option<Service> {
 /// Spawns the background tasks.
 pub fn start(core: &Arc<Core>, tasks: &mut JoinSet<()>) {
     streams::start(core, tasks);
-    let core = Arc::clone(core);
+    let (core, mut moves, mut swept) = (Arc::clone(core), core.clock.subscribe(), core.clock.now().seconds());
     tasks.spawn(async move {
-        let mut moved = core.clock.subscribe();
         loop {
-            // Items may have expired after the timeout and after a move of the clock.
-            drop(tokio::time::timeout(SWEEP_EVERY, moved.changed()).await);
-            if let Err(e) = core.aws.sweep(&core).await {
-                tracing::error!(error = %e, "expired items cannot be deleted");
+            let offset = *moves.borrow_and_update();
+            // Times of expiry are in whole seconds, so that a clock that is moved in small steps causes one sweep a second.
+            let now = core.clock.now().seconds();
+            if now != swept {
+                swept = now;
+                if let Err(e) = core.aws.sweep(&core).await {
+                    tracing::error!(error = %e, "expired items cannot be deleted");
+                }
             }
+            core.clock.expired_is_deleted(offset);
+            // Items may have expired after the timeout and after a move of the clock.
+            drop(tokio::time::timeout(SWEEP_EVERY, moves.changed()).await);
         }
     });
 }

@@ -1,6 +1,7 @@
 //! Where functions run: in this process, or in the processes of `cargo lambda watch`. The events are the same.
 
 mod accepted;
+mod deliveries;
 mod environment;
 mod remote;
 
@@ -12,6 +13,7 @@ use std::{
 };
 
 use accepted::{Accepted, Unfinished};
+use deliveries::{Deliveries, Delivery};
 pub use environment::account;
 use function::{Boot, Context, Function, RawValue, SharedHttpClient};
 use kernel::{Env, Sys, Timestamp};
@@ -125,6 +127,7 @@ struct Inner {
     faults: Faults,
     dead_letters: DeadLetters,
     accepted: Accepted,
+    deliveries: Deliveries,
     /// Whether the local cloud has ended, and its invocations with it.
     ended: watch::Sender<bool>,
     history: History,
@@ -219,6 +222,7 @@ impl Hosts {
             faults: context.faults.clone(),
             dead_letters: context.dead_letters.clone(),
             accepted,
+            deliveries: Deliveries::default(),
             ended: watch::Sender::new(false),
             history: context.history.clone(),
         })))
@@ -415,15 +419,18 @@ impl Hosts {
         let Some(hosted) = self.0.functions.get(id) else { return tracing::error!(function = id, "there is no such function") };
         let mut retries = hosted.max_retries;
         let operation = format!("{}{}", hosted.name, kind_of(&payload));
+        let delivery = Delivery::of(id, &payload);
         loop {
             let sys = self.0.clock.sys();
             let trace = within.map_or_else(|| Trace::new(sys), |header| Trace::following(sys, header));
             self.0.calls.open(trace.as_str());
             let begun = Instant::now();
+            let attempt = delivery.as_ref().map(|delivery| self.0.deliveries.begin(delivery));
             let result = match payload.get().len() {
                 bytes if bytes > MAX_ASYNC_PAYLOAD => Err(InvokeError::RequestTooLarge(bytes)),
                 _ => self.invoke(id, payload.clone(), &trace).await,
             };
+            drop(attempt);
             self.0.calls.close(trace.as_str(), &operation, result.is_ok());
             let failure = result.as_ref().err().map(ToString::to_string);
             self.0.history.attempted(&payload, id, self.0.clock.now(), begun.elapsed(), failure, &trace);
@@ -436,6 +443,9 @@ impl Hosts {
             };
             retries = fewer;
             tokio::time::sleep(RETRY_AFTER).await;
+            if let Some(delivery) = &delivery {
+                self.0.deliveries.ended(delivery).await;
+            }
         }
     }
 }

@@ -20,12 +20,13 @@ use tokio_tungstenite::{
 };
 
 use super::{
-    ConnectionInfo, MAX_MESSAGE, Outgoing,
+    ConnectionInfo, MAX_MESSAGE, Outgoing, closes_at,
     event::{Cause, event},
     gateway::{FunctionResponse, Gateway},
 };
 use crate::{
     Core,
+    activity::Guard,
     hosts::Trace,
     http_api::request_id,
     requests::{Begun, Handled, SOCKET},
@@ -33,10 +34,6 @@ use crate::{
 
 /// The largest frame, in bytes.
 const MAX_FRAME: usize = 32 * 1024;
-/// A connection is closed after this time without traffic.
-const IDLE: Duration = Duration::from_mins(10);
-/// Every connection is closed after this time.
-const LIFE: Duration = Duration::from_hours(2);
 /// How long a closed connection is still read, so that the client reads the close frame.
 const CLOSE_PATIENCE: Duration = Duration::from_millis(200);
 
@@ -52,31 +49,61 @@ pub(super) struct Caller {
 struct End(u16, String);
 
 /// Serves a connection from its acceptance to its end.
-pub(super) async fn serve(gateway: Arc<Gateway>, caller: Caller, upgrade: OnUpgrade, requests: mpsc::UnboundedReceiver<Outgoing>) {
+pub(super) async fn serve(gateway: Arc<Gateway>, caller: Caller, upgrade: OnUpgrade, mut requests: mpsc::UnboundedReceiver<Outgoing>) {
     let core = Arc::clone(&gateway.core);
     let caller = Arc::new(caller);
+    let (mut open, mut closing) = (None, None);
     let end = match upgrade.await {
         Ok(upgraded) => {
             let config = WebSocketConfig::default().max_frame_size(Some(MAX_FRAME)).max_message_size(Some(MAX_MESSAGE));
-            let mut socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
-            run(&gateway, &caller, &mut socket, requests).await
+            let socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
+            run(&gateway, &caller, open.insert(socket), &mut requests, &mut closing).await
         }
         Err(_) => End(1006, String::new()),
     };
     let guard = core.activity.begin();
     core.connections.remove(&caller.info.id);
+    // The client sees the end only now, when what follows from it is pending work.
+    drop(open);
     tracing::info!(connection = caller.info.id, code = end.0, "socket closed");
     notify(&core, &caller, "$disconnect", Cause::Disconnect { code: end.0, reason: &end.1 }).await;
-    drop(guard);
+    // Unread requests have guards too.
+    drop((guard, closing, requests));
 }
 
-async fn run(gateway: &Arc<Gateway>, caller: &Arc<Caller>, socket: &mut Socket, mut requests: mpsc::UnboundedReceiver<Outgoing>) -> End {
+/// Serves an open connection until it ends. If this side closes it, `closing` is the guard of that.
+async fn run(
+    gateway: &Arc<Gateway>,
+    caller: &Arc<Caller>,
+    socket: &mut Socket,
+    requests: &mut mpsc::UnboundedReceiver<Outgoing>,
+    closing: &mut Option<Guard>,
+) -> End {
     let core = &gateway.core;
     let connected: Time = caller.info.connected_at.0;
     let mut active = connected;
     loop {
-        let due = (active + IDLE).min(connected + LIFE);
+        let due = closes_at(connected, active);
         tokio::select! {
+            // Messages are sent before the next frame is read, so that the pong comes after everything that was posted before the ping.
+            biased;
+            outgoing = requests.recv() => match outgoing {
+                Some(Outgoing::Message(data)) => {
+                    if socket.send(message(data)).await.is_err() {
+                        return End(1006, String::new());
+                    }
+                }
+                Some(Outgoing::Away(guard)) => {
+                    *closing = Some(guard);
+                    return close(socket, CloseCode::Away, "Going away").await;
+                }
+                requested => {
+                    if let Some(Outgoing::Close(guard)) = requested {
+                        *closing = Some(guard);
+                    }
+                    return close(socket, CloseCode::Normal, "Connection closed normally").await;
+                }
+            },
             frame = socket.next() => match frame {
                 Some(Ok(Message::Text(text))) => receive(gateway, caller, text.as_str().to_owned()),
                 Some(Ok(Message::Binary(_))) => return close(socket, CloseCode::Unsupported, "Binary frames are not supported").await,
@@ -91,15 +118,10 @@ async fn run(gateway: &Arc<Gateway>, caller: &Arc<Caller>, socket: &mut Socket, 
                 Some(Err(Error::Protocol(_))) => return close(socket, CloseCode::Protocol, "Protocol error").await,
                 None | Some(Err(_)) => return End(1006, String::new()),
             },
-            outgoing = requests.recv() => match outgoing {
-                Some(Outgoing::Message(data)) => {
-                    if socket.send(message(data)).await.is_err() {
-                        return End(1006, String::new());
-                    }
-                }
-                Some(Outgoing::Close) | None => return close(socket, CloseCode::Normal, "Connection closed normally").await,
-            },
-            () = core.clock.sleep_until(due) => return close(socket, CloseCode::Away, "Going away").await,
+            () = core.clock.sleep_until(due) => {
+                *closing = Some(core.activity.begin());
+                return close(socket, CloseCode::Away, "Going away").await;
+            }
         }
         active = core.clock.now();
         core.connections.active(&caller.info.id, active);

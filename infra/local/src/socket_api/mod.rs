@@ -10,6 +10,7 @@ mod handshake;
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use axum::body::Bytes;
@@ -18,8 +19,14 @@ use kernel::{Time, Timestamp};
 use serde::Serialize;
 use tokio::sync::mpsc;
 
+use crate::activity::{Activity, Guard};
+
 /// The largest message in either direction, in bytes.
 const MAX_MESSAGE: usize = 128 * 1024;
+/// A connection is closed after this time without traffic.
+const IDLE: Duration = Duration::from_mins(10);
+/// Every connection is closed after this time.
+const LIFE: Duration = Duration::from_hours(2);
 
 /// The description of a connection by the management endpoint.
 #[derive(Clone, Debug, Serialize)]
@@ -58,8 +65,11 @@ pub enum ConnectionError {
 }
 
 /// The open connections. Cloning shares them.
-#[derive(Clone, Default)]
-pub struct Connections(Arc<Mutex<HashMap<String, Open>>>);
+#[derive(Clone)]
+pub struct Connections {
+    all: Arc<Mutex<HashMap<String, Open>>>,
+    activity: Activity,
+}
 
 struct Open {
     info: ConnectionInfo,
@@ -69,10 +79,24 @@ struct Open {
 /// A request to a connection.
 enum Outgoing {
     Message(Bytes),
-    Close,
+    /// A function or a person closes it. The guard is held until `$disconnect` is answered.
+    Close(Guard),
+    /// Its time is over: see [`closes_at`].
+    Away(Guard),
+}
+
+/// Returns when a connection is closed that has no more traffic.
+fn closes_at(connected: Time, active: Time) -> Time {
+    (active + IDLE).min(connected + LIFE)
 }
 
 impl Connections {
+    /// Returns the connections of a local cloud, none at first. A connection that closes is pending work.
+    #[must_use]
+    pub fn new(activity: Activity) -> Self {
+        Self { all: Arc::default(), activity }
+    }
+
     /// Sends a message. It is queued when this returns. Whether the client receives it is not known.
     ///
     /// # Errors
@@ -100,7 +124,17 @@ impl Connections {
     /// [`ConnectionError::Gone`].
     pub fn delete(&self, id: &str) -> Result<(), ConnectionError> {
         let connection = self.open().remove(id).ok_or(ConnectionError::Gone)?;
-        connection.outgoing.send(Outgoing::Close).map_err(|_| ConnectionError::Gone)
+        connection.outgoing.send(Outgoing::Close(self.activity.begin())).map_err(|_| ConnectionError::Gone)
+    }
+
+    /// Closes every connection whose time is over. Each does so by itself too, but waiting for pending work after a move of the clock does
+    /// not include that.
+    pub(crate) fn close_due(&self, now: Time) {
+        let over = |info: &ConnectionInfo| closes_at(info.connected_at.0, info.last_active_at.0) <= now;
+        for connection in self.open().values().filter(|connection| over(&connection.info)) {
+            // An error means that it is closing already.
+            connection.outgoing.send(Outgoing::Away(self.activity.begin())).unwrap_or_default();
+        }
     }
 
     /// Returns all open connections, the oldest first.
@@ -134,6 +168,6 @@ impl Connections {
     }
 
     fn open(&self) -> MutexGuard<'_, HashMap<String, Open>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

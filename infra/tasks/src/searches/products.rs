@@ -42,7 +42,7 @@ pub async fn measure(size: u32) -> Result<usize, Failure> {
     let kinds = products.kinds(sys);
     let grams: BTreeSet<String> = kinds.iter().flat_map(|(_, searches)| searches).flat_map(|search| partitions(search)).collect();
     fill::fill(&measurement.stack, products.all.clone(), move |listed| rows_of(listed, &grams)).await?;
-    measurement.is_filled();
+    measurement.say("filled");
     let check = |search: &[(String, String)], pages: &[Page]| products.check(search, pages);
     measurement.all(&kinds, &check).await
 }

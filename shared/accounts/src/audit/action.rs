@@ -54,6 +54,9 @@ pub enum Action {
     CommentDeleted,
     /// The state of an order was changed by staff. The entry is about its buyer.
     OrderChanged,
+    /// Staff have given money back outside Stripe, because its refund had failed. The entry is about the payer, or about the account of the
+    /// member of staff if the payment names nobody any more.
+    RefundMadeOutside,
     /// An API key was made.
     ApiKeyCreated,
     /// An API key was revoked.
@@ -132,6 +135,7 @@ impl Action {
             | Self::CommentChanged
             | Self::CommentDeleted
             | Self::OrderChanged
+            | Self::RefundMadeOutside
             | Self::ApiKeyCreated
             | Self::ApiKeyRevoked
             | Self::ProfileChanged

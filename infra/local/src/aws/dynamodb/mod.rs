@@ -19,12 +19,13 @@ use store::limits::COUNTERS;
 
 use super::{
     call::Call,
+    calls::Capacity,
     faults::Fault,
     iam::{Denied, Need, Policy},
     service::{AwsError, json_reply},
 };
 use crate::{
-    StartError,
+    Core, StartError,
     storage::damaged,
     template::{ACCOUNT, REGION, TableSpec},
 };
@@ -166,10 +167,7 @@ pub(super) async fn answer(call: &Call, headers: &HeaderMap, body: &[u8]) -> Res
     }
     let mut response = call
         .perform(operation, &needs, async {
-            let (result, capacity) = tables.engine.execute(operation, text.to_owned()).await;
-            if engine::is_write(operation) && result.is_ok() {
-                call.core.aws.streams.written(&call.core.activity);
-            }
+            let (result, capacity) = execute(&call.core, operation, text.to_owned()).await;
             (reply(result, &call.request_id), capacity)
         })
         .await;
@@ -185,6 +183,19 @@ pub(super) async fn answer(call: &Call, headers: &HeaderMap, body: &[u8]) -> Res
         }
     }
     response
+}
+
+/// Executes an operation. A write wakes the readers of the stream also if its caller has stopped waiting, because it is made all the same.
+async fn execute(core: &Arc<Core>, operation: &'static str, body: String) -> (Result<String, DynoxideError>, Capacity) {
+    let core = Arc::clone(core);
+    let executed = tokio::spawn(async move {
+        let (result, capacity) = core.aws.dynamodb.engine.execute(operation, body).await;
+        if engine::is_write(operation) && result.is_ok() {
+            core.aws.streams.written(&core.activity);
+        }
+        (result, capacity)
+    });
+    executed.await.unwrap_or_else(|e| (Err(DynoxideError::InternalServerError(e.to_string())), Capacity::default()))
 }
 
 fn reply(result: Result<String, DynoxideError>, request_id: &str) -> Response {

@@ -64,8 +64,9 @@ pub const WEBHOOK_SECRET: &str = "whsec_9fK2mQ7vX4nL8tR3wB6yH1jD5sG0pZcA";
 
 /// The path of the HTTP API to which webhooks are sent.
 const ENDPOINT: &str = "/v1/stripe-events";
-/// How long a delivery waits for the answer of the endpoint.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a delivery waits for the answer of the endpoint. Longer than at Stripe, because of a thousand deliveries at once most wait for
+/// a slot of the hosts first.
+const PATIENCE: Duration = Duration::from_secs(300);
 /// When a failed delivery is repeated: after these times, then every twelve hours, for three days in all.
 const RETRIES: [Duration; 5] = [
     Duration::from_secs(5 * 60),

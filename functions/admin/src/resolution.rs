@@ -1,0 +1,151 @@
+//! Ending the alert of a failed refund, because staff have given the money back outside Stripe, such as by a bank transfer.
+
+use accounts::{
+    audit::{Action, AuditEntry},
+    staff::{self, Role},
+};
+use axum::extract::State;
+use callers::{Fresh, Staff, staff::Administrator};
+use commerce::{
+    order,
+    order_writes::{Written, replace},
+};
+use kernel::{
+    FieldError, Kind, Problem,
+    audit::{AuditValue, ReasonText},
+    id::{OrderId, UserId},
+};
+use money::{AMOUNT_MAX, Money};
+use payments::{CardPayment, Donor, PaidFor, Plan, Purpose, alert::PaymentAlert};
+use serde::Deserialize;
+use store::{Slot, Tx};
+use utoipa::ToSchema;
+use web::{Error, IfMatch, Json, NoContent, Path, Problems, Reason, RequestId};
+
+/// Attempts after concurrent changes of what is paid.
+const ROUNDS: u32 = 5;
+/// The maximum number of characters of an id.
+const ID_MAX: usize = 255;
+
+/// How staff have given the money back.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ResolvePaymentAlert {
+    /// The amount that was given back outside Stripe: of an order at most what is left of its payment.
+    amount: Money,
+}
+
+/// Records that staff have given money back outside Stripe, because its refund had failed, and ends the alert.
+///
+/// For administrators with a recent proof by a second factor. 412 if more money has come back since the version in `If-Match`. No effect
+/// if there is no such alert any more. The refunds of an order that have failed are `made_outside` afterwards, and what was given back
+/// cannot be refunded at Stripe too: an order that is not shipped becomes `refunding`, or `refunded` if nothing is left. A payment that is
+/// not kept is not refunded any more. A new alert begins only if more money comes back. Nobody does this for a payment of their own.
+///
+/// AWS calls: the batch that authenticates the caller and reads their roles; a read of the alert; for an order two reads before it, for a
+/// donation or a plan one after it; the transaction. Repeated after each concurrent change of the order.
+#[utoipa::path(post, path = "/v1/admin/payment-alerts/{payment}/resolution", request_body = ResolvePaymentAlert,
+    params(
+        ("payment" = String, Path, min_length = 1, max_length = 255, description = "The `id` in the list or, if it names no `user`, the `intent`.", example = "don_01K9ZC4QW8V3T6R1NHXJ5B2MDP"),
+        ("If-Match" = String, Header, format = "versions", description = "The version to be ended: `v` and the `version` in the list, in quotes, a list of them, or `*` for any.", example = "\"v1795248000000\""),
+    ),
+    extensions(("x-problems" = json!(["invalid", "order_state", "version_required", "version_mismatch", "conflict"]))),
+    responses((status = 204, description = "There is no such alert any more."), Problems))]
+pub async fn resolve_payment_alert(
+    State(s): State<crate::State>,
+    Fresh(caller): Fresh<Staff<Administrator>>,
+    request: RequestId,
+    Reason(reason): Reason,
+    wanted: IfMatch,
+    Path(payment): Path<String>,
+    Json(ResolvePaymentAlert { amount }): Json<ResolvePaymentAlert>,
+) -> Result<NoContent, Error> {
+    if amount.amount() == 0 {
+        return Err(Problem::field("/amount/amount", FieldError::RANGE.with("min", 1).with("max", AMOUNT_MAX)).into());
+    }
+    let resolution = Resolution { s: &s, me: caller.member.user.id, request: &request, reason, wanted, amount };
+    if let Ok(order) = payment.parse::<OrderId>() {
+        resolution.of_order(order).await?;
+    } else if payment.len() <= ID_MAX {
+        resolution.of_payment(&payment).await?;
+    }
+    Ok(NoContent)
+}
+
+/// That staff have given money back.
+struct Resolution<'a> {
+    s: &'a crate::State,
+    me: UserId,
+    request: &'a RequestId,
+    reason: ReasonText,
+    wanted: IfMatch,
+    amount: Money,
+}
+
+impl Resolution<'_> {
+    /// Returns the alert of this payment in the version that is to be ended. `None` if there is none.
+    async fn alert(&self, payment: &str) -> Result<Option<PaymentAlert>, Problem> {
+        let alert = PaymentAlert::of_failed_refund(&self.s.table, payment).await?;
+        if let Some(alert) = &alert {
+            if alert.payment.user == Some(self.me) {
+                return Err(Kind::Forbidden.because("the caller cannot give back a payment of their own"));
+            }
+            if !self.wanted.names(alert.version()) {
+                return Err(Kind::VersionMismatch.into());
+            }
+        }
+        Ok(alert)
+    }
+
+    /// Adds the entry about this person, and the condition that the caller still has the role.
+    fn add(&self, tx: &mut Tx, subject: UserId, payment: &str) -> Slot {
+        let entry = AuditEntry::by(&self.s.sys, self.me, &self.request.0, Action::RefundMadeOutside, subject);
+        let id = AuditValue::Id(payment.to_owned());
+        let entry = entry.changed("payment", &id, &id).changed("refund", (), self.amount);
+        self.s.audit.add(tx, &entry.because(self.reason.clone()));
+        staff::require(tx, self.me, Role::Administrator)
+    }
+
+    /// The order is read before its alert, so that what comes back meanwhile changes one of them.
+    async fn of_order(&self, id: OrderId) -> Result<(), Problem> {
+        let (table, sys, name) = (&self.s.table, &self.s.sys, id.to_string());
+        for _ in 0..ROUNDS {
+            let Some(order) = order::find(table, id).await? else { return Ok(()) };
+            if self.alert(&name).await?.is_none() {
+                return Ok(());
+            }
+            let refunded = order.refunded_outside(self.amount, sys.now())?;
+            match replace(table, sys, &order, &refunded, |tx| Some(self.add(tx, order.user, &name))).await? {
+                Written::Now(_) => {
+                    tracing::info!(order.id = %id, actor.id = %self.me, "an order was refunded outside Stripe");
+                    return Ok(());
+                }
+                Written::Refused => return Err(Kind::Forbidden.because("the caller lost the role meanwhile")),
+                Written::Outdated(_) => {}
+            }
+        }
+        Err(Kind::Conflict.because("concurrent requests changed the order each time"))
+    }
+
+    /// Ends the alert of a donation, a payment of a plan, or a payment that is not kept.
+    async fn of_payment(&self, payment: &str) -> Result<(), Problem> {
+        let Some(alert) = self.alert(payment).await? else { return Ok(()) };
+        let mut tx = Tx::new();
+        match (alert.payment.user, alert.payment.paid_for) {
+            (Some(user), PaidFor::Donation(id)) => self.close::<Donor>(&mut tx, &alert, user, id).await?,
+            (Some(user), PaidFor::Plan(id)) => self.close::<Plan>(&mut tx, &alert, user, id).await?,
+            (Some(_), PaidFor::Order(_)) | (None, _) => alert.close_removal(&mut tx, self.s.sys.now()),
+        }
+        let still = self.add(&mut tx, alert.payment.user.unwrap_or(self.me), payment);
+        self.s.table.commit(tx).await.map_err(|e| staff::refused(e, still))?;
+        tracing::info!(payment.id = payment, actor.id = %self.me, "a payment was given back outside Stripe");
+        Ok(())
+    }
+
+    async fn close<P: Purpose>(&self, tx: &mut Tx, alert: &PaymentAlert, user: UserId, id: P::Id) -> Result<(), Problem> {
+        // The alert of somebody who has left is ended by the purge, or becomes that of a payment that is not kept.
+        let paid = self.s.table.get::<CardPayment<P>>(CardPayment::<P>::key_of(user, id)).await?;
+        paid.ok_or_else(|| Kind::Conflict.because("the payer leaves"))?.close(tx, alert);
+        Ok(())
+    }
+}
