@@ -150,10 +150,21 @@ impl<'a> Shop<'a> {
         for n in 0..3 {
             buyers.push(cloud.buyer(&format!("buyer{n}"), &format!("+4479111234{n:02}")).await);
         }
-        let carts = vec![BTreeMap::new(); buyers.len()];
-        let (orders, events, seen) = (Vec::new(), Vec::new(), BTreeSet::new());
-        let (staff, stripe) = ((staff, app), cloud.anonymous());
-        Self { cloud, staff, buyers, stripe, products, carts, orders, events, found: 0, keys: 0, refused: 0, seen, dice: seed }
+        Self {
+            cloud,
+            staff: (staff, app),
+            carts: vec![BTreeMap::new(); buyers.len()],
+            buyers,
+            stripe: cloud.anonymous(),
+            products,
+            orders: Vec::new(),
+            events: Vec::new(),
+            found: 0,
+            keys: 0,
+            refused: 0,
+            seen: BTreeSet::new(),
+            dice: seed,
+        }
     }
 
     fn below(&mut self, end: usize) -> usize {

@@ -58,11 +58,11 @@ pub async fn create_model(
     let (Some(title), Some(country)) = (title, country) else { return Err(fields.problem().into()) };
     let (user, now) = (caller.user.id, s.sys.now());
     limits::take(&s.table, now, &[CREATIONS.of(user)]).await?;
-    if let Some(captcha) = &s.captcha {
-        if let Err(refused) = captcha.check(now, body.captcha.as_deref().unwrap_or_default(), CAPTCHA_ACTION).await {
-            let name = format!("{CAPTCHA_ACTION} {user}");
-            refused.or_else(s.work.demand_once(&s.table, now, (&client.0, &headers), &name)).await?;
-        }
+    if let Some(captcha) = &s.captcha
+        && let Err(refused) = captcha.check(now, body.captcha.as_deref().unwrap_or_default(), CAPTCHA_ACTION).await
+    {
+        let name = format!("{CAPTCHA_ACTION} {user}");
+        refused.or_else(s.work.demand_once(&s.table, now, (&client.0, &headers), &name)).await?;
     }
     let model = Model::new(s.sys.id(), user, title, country);
     model.create(&s.table).await?;

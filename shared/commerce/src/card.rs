@@ -646,7 +646,7 @@ mod tests {
         use OrderState::{Paid, PendingPayment, Refunded, Refunding, Shipped};
         let (_, paid) = settled(PendingPayment, payment(), &said(Progress::Succeeded, 0), NOW);
         let refund = |name: &str, state| Refund { state, ..Refund::new(name.to_owned(), 1000, RefundReason::Duplicate, NOW) };
-        let refunds = vec![refund("one", RefundState::Done), refund("two", RefundState::Failed), refund("three", RefundState::Failed)];
+        let refunds = [refund("one", RefundState::Done), refund("two", RefundState::Failed), refund("three", RefundState::Failed)];
         let back = MoneyBack { refunded: 34, came_back: 2000, ..MoneyBack::default() };
         let card = OrderCard { refunds: vec![refunds[1].clone(), refunds[2].clone()], back, ..paid };
         assert_eq!(card.left(zloty(1234)), 1200);

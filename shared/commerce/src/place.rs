@@ -249,7 +249,7 @@ mod tests {
     }
 
     fn line(sys: &Sys) -> (Product, CartLine) {
-        let (product, quantity) = (product(sys), Quantity::new(sys.below(QUANTITY_MAX) + 1).unwrap());
+        let (product, quantity) = (product(sys), Quantity::new(sys.below(QUANTITY_MAX).saturating_add(1)).unwrap());
         let line = CartLine { product: product.id, quantity };
         (product, line)
     }

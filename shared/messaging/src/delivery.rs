@@ -111,8 +111,8 @@ pub(crate) async fn reach(
         closed.entry(p.user).or_default().push(over.id.clone());
     }
     let ending = closed.values().flatten().cloned().collect();
-    let last = frame::session_ended();
-    let (gone, still_open) = tokio::join!(sockets.post_all(targets, frame), sockets.close_all(ending, Some(&last)));
+    let farewell = frame::session_ended();
+    let (gone, still_open) = tokio::join!(sockets.post_all(targets, frame), sockets.close_all(ending, Some(&farewell)));
     for ids in closed.values_mut() {
         ids.retain(|id| !still_open.contains(id));
     }
