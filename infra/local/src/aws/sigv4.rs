@@ -3,7 +3,7 @@
 //! S3's requests are verified by s3s, which also decodes their chunked bodies. This module is for all other services.
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/create-signed-request.html>
 
-use std::{borrow::Cow, fmt::Write as _, time::Duration};
+use std::{borrow::Cow, time::Duration};
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::{HeaderMap, Uri, header::AUTHORIZATION, request::Parts};
@@ -136,7 +136,8 @@ fn encode_again(path: &str) -> String {
         if b.is_ascii_alphanumeric() || b"-_.~/".contains(&b) {
             out.push(char::from(b));
         } else {
-            push_hex(&mut out, "%", b, true);
+            out.push('%');
+            out.extend(digits(b).map(|digit| digit.to_ascii_uppercase()));
         }
         out
     })
@@ -172,15 +173,12 @@ fn mac(key: &[u8], message: &[u8]) -> Result<Hmac<Sha256>, SignatureError> {
 
 /// Lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len().saturating_mul(2)), |mut out, b| {
-        push_hex(&mut out, "", *b, false);
-        out
-    })
+    bytes.iter().copied().flat_map(digits).collect()
 }
 
-fn push_hex(out: &mut String, before: &str, byte: u8, upper: bool) {
-    // Writing to a String cannot fail.
-    let _written = if upper { write!(out, "{before}{byte:02X}") } else { write!(out, "{before}{byte:02x}") };
+/// Returns the two digits of a byte. Each call hashes and encodes several times: formatting would take longer than hashing.
+fn digits(byte: u8) -> [char; 2] {
+    [byte >> 4, byte & 0xf].map(|digit| char::from_digit(digit.into(), 16).unwrap_or_default())
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {
