@@ -120,7 +120,7 @@ fn canonical_request(parts: &Parts, names: &str, body: &[u8]) -> String {
     for name in names.split(';') {
         text.push_str(name);
         text.push(':');
-        text.push_str(&header_value(&parts.headers, name));
+        push_value(&mut text, &parts.headers, name);
         text.push('\n');
     }
     text.push('\n');
@@ -154,10 +154,19 @@ fn canonical_query(query: Option<&str>) -> String {
     pairs.join("&")
 }
 
-fn header_value(headers: &HeaderMap, name: &str) -> String {
-    let values = headers.get_all(name).iter().filter_map(|v| v.to_str().ok());
-    let trimmed = values.map(|v| v.split_whitespace().collect::<Vec<_>>().join(" "));
-    trimmed.collect::<Vec<_>>().join(",")
+/// Appends the values of a header, with one space for several.
+fn push_value(text: &mut String, headers: &HeaderMap, name: &str) {
+    for (nth, value) in headers.get_all(name).iter().filter_map(|v| v.to_str().ok()).enumerate() {
+        if nth > 0 {
+            text.push(',');
+        }
+        for (nth, word) in value.split_whitespace().enumerate() {
+            if nth > 0 {
+                text.push(' ');
+            }
+            text.push_str(word);
+        }
+    }
 }
 
 fn field<'a>(fields: &'a str, name: &str) -> Option<&'a str> {
@@ -248,6 +257,8 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.append("x-a", "  a   b ".parse().expect("value"));
         headers.append("x-a", "c".parse().expect("value"));
-        assert_eq!(header_value(&headers, "x-a"), "a b,c");
+        let mut value = String::new();
+        push_value(&mut value, &headers, "x-a");
+        assert_eq!(value, "a b,c");
     }
 }
