@@ -375,6 +375,38 @@ async fn the_rate_of_a_client_is_lifted_with_the_other_limits() {
     assert!((4..10).contains(&served().await), "they are real again, and what was done meanwhile does not count");
 }
 
+/// Programs get as many members as they need from the console. They are signed in, and may sign in again with their password.
+/// Promise: local-members
+#[tokio::test]
+async fn the_console_makes_members() {
+    let cloud = Cloud::start().await;
+    let (client, url) = (cloud.anonymous(), console(&cloud, "/_local/members"));
+    let names: Vec<String> = (0..40).map(|n| format!("member{n}")).collect();
+    let made = client.post(&url, json!({ "usernames": names })).await.is(201);
+    let members = made["members"].as_array().expect("members");
+    assert_eq!(members.len(), names.len());
+    for (name, signed_in) in names.iter().zip(members) {
+        let profile = client.signed_in(signed_in.clone()).get("/v1/me").await.is(200);
+        assert_eq!(&profile["username"], name);
+    }
+    let _ = cloud.sign_in("member39").await.get("/v1/me").await.is(200);
+    for refused in ["member0", "no name"] {
+        let reply = client.post(&url, json!({ "usernames": [refused] })).await.is(400);
+        assert!(reply["error"].as_str().expect("an error").contains(refused), "{reply}");
+    }
+}
+
+/// With a public password nobody is made outside development.
+/// Promise: local-members, no-default-account
+#[tokio::test]
+async fn members_are_made_in_development_only() {
+    let parameters = [("Stage", "staging"), ("TestPhones", "")].map(|(k, v)| (k.to_owned(), v.to_owned())).into();
+    let stack = Stack::start(Options { parameters, ..Options::default() }).await.expect("it starts");
+    let visitor = local::visitor::Visitor::new(&stack.urls.console).expect("a visitor");
+    let made = visitor.status(reqwest::Method::POST, "/_local/members", Some(json!({ "usernames": ["ana"] }))).await;
+    assert_eq!(made.expect("a reply").as_u16(), 404);
+}
+
 /// Outside development the seed makes no account.
 /// Promise: local-seed, no-default-account
 #[tokio::test]

@@ -4,8 +4,13 @@ use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream, connect_async,
-    tungstenite::{Error, Message, client::IntoClientRequest as _, http::HeaderValue, protocol::CloseFrame},
+    MaybeTlsStream, WebSocketStream, connect_async_with_config,
+    tungstenite::{
+        Error, Message,
+        client::IntoClientRequest as _,
+        http::HeaderValue,
+        protocol::{CloseFrame, WebSocketConfig},
+    },
 };
 
 use crate::{Caller, PATIENCE};
@@ -20,6 +25,9 @@ pub struct Socket {
 /// Why a socket did not open: the status of the handshake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refused(pub u16);
+
+/// The bytes that are read at once: see the gateway.
+const READ_BUFFER: usize = 4 * 1024;
 
 /// The most bytes of a frame. API Gateway counts a frame of more than 32 KB as several.
 const FRAME_BYTES: usize = 24 * 1024;
@@ -61,7 +69,8 @@ impl Socket {
         if let Some(origin) = origin {
             request.headers_mut().insert("origin", HeaderValue::try_from(origin).expect("a header"));
         }
-        match connect_async(request).await {
+        let config = WebSocketConfig::default().read_buffer_size(READ_BUFFER);
+        match connect_async_with_config(request, Some(config), true).await {
             Ok((stream, _)) => Ok(Self { stream, heard: Vec::new(), last_id: 0 }),
             Err(Error::Http(reply)) => Err(Refused(reply.status().as_u16())),
             Err(e) => panic!("{url}: {e}"),

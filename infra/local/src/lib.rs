@@ -15,6 +15,7 @@ pub mod inbox;
 pub mod limits;
 mod listeners;
 pub mod logs;
+pub mod members;
 pub mod outside;
 pub mod requests;
 pub mod schedules;

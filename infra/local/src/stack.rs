@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use axum::Router;
 use kernel::{Env, Sys, Time};
 use tokio::{sync::watch, task::JoinSet};
 
@@ -132,6 +133,8 @@ pub struct Stack {
     /// The listeners for functions, which stay open until the stack is dropped, and the background tasks.
     _tasks: JoinSet<()>,
     _open: watch::Sender<bool>,
+    /// The endpoints for functions in this process, which are open until the stack is dropped.
+    _endpoints: Arc<Router>,
     _lock: Option<File>,
 }
 
@@ -201,7 +204,9 @@ impl Stack {
         let patience = core.patience.client;
         let (mut client_listeners, closing) = (JoinSet::new(), watch::Sender::new(false));
         let (mut tasks, open) = (JoinSet::new(), watch::Sender::new(false));
-        serve(&mut tasks, listeners.aws, aws::router(Arc::clone(&core))?, patience, &open);
+        let endpoints = Arc::new(aws::router(Arc::clone(&core))?);
+        core.aws.direct.open(&endpoints);
+        serve(&mut tasks, listeners.aws, (*endpoints).clone(), patience, &open);
         serve(&mut tasks, listeners.outside, outside::router(Arc::clone(&core)), patience, &open);
         serve(&mut client_listeners, listeners.api, http_api::router(Arc::clone(&core)), patience, &closing);
         serve(&mut client_listeners, listeners.socket, socket_api::router(Arc::clone(&core)), patience, &closing);
@@ -212,7 +217,7 @@ impl Stack {
         resume(&core, hosting).await?;
         aws::start(&core, &mut tasks);
         tasks.spawn(schedules::watch(Arc::clone(&core)));
-        Ok(Self { core, client_listeners, closing, _tasks: tasks, _open: open, _lock: lock })
+        Ok(Self { core, client_listeners, closing, _tasks: tasks, _open: open, _endpoints: endpoints, _lock: lock })
     }
 
     /// Stops listening, and waits a few seconds for pending work, so that a mail that was requested is in the inbox. With a state
@@ -282,6 +287,7 @@ fn core(plan: Plan, options: &Options) -> Result<Core, StartError> {
         faults: &aws.faults,
         dead_letters: &aws.dead_letters,
         history: &aws.history,
+        http: aws.direct.client(),
     };
     let hosts = Hosts::new(&options.hosting, &context)?;
     let schedules = Schedules::new(&template.schedules, hosts.clone(), sys.clone());

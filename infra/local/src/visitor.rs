@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream,
-    tungstenite::{self, Message, client::IntoClientRequest as _, http::HeaderValue},
+    tungstenite::{self, Message, client::IntoClientRequest as _, http::HeaderValue, protocol::WebSocketConfig},
 };
 
 use crate::inbox::Inbox;
@@ -226,6 +226,8 @@ pub struct Socket {
 
 /// The longest wait for an answer over the socket.
 const ANSWER: Duration = Duration::from_secs(10);
+/// The bytes that are read at once. As in the gateway, because a measurement has as many sockets.
+const READ_BUFFER: usize = 4 * 1024;
 
 impl Socket {
     /// Opens a socket with a ticket, as a client that is not a browser does.
@@ -239,7 +241,9 @@ impl Socket {
         let mut request = url.as_str().into_client_request().map_err(refused)?;
         let offer = HeaderValue::try_from(offered.join(", ")).map_err(ClientError::new)?;
         request.headers_mut().insert("sec-websocket-protocol", offer);
-        let (stream, _) = tokio_tungstenite::connect_async(request).await.map_err(refused)?;
+        let config = WebSocketConfig::default().read_buffer_size(READ_BUFFER);
+        // Without Nagle's algorithm, as browsers do: otherwise a frame waits until the one before it is acknowledged.
+        let (stream, _) = tokio_tungstenite::connect_async_with_config(request, Some(config), true).await.map_err(refused)?;
         Ok(Self { stream, sent: 0 })
     }
 

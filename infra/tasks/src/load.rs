@@ -1,8 +1,14 @@
 //! `cargo xtask load`: measures the chat of a local cloud that runs in a process of its own: the time until everybody in a room has a
 //! message, how many messages are delivered, and the CPU time and AWS calls. Times depend on the machine; their growth with the size of the
 //! room does not.
+//!
+//! Messages in a direct room and in a small group are delivered by the function that sends them, those in the public room by another one.
+//! Calls, CPU time and delays are measured with one message after the other, the rate with several at the same time, which compete for the
+//! next number of their room.
 
 use std::{
+    collections::HashMap,
+    fs,
     path::{Path, PathBuf},
     process::Stdio,
     time::{Duration, Instant},
@@ -10,10 +16,7 @@ use std::{
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use kernel::Secret;
-use local::{
-    TEST_PHONE,
-    visitor::{ClientError, Socket, Visitor, member},
-};
+use local::visitor::{ClientError, Socket, Visitor, member};
 use messaging::pace;
 use serde_json::{Value, json};
 use tokio::{
@@ -28,98 +31,145 @@ use crate::{Failure, repository};
 pub struct Plan {
     /// The binary of the local cloud.
     pub binary: PathBuf,
-    /// The numbers of sockets in the public room, ascending.
+    /// The numbers of sockets in the public room.
     pub rooms: Vec<usize>,
-    /// How many messages are sent in each.
+    /// How many messages are sent in each, one after the other and then again at the same time.
     pub messages: usize,
 }
 
 /// The first of the ports.
 const PORT: u16 = 4600;
-/// How many registrations and connections are made at the same time.
+/// How many connections are opened at the same time.
 const AT_ONCE: usize = 16;
-/// Sign-ins at the same time: fewer than the text messages that one network may cause, because lifted limits are counted anew with each
-/// request.
-const SIGN_INS_AT_ONCE: usize = 4;
-/// How many messages are on their way at the same time.
+/// How many members are made with one request.
+const MADE_AT_ONCE: usize = 250;
+/// How many people are in the group.
+const GROUP: usize = 10;
+/// How many messages are on their way at the same time when the rate is measured.
 const CONCURRENT_MESSAGES: usize = 4;
-/// Phone numbers that are reserved for fiction in the United Kingdom: nobody has them.
-const NUMBERS: std::ops::Range<usize> = 0..1_000;
-/// The most messages of one person in a burst, so that the limit on frames admits them even right after the greeting and the former room.
-const AT_ONCE_EACH: u32 = pace::AT_ONCE / 3;
-/// The most bursts in a room. The time between bursts is not measured.
-const BURSTS: u32 = 5;
+/// The most messages of one person in a burst, so that the limit on frames admits them even right after the greeting.
+const AT_ONCE_EACH: usize = (pace::AT_ONCE / 3) as usize;
+/// The most bursts of each kind in a room. The time between bursts is not measured.
+const BURSTS: usize = 3;
 /// The time until somebody may send a burst again.
 const REFILL: Duration = Duration::from_secs((pace::AT_ONCE / pace::PER_SECOND) as u64);
 const PATIENCE: Duration = Duration::from_mins(2);
-/// How long a person tries to open a socket: it is refused while the limit of sockets in a minute is reached.
-const OPEN_PATIENCE: Duration = Duration::from_mins(15);
 const RETRY_AFTER: Duration = Duration::from_secs(1);
+/// The time without a call of AWS, or without a frame, after which nothing more is expected.
+const QUIET: Duration = Duration::from_secs(2);
+/// The open files that a process needs besides the sockets.
+const OTHER_FILES: usize = 2_000;
 
 /// Starts the local cloud, measures every room, and prints a table in Markdown.
 pub fn run(plan: &Plan) -> Result<(), Failure> {
+    let most = plan.rooms.iter().copied().max().unwrap_or_default();
+    if plan.rooms.iter().any(|sockets| *sockets < 2) {
+        return Err("a room has at least two sockets".into());
+    }
+    check_open_files(most.saturating_add(OTHER_FILES))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(measure(plan))
 }
 
+/// Checks that this process may open so many files. The local cloud inherits the limit.
+fn check_open_files(needed: usize) -> Result<(), Failure> {
+    let limits = fs::read_to_string("/proc/self/limits")?;
+    let files = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
+    let allowed = files.and_then(|limits| limits.split_whitespace().next()?.parse::<usize>().ok());
+    match allowed.filter(|allowed| *allowed < needed) {
+        Some(allowed) => Err(format!("{needed} open files are needed and {allowed} allowed: run `ulimit -n {needed}` before").into()),
+        None => Ok(()),
+    }
+}
+
 async fn measure(plan: &Plan) -> Result<(), Failure> {
-    let server = Server::start(&plan.binary).await?;
+    let mut server = Server::start(&plan.binary).await?;
     println!(
-        "| sockets | connected in | greeted within | fan-outs | quiet after | calls of a message | deliveries a second | CPU of each | p50 | p99 | memory |"
+        "| room | sockets | connected in | greeted within | frames of the online count | quiet after | calls of a message | \
+         CPU of a delivery | p50 | p99 | deliveries a second | memory |"
     );
-    println!("|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
-    let mut people: Vec<Person> = Vec::new();
-    for sockets in &plan.rooms {
-        let missing = people.len()..(*sockets).min(NUMBERS.end);
-        // Access tokens end after ten minutes.
-        people = stream::iter(people).map(|person| server.refreshed(person)).buffered(AT_ONCE).try_collect().await?;
-        let more: Vec<Person> = stream::iter(missing).map(|n| server.sign_up(n)).buffered(SIGN_INS_AT_ONCE).try_collect().await?;
-        people.extend(more);
-        println!("{}", room(&server, &people, *sockets, plan.messages).await?);
+    println!("|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
+    let public = plan.rooms.iter().map(|sockets| (Kind::Public, *sockets));
+    for (kind, sockets) in [(Kind::Direct, 2), (Kind::Group, GROUP)].into_iter().chain(public) {
+        let people = server.people(sockets).await?;
+        let room = kind.room(&people).await?;
+        server.quiet().await?;
+        println!("{}", row(&server, &people, (kind, &room), plan.messages).await?);
+        // The sockets are closed, and each is removed.
+        server.quiet().await?;
     }
     Ok(())
 }
 
+/// The kind of a room.
+#[derive(Clone, Copy)]
+enum Kind {
+    Direct,
+    Group,
+    Public,
+}
+
+impl Kind {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Direct => "direct",
+            Self::Group => "group",
+            Self::Public => "public",
+        }
+    }
+
+    /// Makes a room of these people. Returns its id.
+    async fn room(self, people: &[Person]) -> Result<String, Failure> {
+        let (first, others) = people.split_first().ok_or("a room has people")?;
+        let made = match (self, others) {
+            (Self::Public, _) => return Ok("public".to_owned()),
+            (Self::Direct, [other, ..]) => first.visitor.post("/v1/rooms/direct", json!({ "user": other.id })).await?,
+            (Self::Direct, []) => return Err("a direct room has two people".into()),
+            (Self::Group, _) => first.visitor.post("/v1/rooms", json!({ "kind": "group", "name": "Load" })).await?,
+        };
+        let room: String = member(&made, "id")?;
+        if matches!(self, Self::Group) {
+            for person in others {
+                first.visitor.put(&format!("/v1/rooms/{room}/invitations/{}", person.id), Value::Null).await?;
+                person.visitor.post(&format!("/v1/rooms/{room}/members"), Value::Null).await?;
+            }
+        }
+        Ok(room)
+    }
+}
+
 /// Opens the sockets, sends the messages in bursts, and closes the sockets. Returns the row of the table.
-async fn room(server: &Server, people: &[Person], sockets: usize, messages: usize) -> Result<String, Failure> {
+async fn row(server: &Server, people: &[Person], (kind, room): (Kind, &str), messages: usize) -> Result<String, Failure> {
     let (report, mut received) = mpsc::unbounded_channel();
-    let begun = Instant::now();
-    let opening = people.iter().cycle().take(sockets).enumerate();
-    let opening = opening.map(|(socket, person)| open(socket, person.visitor.clone(), begun, report.clone()));
+    let (begun, sockets) = (Instant::now(), people.len());
+    let opening = people.iter().enumerate();
+    let opening = opening.map(|(socket, person)| open(socket, person.visitor.clone(), room.to_owned(), report.clone()));
     let greeted: Vec<(Duration, mpsc::UnboundedSender<String>)> = stream::iter(opening).buffered(AT_ONCE).try_collect().await?;
     let slowest = greeted.iter().map(|(after, _)| *after).max().unwrap_or_default();
     let connected = begun.elapsed();
-    let (mut quiet, mut figures) = (connected, vec![0_u64; sockets]);
-    while let Ok(Some(event)) = timeout(Duration::from_secs(2), received.recv()).await {
+    let (mut quiet, mut online) = (connected, vec![0_u64; sockets]);
+    while let Ok(Some(event)) = timeout(QUIET, received.recv()).await {
         quiet = quiet.max(event.at.duration_since(begun));
-        if let (FrameKind::Online, Some(count)) = (event.kind, figures.get_mut(event.socket)) {
+        if let (FrameKind::Online, Some(count)) = (event.kind, online.get_mut(event.socket)) {
             *count = count.saturating_add(1);
         }
     }
-    let burst = messages.min(sockets.saturating_mul(usize::try_from(AT_ONCE_EACH)?));
+    let senders: Vec<_> = greeted.into_iter().map(|(_, sender)| sender).collect();
     // The functions and their connections exist from the first message on.
-    Measured::default().burst(server, greeted.iter().map(|(_, sender)| sender).take(1), sockets.saturating_sub(1), &mut received).await?;
-    sleep(REFILL).await;
-    let mut measured = Measured::default();
-    for n in 0..BURSTS {
-        let count = burst.min(messages.saturating_sub(measured.messages));
-        if count == 0 {
-            break;
-        }
-        if n > 0 {
-            sleep(REFILL).await;
-        }
-        let senders = greeted.iter().map(|(_, sender)| sender).cycle().take(count);
-        measured.burst(server, senders, count.saturating_mul(sockets.saturating_sub(1)), &mut received).await?;
-    }
+    Measured::of(sockets).burst(server, senders.get(..1).unwrap_or_default(), 1, &mut received).await?;
+    let (mut one_by_one, mut at_once) = (Measured::of(sockets), Measured::of(sockets));
+    one_by_one.bursts(server, &senders, messages, 1, &mut received).await?;
+    at_once.bursts(server, &senders, messages, CONCURRENT_MESSAGES, &mut received).await?;
     Ok(format!(
-        "| {sockets} | {:.1} s | {} ms | {} | {:.1} s | {} | {} MB |",
+        "| {} | {sockets} | {:.1} s | {} ms | {} | {:.1} s | {} | {} | {} MB |",
+        kind.name(),
         connected.as_secs_f64(),
         slowest.as_millis(),
         // The first socket has received every change.
-        figures.into_iter().max().unwrap_or_default(),
+        online.into_iter().max().unwrap_or_default(),
         quiet.saturating_sub(connected).as_secs_f64(),
-        measured.columns(),
+        one_by_one.delays(),
+        at_once.rate(),
         server.resident_kib()? >> 10,
     ))
 }
@@ -127,7 +177,9 @@ async fn room(server: &Server, people: &[Person], sockets: usize, messages: usiz
 /// The measurements of a room.
 #[derive(Default)]
 struct Measured {
-    messages: usize,
+    /// How many receive each message.
+    others: usize,
+    messages: u64,
     /// The delay of each delivery.
     delays: Vec<Duration>,
     /// The sum of the times from the first message of a burst to its last delivery.
@@ -137,28 +189,58 @@ struct Measured {
 }
 
 impl Measured {
-    /// Sends a message of each sender, and waits until all others have received it.
-    async fn burst<'a>(
+    fn of(sockets: usize) -> Self {
+        Self { others: sockets.saturating_sub(1), ..Self::default() }
+    }
+
+    /// Sends the messages in bursts, which the limits on frames allow, with `at_once` of them on their way at the same time.
+    async fn bursts(
         &mut self,
         server: &Server,
-        senders: impl Iterator<Item = &'a mpsc::UnboundedSender<String>>,
-        deliveries: usize,
+        senders: &[mpsc::UnboundedSender<String>],
+        messages: usize,
+        at_once: usize,
+        received: &mut mpsc::UnboundedReceiver<ReceivedFrame>,
+    ) -> Result<(), Failure> {
+        let all: Vec<_> = senders.iter().cycle().take(messages.min(senders.len().saturating_mul(AT_ONCE_EACH * BURSTS))).cloned().collect();
+        for burst in all.chunks(senders.len().saturating_mul(AT_ONCE_EACH)) {
+            sleep(REFILL).await;
+            self.burst(server, burst, at_once, received).await?;
+        }
+        Ok(())
+    }
+
+    /// Sends a message of each sender, and waits until all others have received it.
+    async fn burst(
+        &mut self,
+        server: &Server,
+        senders: &[mpsc::UnboundedSender<String>],
+        at_once: usize,
         received: &mut mpsc::UnboundedReceiver<ReceivedFrame>,
     ) -> Result<(), Failure> {
         let (before, cpu, begun) = (server.calls().await?, server.cpu()?, Instant::now());
-        let (mut last, expected) = (begun, self.delays.len().saturating_add(deliveries));
-        for (n, sender) in senders.enumerate() {
-            sender.send(begun.elapsed().as_micros().to_string()).map_err(|_| "a socket has closed")?;
-            self.messages = self.messages.saturating_add(1);
-            if n % CONCURRENT_MESSAGES == CONCURRENT_MESSAGES.saturating_sub(1) {
-                sleep(Duration::from_millis(20)).await;
+        let (mut senders, mut last) = (senders.iter(), begun);
+        // When each message was sent, and how many have not received it.
+        let mut open: HashMap<u64, (Instant, usize)> = HashMap::new();
+        loop {
+            while open.len() < at_once
+                && let Some(sender) = senders.next()
+            {
+                self.messages = self.messages.saturating_add(1);
+                open.insert(self.messages, (Instant::now(), self.others));
+                sender.send(self.messages.to_string()).map_err(|_| "a socket has closed")?;
             }
-        }
-        while self.delays.len() < expected {
+            if open.is_empty() {
+                break;
+            }
             let event = timeout(PATIENCE, received.recv()).await.map_err(|_| "messages are missing")?.ok_or("the sockets have closed")?;
-            if let FrameKind::Message(sent) = event.kind {
-                self.delays.push(event.at.duration_since(begun).saturating_sub(Duration::from_micros(sent)));
-                last = last.max(event.at);
+            let FrameKind::Message(number) = event.kind else { continue };
+            let Some((sent, missing)) = open.get_mut(&number) else { continue };
+            self.delays.push(event.at.duration_since(*sent));
+            last = last.max(event.at);
+            *missing = missing.saturating_sub(1);
+            if *missing == 0 {
+                open.remove(&number);
             }
         }
         self.wall = self.wall.saturating_add(last.duration_since(begun));
@@ -167,15 +249,23 @@ impl Measured {
         Ok(())
     }
 
-    /// Returns the columns of a row: calls of a message, deliveries a second, CPU of each, and two percentiles of their delays.
-    fn columns(&mut self) -> String {
+    /// Returns the columns of messages that were sent one after the other: calls of a message, CPU time of a delivery, and two percentiles
+    /// of the delays.
+    fn delays(&mut self) -> String {
         self.delays.sort_unstable();
         let delays = &self.delays;
         let part = |percent: usize| delays.get(delays.len().saturating_mul(percent) / 100).copied().unwrap_or_default().as_millis();
         #[expect(clippy::cast_precision_loss, reason = "figures for people")]
-        let (calls, deliveries, messages) = (self.calls as f64, delays.len() as f64, self.messages.max(1) as f64);
-        let (rate, each) = (deliveries / self.wall.as_secs_f64(), self.cpu.as_secs_f64() * 1e6 / deliveries.max(1.0));
-        format!("{:.1} | {rate:.0} | {each:.0} µs | {} ms | {} ms", calls / messages, part(50), part(99))
+        let (calls, messages, deliveries) = (self.calls as f64, self.messages.max(1) as f64, delays.len().max(1) as f64);
+        let cpu = self.cpu.as_secs_f64() * 1e6 / deliveries;
+        format!("{:.1} | {cpu:.0} µs | {} ms | {} ms", calls / messages, part(50), part(99))
+    }
+
+    /// Returns the column of messages that were sent at the same time: deliveries a second.
+    fn rate(&self) -> String {
+        #[expect(clippy::cast_precision_loss, reason = "figures for people")]
+        let deliveries = self.delays.len() as f64;
+        format!("{:.0}", deliveries / self.wall.as_secs_f64())
     }
 }
 
@@ -190,7 +280,7 @@ struct ReceivedFrame {
 /// The kind of a frame.
 #[derive(Clone, Copy)]
 enum FrameKind {
-    /// A message, sent at this time, in microseconds since the beginning.
+    /// The message with this number.
     Message(u64),
     /// The number of online people.
     Online,
@@ -202,8 +292,8 @@ impl FrameKind {
     fn of(frame: &Value) -> Self {
         let Some(payload) = frame.get("payload").filter(|_| frame.get("id").is_none()) else { return Self::Other };
         let member = |name: &str| payload.get(name).and_then(Value::as_str);
-        match member("text").and_then(|micros| micros.parse().ok()) {
-            Some(sent) => Self::Message(sent),
+        match member("text").and_then(|number| number.parse().ok()) {
+            Some(number) => Self::Message(number),
             None if member("type") == Some("online") => Self::Online,
             None => Self::Other,
         }
@@ -214,14 +304,15 @@ impl FrameKind {
 async fn open(
     number: usize,
     person: Visitor,
-    begun: Instant,
+    room: String,
     report: mpsc::UnboundedSender<ReceivedFrame>,
 ) -> Result<(Duration, mpsc::UnboundedSender<String>), ClientError> {
+    let begun = Instant::now();
     let (mut socket, requested_at) = loop {
         let requested_at = Instant::now();
         match Socket::open(&person).await {
             Ok(socket) => break (socket, requested_at),
-            Err(_) if begun.elapsed() < OPEN_PATIENCE => sleep(RETRY_AFTER).await,
+            Err(_) if begun.elapsed() < PATIENCE => sleep(RETRY_AFTER).await,
             Err(error) => return Err(error),
         }
     };
@@ -236,7 +327,7 @@ async fn open(
                     let Some(text) = text else { return };
                     count = count.saturating_add(1);
                     let nonce = format!("{count}-{}", begun.elapsed().as_nanos());
-                    let payload = json!({ "type": "send", "room": "public", "text": text, "nonce": nonce });
+                    let payload = json!({ "type": "send", "room": room, "text": text, "nonce": nonce });
                     if socket.send(payload).await.is_err() { return }
                 }
                 frame = socket.next() => {
@@ -251,8 +342,8 @@ async fn open(
 
 /// A person who is signed in.
 struct Person {
+    id: String,
     visitor: Visitor,
-    refresh_token: Secret,
 }
 
 /// The process of a local cloud, with an empty state.
@@ -260,6 +351,8 @@ struct Server {
     child: Child,
     anonymous: Visitor,
     console: Visitor,
+    /// How many people have been made.
+    made: usize,
     _state: tempfile::TempDir,
 }
 
@@ -270,7 +363,7 @@ impl Server {
         command.arg("--state").arg(state.path()).args(["--fresh", "--no-limits", "--log", "error", "--port", &PORT.to_string()]);
         let child = command.stdout(Stdio::null()).kill_on_drop(true).spawn().map_err(|e| format!("{}: {e}", binary.display()))?;
         let at = |offset: u16| Visitor::new(&format!("http://127.0.0.1:{}", PORT.saturating_add(offset)));
-        let server = Self { child, anonymous: at(0)?, console: at(2)?, _state: state };
+        let server = Self { child, anonymous: at(0)?, console: at(2)?, made: 0, _state: state };
         let ready = async {
             while server.anonymous.get("/.well-known/jwks.json").await.is_err() {
                 sleep(Duration::from_millis(50)).await;
@@ -280,29 +373,33 @@ impl Server {
         Ok(server)
     }
 
-    /// Registers a person with a phone number, who is then signed in.
-    async fn sign_up(&self, n: usize) -> Result<Person, ClientError> {
-        let phone = format!("+447700900{n:03}");
-        let started = self.anonymous.post("/v1/phone-sign-ins", json!({ "phone": phone })).await?;
-        let code = if phone == TEST_PHONE.0 { TEST_PHONE.1.to_owned() } else { self.code_to(&phone).await? };
-        let path = format!("/v1/phone-sign-ins/{}/verify", member::<String>(&started, "id")?);
-        self.signed_in(&self.anonymous.post(&path, json!({ "code": code })).await?)
+    /// Makes people, who are signed in. Their access tokens end after ten minutes, so each room has people of its own.
+    async fn people(&mut self, count: usize) -> Result<Vec<Person>, Failure> {
+        let mut people = Vec::with_capacity(count);
+        while people.len() < count {
+            let until = self.made.saturating_add(MADE_AT_ONCE.min(count.saturating_sub(people.len())));
+            let usernames: Vec<String> = (self.made..until).map(|n| format!("load{n}")).collect();
+            let made = self.console.post("/_local/members", json!({ "usernames": usernames })).await?;
+            for signed_in in member::<Vec<Value>>(&made, "members")? {
+                let token = Secret::new(member(&signed_in, "access_token")?);
+                people.push(Person { id: member(&signed_in, "user_id")?, visitor: self.anonymous.with_token(token) });
+            }
+            self.made = until;
+        }
+        Ok(people)
     }
 
-    async fn code_to(&self, phone: &str) -> Result<String, ClientError> {
-        let inbox = self.console.get(&format!("/_local/inbox?to={}&wait=20", phone.replace('+', "%2B"))).await?;
-        let code = inbox.pointer("/messages/0/code").and_then(Value::as_str);
-        code.map(str::to_owned).ok_or_else(|| ClientError::new(format!("no code to {phone} has arrived")))
-    }
-
-    /// Returns the person with new tokens.
-    async fn refreshed(&self, person: Person) -> Result<Person, ClientError> {
-        self.signed_in(&self.anonymous.post("/v1/sessions/refresh", json!({ "refresh_token": person.refresh_token.expose() })).await?)
-    }
-
-    fn signed_in(&self, reply: &Value) -> Result<Person, ClientError> {
-        let token = |name: &str| Ok::<_, ClientError>(Secret::new(member::<String>(reply, name)?));
-        Ok(Person { visitor: self.anonymous.with_token(token("access_token")?), refresh_token: token("refresh_token")? })
+    /// Waits until the functions make no more calls.
+    async fn quiet(&self) -> Result<(), Failure> {
+        let mut before = self.calls().await?;
+        loop {
+            sleep(QUIET).await;
+            let now = self.calls().await?;
+            if now == before {
+                return Ok(());
+            }
+            before = now;
+        }
     }
 
     /// Returns the number of calls of the functions to AWS so far.
@@ -330,7 +427,7 @@ mod tests {
     #[test]
     fn messages_and_numbers_of_online_people_are_distinguished() {
         let read = |frame: Value| match FrameKind::of(&frame) {
-            FrameKind::Message(sent) => Some(sent),
+            FrameKind::Message(number) => Some(number),
             FrameKind::Online => Some(0),
             FrameKind::Other => None,
         };

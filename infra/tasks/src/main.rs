@@ -90,10 +90,10 @@ enum Task {
         /// The binary of the local cloud. `cargo build --release --package local` builds it.
         #[arg(long, default_value = "target/release/local")]
         binary: PathBuf,
-        /// How many sockets are in the public room.
+        /// How many sockets are in the public room. A direct room and a group are measured before.
         #[arg(long, value_delimiter = ',', default_values_t = [2, 10, 100, 1_000, 10_000])]
         rooms: Vec<usize>,
-        /// How many messages are sent.
+        /// How many messages are sent in each room, one after the other and then several at the same time. Small rooms get fewer.
         #[arg(long, default_value_t = 100)]
         messages: usize,
     },

@@ -8,7 +8,7 @@ use std::{
 
 use aws_sdk_s3::{
     Client,
-    config::{Builder, RequestChecksumCalculation},
+    config::{Builder, RequestChecksumCalculation, StalledStreamProtectionConfig},
     error::{ProvideErrorMetadata, SdkError},
     operation::get_object::GetObjectOutput,
     presigning::{PresignedRequest, PresigningConfig},
@@ -24,6 +24,8 @@ use crate::{Format, disposition};
 
 /// The maximum number of keys in a `DeleteObjects` (S3).
 pub(crate) const DELETE_MAX: usize = 1000;
+/// The time after which a body that does not arrive is given up.
+const STALLED: Duration = Duration::from_secs(5);
 
 /// A client of S3 that is created on first use. Its creation takes as much CPU time as a request, and most requests use no file.
 type LazyClient = LazyLock<Client, Box<dyn FnOnce() -> Client + Send>>;
@@ -141,6 +143,8 @@ impl Bucket {
         let mut config = Builder::from(aws.sdk())
             .interceptor(aws.interceptor())
             .retry_partition(aws.retries("s3"))
+            // The timeout of an attempt ends with the head of a reply whose body is streamed.
+            .stalled_stream_protection(StalledStreamProtectionConfig::enabled().grace_period(STALLED).build())
             // Only S3's own endpoint has host names for buckets.
             .force_path_style(endpoint.is_some())
             // By default the SDK would sign the checksum of an empty body into links. Our own uploads are protected by TLS.

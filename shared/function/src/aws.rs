@@ -14,7 +14,7 @@ use aws_smithy_http_client::{
 use aws_smithy_runtime::client::retries::RetryPartition;
 use aws_smithy_runtime_api::client::{behavior_version::BehaviorVersion, http::SharedHttpClient, interceptors::SharedInterceptor};
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
-use aws_types::{SdkConfig, region::Region};
+use aws_types::{SdkConfig, region::Region, sdk_config::StalledStreamProtectionConfig};
 use kernel::{ConfigError, Env};
 
 use crate::{Boot, Failure, trace::PassOn};
@@ -54,6 +54,8 @@ impl Aws {
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             .http_client(boot.http.clone())
             .sleep_impl(TokioSleep::new())
+            // The timeout of an attempt includes the whole reply, so only clients that stream bodies need this.
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .retry_config(
                 RetryConfig::standard()
                     .with_max_attempts(3)

@@ -5,6 +5,7 @@
 //! appended to it as one line, so that `cargo xtask calls` can add them up over a whole test suite.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet, HashMap},
     fmt,
     fs::{File, OpenOptions},
@@ -130,9 +131,12 @@ pub struct Permission {
     pub function: String,
     /// Such as `dynamodb:PutItem`.
     pub action: String,
-    /// The ARN.
+    /// The ARN. Connections are not distinguished, because every socket is another one.
     pub resource: String,
 }
+
+/// What precedes the id of a connection in an ARN.
+const CONNECTION: &str = "/@connections/";
 
 /// All counts of one local cloud. Cloning shares them.
 #[derive(Clone, Default)]
@@ -144,7 +148,8 @@ struct Counts {
     open: HashMap<String, Tally>,
     functions: BTreeMap<String, Tally>,
     operations: BTreeMap<String, OperationTotals>,
-    permissions: BTreeSet<Permission>,
+    /// The resources of the used permissions, by function and action.
+    permissions: HashMap<String, HashMap<String, BTreeSet<String>>>,
 }
 
 #[derive(Serialize)]
@@ -193,7 +198,16 @@ impl Calls {
 
     /// Returns every permission used since the start.
     pub fn permissions(&self) -> BTreeSet<Permission> {
-        self.counts().permissions.clone()
+        let counts = self.counts();
+        let of = |function: &str, action: &str, resource: &str| Permission {
+            function: function.to_owned(),
+            action: action.to_owned(),
+            resource: resource.to_owned(),
+        };
+        let each = counts.permissions.iter().flat_map(|(function, actions)| {
+            actions.iter().flat_map(move |(action, resources)| resources.iter().map(move |resource| of(function, action, resource)))
+        });
+        each.collect()
     }
 
     pub(crate) fn count(&self, trace: Option<&str>, function: &str, service: Service, operation: &str, capacity: Capacity) {
@@ -206,12 +220,19 @@ impl Calls {
     }
 
     pub(crate) fn permitted(&self, function: &str, need: &Need) {
-        let permission = Permission { function: function.to_owned(), action: need.action.clone(), resource: need.resource.clone() };
+        let resource = match need.resource.split_once(CONNECTION) {
+            Some((api, _)) => Cow::Owned(format!("{api}{CONNECTION}*")),
+            None => Cow::Borrowed(need.resource.as_str()),
+        };
         let mut counts = self.counts();
-        if !counts.permissions.contains(&permission) {
-            counts.log(&permission);
-            counts.permissions.insert(permission);
+        let known = counts.permissions.get(function).and_then(|actions| actions.get(&need.action));
+        if known.is_some_and(|resources| resources.contains(&*resource)) {
+            return;
         }
+        let permission = Permission { function: function.to_owned(), action: need.action.clone(), resource: resource.into_owned() };
+        counts.log(&permission);
+        let Permission { function, action, resource } = permission;
+        counts.permissions.entry(function).or_default().entry(action).or_default().insert(resource);
     }
 
     fn counts(&self) -> MutexGuard<'_, Counts> {

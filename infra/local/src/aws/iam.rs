@@ -15,6 +15,7 @@ pub struct Policy(Vec<Statement>);
 #[derive(Clone, Debug)]
 struct Statement {
     allow: bool,
+    /// In lower case.
     actions: Vec<String>,
     resources: Vec<String>,
     conditions: Vec<Condition>,
@@ -149,7 +150,9 @@ impl Policy {
     }
 
     fn covering(&self, need: &Need, allow: bool) -> bool {
-        self.0.iter().any(|s| s.allow == allow && s.covers(need))
+        // Once for all statements, because each call is checked.
+        let action = need.action.to_ascii_lowercase();
+        self.0.iter().any(|s| s.allow == allow && s.covers(&action, need))
     }
 }
 
@@ -164,15 +167,15 @@ impl Statement {
         let conditions = wire.condition.iter().map(|(operator, keys)| Condition::parse(operator, keys)).collect::<Result<Vec<_>, _>>()?;
         Ok(Self {
             allow,
-            actions: wire.action.into(),
+            actions: Vec::<String>::from(wire.action).iter().map(|action| action.to_ascii_lowercase()).collect(),
             resources: wire.resource.into(),
             conditions: conditions.into_iter().flatten().collect(),
         })
     }
 
-    fn covers(&self, need: &Need) -> bool {
-        let action = need.action.to_ascii_lowercase();
-        self.actions.iter().any(|a| glob::matches(&a.to_ascii_lowercase(), &action))
+    /// Returns whether it is about this need, whose action in lower case is `action`.
+    fn covers(&self, action: &str, need: &Need) -> bool {
+        self.actions.iter().any(|a| glob::matches(a, action))
             && self.resources.iter().any(|r| glob::matches(r, &need.resource))
             && self.conditions.iter().all(|c| c.holds(need))
     }

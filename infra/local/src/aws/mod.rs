@@ -1,4 +1,4 @@
-//! The AWS endpoints: one listener for all of them.
+//! The AWS endpoints: one listener for all of them, and a shorter way for the functions in this process.
 //!
 //! The scope of the signature names the service of a call. Before a call is executed, its signature is verified with the secret of the
 //! calling function, its permission is checked by the function's policy in the template, it is counted, and a scripted fault may apply.
@@ -7,6 +7,7 @@ pub mod alarms;
 mod call;
 pub mod calls;
 pub mod dead_letters;
+pub mod direct;
 pub mod dynamodb;
 mod eventbridge;
 pub mod faults;
@@ -53,6 +54,7 @@ pub(crate) use call::lost;
 use call::{Call, request_id};
 use calls::Calls;
 use dead_letters::DeadLetters;
+use direct::Direct;
 use dynamodb::DynamoDb;
 use faults::Faults;
 use history::History;
@@ -80,6 +82,8 @@ pub struct State {
     pub faults: Faults,
     /// The dead letters.
     pub dead_letters: DeadLetters,
+    /// The way of the functions in this process.
+    pub direct: Direct,
     /// The last events on the buses.
     pub history: History,
     /// The tables.
@@ -140,8 +144,21 @@ impl State {
         let dynamodb = DynamoDb::open(storage.path(TABLES).as_deref(), &template.tables, &sys)?;
         let s3 = S3::open(storage.path(BUCKETS).as_deref(), template)?;
         let identities = identities(template);
-        let (alarms, history) = (Alarms::open()?, History::default());
-        Ok(Self { alarms, calls, faults: Faults::default(), dead_letters, history, dynamodb, s3, bus, streams, callers, identities })
+        let (alarms, history, direct) = (Alarms::open()?, History::default(), Direct::default());
+        Ok(Self {
+            alarms,
+            calls,
+            faults: Faults::default(),
+            dead_letters,
+            direct,
+            history,
+            dynamodb,
+            s3,
+            bus,
+            streams,
+            callers,
+            identities,
+        })
     }
 
     /// Checks a permission of a function, and records its use.

@@ -3,7 +3,7 @@
 //! S3's requests are verified by s3s, which also decodes their chunked bodies. This module is for all other services.
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/create-signed-request.html>
 
-use std::{borrow::Cow, fmt::Write as _, time::Duration};
+use std::{borrow::Cow, time::Duration};
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::{HeaderMap, Uri, header::AUTHORIZATION, request::Parts};
@@ -120,7 +120,7 @@ fn canonical_request(parts: &Parts, names: &str, body: &[u8]) -> String {
     for name in names.split(';') {
         text.push_str(name);
         text.push(':');
-        text.push_str(&header_value(&parts.headers, name));
+        push_value(&mut text, &parts.headers, name);
         text.push('\n');
     }
     text.push('\n');
@@ -136,7 +136,8 @@ fn encode_again(path: &str) -> String {
         if b.is_ascii_alphanumeric() || b"-_.~/".contains(&b) {
             out.push(char::from(b));
         } else {
-            push_hex(&mut out, "%", b, true);
+            out.push('%');
+            out.extend(digits(b).map(|digit| digit.to_ascii_uppercase()));
         }
         out
     })
@@ -153,10 +154,19 @@ fn canonical_query(query: Option<&str>) -> String {
     pairs.join("&")
 }
 
-fn header_value(headers: &HeaderMap, name: &str) -> String {
-    let values = headers.get_all(name).iter().filter_map(|v| v.to_str().ok());
-    let trimmed = values.map(|v| v.split_whitespace().collect::<Vec<_>>().join(" "));
-    trimmed.collect::<Vec<_>>().join(",")
+/// Appends the values of a header, with one space for several.
+fn push_value(text: &mut String, headers: &HeaderMap, name: &str) {
+    for (nth, value) in headers.get_all(name).iter().filter_map(|v| v.to_str().ok()).enumerate() {
+        if nth > 0 {
+            text.push(',');
+        }
+        for (nth, word) in value.split_whitespace().enumerate() {
+            if nth > 0 {
+                text.push(' ');
+            }
+            text.push_str(word);
+        }
+    }
 }
 
 fn field<'a>(fields: &'a str, name: &str) -> Option<&'a str> {
@@ -172,15 +182,12 @@ fn mac(key: &[u8], message: &[u8]) -> Result<Hmac<Sha256>, SignatureError> {
 
 /// Lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len().saturating_mul(2)), |mut out, b| {
-        push_hex(&mut out, "", *b, false);
-        out
-    })
+    bytes.iter().copied().flat_map(digits).collect()
 }
 
-fn push_hex(out: &mut String, before: &str, byte: u8, upper: bool) {
-    // Writing to a String cannot fail.
-    let _written = if upper { write!(out, "{before}{byte:02X}") } else { write!(out, "{before}{byte:02x}") };
+/// Returns the two digits of a byte. Each call hashes and encodes several times: formatting would take longer than hashing.
+fn digits(byte: u8) -> [char; 2] {
+    [byte >> 4, byte & 0xf].map(|digit| char::from_digit(digit.into(), 16).unwrap_or_default())
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {
@@ -250,6 +257,8 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.append("x-a", "  a   b ".parse().expect("value"));
         headers.append("x-a", "c".parse().expect("value"));
-        assert_eq!(header_value(&headers, "x-a"), "a b,c");
+        let mut value = String::new();
+        push_value(&mut value, &headers, "x-a");
+        assert_eq!(value, "a b,c");
     }
 }

@@ -138,10 +138,12 @@ impl Positions {
         self.handled.lock().unwrap_or_else(PoisonError::into_inner).get(mapping).cloned()
     }
 
-    fn put(&self, mapping: &str, sequence_number: String) {
+    /// Sets a position. It is saved only if the function was invoked (`invoked`): records that the filters leave out may come again after
+    /// a restart, because they are left out again.
+    fn put(&self, mapping: &str, sequence_number: String, invoked: bool) {
         let mut handled = self.handled.lock().unwrap_or_else(PoisonError::into_inner);
         handled.insert(mapping.to_owned(), sequence_number);
-        if let Some(file) = &self.file
+        if let Some(file) = self.file.as_ref().filter(|_| invoked)
             && let Err(e) = replace_file(file, &*handled)
         {
             tracing::error!(error = %e, "the position in a stream cannot be saved; after a restart records come again");
@@ -175,13 +177,26 @@ async fn drain(core: &Core, mapping: &Mapping) -> Result<(), DynoxideError> {
     loop {
         let records = read(core, mapping, positions.of(&mapping.spec.name)).await?;
         let Some(last) = records.last().and_then(sequence_number).map(str::to_owned) else { return Ok(()) };
-        let wanted: Vec<Value> = records.into_iter().filter(|r| mapping.wants(r)).collect();
-        for batch in wanted.chunks(mapping.spec.batch_size.max(1)) {
-            handle(core, mapping, batch.to_vec()).await;
+        let is_last_page = records.len() < PAGE;
+        let mut wanted: Vec<Value> = records.into_iter().filter(|r| mapping.wants(r)).collect();
+        let invoked = !wanted.is_empty();
+        while !wanted.is_empty() {
+            let rest = wanted.split_off(wanted.len().min(mapping.spec.batch_size.max(1)));
+            handle(core, mapping, std::mem::replace(&mut wanted, rest)).await;
         }
-        positions.put(&mapping.spec.name, last);
-        if let Some(handled) = core.aws.streams.handled_by_all(&mapping.spec.table) {
+        let streams = &core.aws.streams;
+        let before = streams.handled_by_all(&mapping.spec.table);
+        positions.put(&mapping.spec.name, last, invoked);
+        // The last of the mappings to handle records deletes them.
+        let after = streams.handled_by_all(&mapping.spec.table);
+        if after != before
+            && let Some(handled) = after
+        {
             core.aws.dynamodb.engine().forget(mapping.spec.table.clone(), handled).await?;
+        }
+        // A record that was written since then wakes the reader again.
+        if is_last_page {
+            return Ok(());
         }
     }
 }
@@ -343,7 +358,11 @@ mod tests {
     fn a_position_survives_a_restart() {
         let folder = tempfile::tempdir().expect("folder");
         let file = Some(folder.path().join("streams.json"));
-        Positions::open(file.clone()).expect("opened").put("Outbox", "42".into());
-        assert_eq!(Positions::open(file).expect("opened again").of("Outbox").as_deref(), Some("42"));
+        let positions = Positions::open(file.clone()).expect("opened");
+        positions.put("Outbox", "42".into(), true);
+        positions.put("Outbox", "43".into(), false);
+        assert_eq!(positions.of("Outbox").as_deref(), Some("43"));
+        let again = Positions::open(file).expect("opened again");
+        assert_eq!(again.of("Outbox").as_deref(), Some("42"), "what no function got comes again");
     }
 }

@@ -6,6 +6,7 @@
 //! | `DELETE /_local/inbox` | deletes them |
 //! | `GET`, `POST /_local/clock` | reads and moves the clock |
 //! | `GET`, `POST /_local/limits` | whether the rate limits are lifted, and lifting them: `{"lifted": true}` |
+//! | `POST /_local/members` | makes members who are signed in: `{"usernames": ["ana"]}` |
 //! | `GET /_local/schedules`, `POST /_local/schedules/{name}/run` | the schedules, and running one now |
 //! | `GET /_local/connections`, `DELETE …/{id}` | open sockets, and closing one |
 //! | `GET /_local/requests?q=&failed=`, `GET …/{id}` | the last requests, and one with its calls of AWS and log lines |
@@ -33,6 +34,7 @@ mod files;
 mod guard;
 mod inbox;
 mod limits;
+mod members;
 mod overview;
 mod pages;
 mod requests;
@@ -60,6 +62,7 @@ pub fn router(core: Arc<Core>) -> Router {
         .merge(inbox::routes())
         .merge(clock::routes())
         .merge(limits::routes())
+        .merge(members::routes())
         .merge(schedules::routes())
         .merge(connections::routes())
         .merge(requests::routes())

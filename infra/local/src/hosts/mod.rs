@@ -172,6 +172,8 @@ pub struct HostContext<'a> {
     pub dead_letters: &'a DeadLetters,
     /// The last events on the buses.
     pub history: &'a History,
+    /// The HTTP client of the functions in this process.
+    pub http: SharedHttpClient,
 }
 
 impl Hosts {
@@ -181,7 +183,6 @@ impl Hosts {
     /// [`StartError::Template`] if a variable refers to a secret that does not exist, [`StartError::State`] if the accepted events
     /// cannot be read.
     pub fn new(hosting: &Hosting, context: &HostContext<'_>) -> Result<Self, StartError> {
-        let http = function::http_client().map_err(|e| StartError::State(e.to_string()))?;
         let mut functions = BTreeMap::new();
         for (id, spec) in &context.template.functions {
             let declared = environment::declared(spec, context.template, context.urls, context.secrets)
@@ -200,7 +201,7 @@ impl Hosts {
                 on_failure: spec.on_failure.clone(),
                 start: functions::named(&spec.name).map(|function| function.start),
                 env: env.into_iter().collect(),
-                http: http.clone(),
+                http: context.http.clone(),
                 running: OnceCell::new(),
             };
             functions.insert(id.clone(), hosted);

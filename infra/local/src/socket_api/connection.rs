@@ -1,6 +1,6 @@
 //! A WebSocket connection: its frames, its messages, the limits of API Gateway, and the close.
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use axum::body::Bytes;
 use function::RawValue;
@@ -9,11 +9,14 @@ use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use kernel::Time;
 use serde_json::{Value, json};
-use tokio::{io::AsyncReadExt as _, sync::mpsc};
+use tokio::{
+    io::AsyncReadExt as _,
+    sync::mpsc::{self, error::TryRecvError},
+};
 use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{
-        Error, Message,
+        Error, Message, Utf8Bytes,
         error::CapacityError,
         protocol::{CloseFrame, Role, WebSocketConfig, frame::coding::CloseCode},
     },
@@ -34,8 +37,15 @@ use crate::{
 
 /// The largest frame, in bytes.
 const MAX_FRAME: usize = 32 * 1024;
+/// The bytes that are read from a connection at once. tungstenite clears this buffer before each read, and each connection has its own:
+/// with the 128 KiB that it has by default, ten thousand connections would take 1.3 GB.
+const READ_BUFFER: usize = 4 * 1024;
 /// How long a closed connection is still read, so that the client reads the close frame.
 const CLOSE_PATIENCE: Duration = Duration::from_millis(200);
+/// The reason with which a function closes a connection.
+const CLOSED: &str = "Connection closed normally";
+/// The reason with which a connection is closed whose time is over.
+const AWAY: &str = "Going away";
 
 type Socket = WebSocketStream<TokioIo<Upgraded>>;
 
@@ -55,7 +65,8 @@ pub(super) async fn serve(gateway: Arc<Gateway>, caller: Caller, upgrade: OnUpgr
     let (mut open, mut closing) = (None, None);
     let end = match upgrade.await {
         Ok(upgraded) => {
-            let config = WebSocketConfig::default().max_frame_size(Some(MAX_FRAME)).max_message_size(Some(MAX_MESSAGE));
+            let config = WebSocketConfig::default().read_buffer_size(READ_BUFFER);
+            let config = config.max_frame_size(Some(MAX_FRAME)).max_message_size(Some(MAX_MESSAGE));
             let socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
             run(&gateway, &caller, open.insert(socket), &mut requests, &mut closing).await
         }
@@ -82,28 +93,17 @@ async fn run(
     let core = &gateway.core;
     let connected: Time = caller.info.connected_at.0;
     let mut active = connected;
+    let mut idle = pin!(core.clock.sleep_until(closes_at(connected, active)));
     loop {
-        let due = closes_at(connected, active);
         tokio::select! {
             // Messages are sent before the next frame is read, so that the pong comes after everything that was posted before the ping.
             biased;
-            outgoing = requests.recv() => match outgoing {
-                Some(Outgoing::Message(data)) => {
-                    if socket.send(message(data)).await.is_err() {
-                        return End(1006, String::new());
-                    }
+            outgoing = requests.recv() => {
+                let Some(outgoing) = outgoing else { return close(socket, CloseCode::Normal, CLOSED).await };
+                if let Some(end) = send(socket, outgoing, requests, closing).await {
+                    return end;
                 }
-                Some(Outgoing::Away(guard)) => {
-                    *closing = Some(guard);
-                    return close(socket, CloseCode::Away, "Going away").await;
-                }
-                requested => {
-                    if let Some(Outgoing::Close(guard)) = requested {
-                        *closing = Some(guard);
-                    }
-                    return close(socket, CloseCode::Normal, "Connection closed normally").await;
-                }
-            },
+            }
             frame = socket.next() => match frame {
                 Some(Ok(Message::Text(text))) => receive(gateway, caller, text.as_str().to_owned()),
                 Some(Ok(Message::Binary(_))) => return close(socket, CloseCode::Unsupported, "Binary frames are not supported").await,
@@ -118,9 +118,14 @@ async fn run(
                 Some(Err(Error::Protocol(_))) => return close(socket, CloseCode::Protocol, "Protocol error").await,
                 None | Some(Err(_)) => return End(1006, String::new()),
             },
-            () = core.clock.sleep_until(due) => {
-                *closing = Some(core.activity.begin());
-                return close(socket, CloseCode::Away, "Going away").await;
+            // Set again only when it is over, and not for each frame.
+            () = idle.as_mut() => {
+                if core.clock.now() >= closes_at(connected, active) {
+                    *closing = Some(core.activity.begin());
+                    return close(socket, CloseCode::Away, AWAY).await;
+                }
+                idle.set(core.clock.sleep_until(closes_at(connected, active)));
+                continue;
             }
         }
         active = core.clock.now();
@@ -128,12 +133,37 @@ async fn run(
     }
 }
 
+/// Sends a message, and together with it those that are queued behind it, or closes the connection. Returns how it ended, if it did.
+async fn send(
+    socket: &mut Socket,
+    first: Outgoing,
+    requests: &mut mpsc::UnboundedReceiver<Outgoing>,
+    closing: &mut Option<Guard>,
+) -> Option<End> {
+    let mut next = Ok(first);
+    while let Ok(Outgoing::Message(data)) = next {
+        if socket.feed(message(data)).await.is_err() {
+            return Some(End(1006, String::new()));
+        }
+        next = requests.try_recv();
+    }
+    if socket.flush().await.is_err() {
+        return Some(End(1006, String::new()));
+    }
+    let (code, reason, guard) = match next {
+        Ok(Outgoing::Message(_)) | Err(TryRecvError::Empty) => return None,
+        Ok(Outgoing::Close(guard)) => (CloseCode::Normal, CLOSED, Some(guard)),
+        Ok(Outgoing::Away(guard)) => (CloseCode::Away, AWAY, Some(guard)),
+        Err(TryRecvError::Disconnected) => (CloseCode::Normal, CLOSED, None),
+    };
+    *closing = guard;
+    Some(close(socket, code, reason).await)
+}
+
 /// Data that is not UTF-8 is sent as a binary message.
 fn message(data: Bytes) -> Message {
-    match String::from_utf8(data.to_vec()) {
-        Ok(text) => Message::text(text),
-        Err(_) => Message::binary(data),
-    }
+    // A clone shares the bytes.
+    Utf8Bytes::try_from(data.clone()).map_or_else(|_| Message::Binary(data), Message::Text)
 }
 
 async fn close(socket: &mut Socket, code: CloseCode, reason: &'static str) -> End {
