@@ -89,10 +89,16 @@ pub(super) fn request_id(sys: &Sys) -> String {
     sigv4::hex(&sys.bytes::<16>())
 }
 
+/// Marks a reply that [`lost`] returns, for the client that has no connection to lose.
+#[derive(Clone, Copy)]
+pub(super) struct Lost;
+
 /// Returns a reply whose body breaks off, so that the client cannot know whether the call was executed.
 pub(crate) fn lost() -> Response {
     let broken = futures_util::stream::once(std::future::ready(Err::<&[u8], _>(io::Error::other("a scripted fault"))));
-    Response::new(Body::from_stream(broken))
+    let mut response = Response::new(Body::from_stream(broken));
+    response.extensions_mut().insert(Lost);
+    response
 }
 
 fn who(core: &Core, parts: &Parts, body: &[u8]) -> Result<String, SignatureError> {

@@ -25,6 +25,8 @@ use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use tokio::task::JoinSet;
 use tower::ServiceExt as _;
 
+use super::call::Lost;
+
 /// The HTTP client of the functions in this process. Cloning shares it.
 #[derive(Clone, Debug, Default)]
 pub struct Direct(Arc<OnceLock<Weak<Router>>>);
@@ -59,6 +61,10 @@ impl HttpConnector for Direct {
             let mut handling = JoinSet::new();
             handling.spawn(endpoints.oneshot(request));
             let Some(Ok(Ok(response))) = handling.join_next().await else { return Err(ended()) };
+            // A connection would break before the head of the reply is sent.
+            if response.extensions().get::<Lost>().is_some() {
+                return Err(ConnectorError::io("the reply was lost".into()));
+            }
             let response = response.map(|body| SdkBody::from_body_1_x(Reply(Mutex::new(body))));
             HttpResponse::try_from(response).map_err(|e| ConnectorError::other(e.into(), None))
         })
