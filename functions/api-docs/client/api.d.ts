@@ -209,12 +209,14 @@ export interface AlertedPayment {
   intent?: string;
   /** What is paid with it: `donation`, `plan_payment` or `order`. */
   kind: string;
-  /** When the alert began. */
+  /** When the alert began, or more money has come back. */
   since: Timestamp;
-  /** The payer. Absent for a payment that is not kept, because it differs from the requested payment or its payer's account was deleted, and whose refund Stripe refuses. The refund is requested again until it succeeds. */
+  /** The payer. Absent for a payment that is not kept, because it differs from the requested payment or its payer's account was deleted, and whose refund Stripe refuses. The refund is requested again until it succeeds, or staff have given the money back outside Stripe. */
   user?: UserId;
   /** The username of the payer. Absent if the account was deleted. */
   username?: string;
+  /** Its version, for `If-Match`. It is another one when more money has come back. */
+  version: number;
 }
 
 /** A page of payments. */
@@ -330,7 +332,7 @@ export interface AttachmentUploadWaiting {
 }
 
 /** The kind of change. */
-export type AuditAction = ("account_reactivated" | "role_granted" | "role_taken" | "superuser_offered" | "first_superuser" | "chat_banned" | "chat_unbanned" | "message_read" | "message_deleted" | "report_resolved" | "public_room_changed" | "support_thread_read" | "support_note_deleted" | "support_reply_changed" | "product_created" | "product_changed" | "product_deleted" | "category_created" | "category_changed" | "category_deleted" | "comment_changed" | "comment_deleted" | "order_changed" | "api_key_created" | "api_key_revoked" | "profile_changed" | "username_changed" | "contact_changed" | "contact_restoration_asked" | "contact_restored" | "addresses_changed" | "picture_uploaded" | "picture_removed" | "account_deactivated" | "password_changed" | "password_reset" | "factors_changed" | "recovery_codes_made" | "passkey_added" | "passkey_removed" | "passkey_renamed" | "devices_forgotten" | "export_asked" | "deletion_scheduled" | "deletion_cancelled" | "new_client_signed_in" | "sessions_ended" | "room_closed" | "ticket_read" | "ticket_changed" | "ticket_answered" | "event_redriven");
+export type AuditAction = ("account_reactivated" | "role_granted" | "role_taken" | "superuser_offered" | "first_superuser" | "chat_banned" | "chat_unbanned" | "message_read" | "message_deleted" | "report_resolved" | "public_room_changed" | "support_thread_read" | "support_note_deleted" | "support_reply_changed" | "product_created" | "product_changed" | "product_deleted" | "category_created" | "category_changed" | "category_deleted" | "comment_changed" | "comment_deleted" | "order_changed" | "refund_made_outside" | "api_key_created" | "api_key_revoked" | "profile_changed" | "username_changed" | "contact_changed" | "contact_restoration_asked" | "contact_restored" | "addresses_changed" | "picture_uploaded" | "picture_removed" | "account_deactivated" | "password_changed" | "password_reset" | "factors_changed" | "recovery_codes_made" | "passkey_added" | "passkey_removed" | "passkey_renamed" | "devices_forgotten" | "export_asked" | "deletion_scheduled" | "deletion_cancelled" | "new_client_signed_in" | "sessions_ended" | "room_closed" | "ticket_read" | "ticket_changed" | "ticket_answered" | "event_redriven");
 
 /** A field before and after a change. */
 export interface AuditChangeInfo {
@@ -1023,7 +1025,7 @@ export interface CustomerOrder {
   payment_method: PaymentMethod;
   /** The recipient. */
   recipient: RecipientInfo;
-  /** The refunded amount, if there is one. */
+  /** The amount that was given back, at Stripe or outside, if there is one. */
   refunded?: Money;
   /** Its refunds, the oldest first. */
   refunds: RefundInfo[];
@@ -1988,7 +1990,7 @@ export interface OrderInfo {
   payment_method: PaymentMethod;
   /** The recipient. */
   recipient: RecipientInfo;
-  /** The refunded amount, if there is one. */
+  /** The amount that was given back, at Stripe or outside, if there is one. */
   refunded?: Money;
   /** Its state. */
   state: OrderState;
@@ -2659,7 +2661,7 @@ export interface RefundInfo {
 export type RefundReason = ("requested_by_customer" | "duplicate" | "fraudulent" | "order_ended");
 
 /** The state of a refund. */
-export type RefundState = ("asked" | "done" | "refused" | "failed");
+export type RefundState = ("asked" | "done" | "refused" | "failed" | "made_outside");
 
 /** Why an upload did not become a picture. */
 export type Refusal = ("not_a_picture" | "other_type" | "polyglot" | "too_many_pixels" | "damaged" | "superseded" | "account_closed" | "product_gone" | "expired");
@@ -2807,6 +2809,12 @@ export interface ResetPassword {
 /** The masked address that the link was sent to, if it has an account. */
 export interface ResetRequested {
   target: string;
+}
+
+/** How staff have given the money back. */
+export interface ResolvePaymentAlert {
+  /** The amount that was given back outside Stripe: of an order at most what is left of its payment. */
+  amount: Money;
 }
 
 /** The resolution of a report. */
@@ -3404,6 +3412,7 @@ export interface StaffWork {
   late_payments?: (CappedCount | null);
   orders?: (CappedCount | null);
   overdue_deletions?: (CappedCount | null);
+  paid_orders?: (CappedCount | null);
   refunds?: (CappedCount | null);
   /** Reported messages that nobody has resolved. */
   reports: CappedCount;
@@ -4120,8 +4129,12 @@ export interface Operations {
     PUT: { path: { "user": UserId; "order": OrderId }; header?: { "Reason"?: string }; body: ChangeState; data: CustomerOrder; code: "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "order_held" | "order_state" | "reason_required" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/admin/payment-alerts": {
-    /** Lists the payments of donations, orders and plans that staff have to check: those that were disputed within the last month, those whose last refund failed, until a refund succeeds, and those of the last month that differ from the requested payment or came after the end of their order. For administrators, with a second factor. */
+    /** Lists the payments of donations, orders and plans that staff have to check: those that were disputed within the last month, those whose last refund failed, until a refund succeeds or staff have given the money back outside Stripe, and those of the last month that differ from the requested payment or came after the end of their order. For administrators, with a second factor. */
     GET: { query?: { "alert"?: ("disputed" | "refund_failed" | "wrong_payment" | "late_payment"); "limit"?: number; "cursor"?: string }; data: AlertedPaymentList; code: "cursor_invalid" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+  };
+  "/v1/admin/payment-alerts/{payment}/resolution": {
+    /** Records that staff have given money back outside Stripe, because its refund had failed, and ends the alert. */
+    POST: { path: { "payment": string }; header: { "If-Match": string; "Reason": string }; body: ResolvePaymentAlert; data: undefined; code: "conflict" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "order_state" | "reason_required" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" | "version_mismatch" | "version_required" };
   };
   "/v1/admin/rooms": {
     /** Lists the groups and channels of everybody, the newest first. */
@@ -4185,7 +4198,7 @@ export interface Operations {
   };
   "/v1/audit": {
     /** Lists entries of the audit, the newest first: about an account, by an actor, of an action, of a day or a month, or all of these. */
-    GET: { query?: { "subject"?: UserId; "actor"?: string; "action"?: ("account_reactivated" | "role_granted" | "role_taken" | "superuser_offered" | "first_superuser" | "chat_banned" | "chat_unbanned" | "message_read" | "message_deleted" | "report_resolved" | "public_room_changed" | "support_thread_read" | "support_note_deleted" | "support_reply_changed" | "product_created" | "product_changed" | "product_deleted" | "category_created" | "category_changed" | "category_deleted" | "comment_changed" | "comment_deleted" | "order_changed" | "api_key_created" | "api_key_revoked" | "profile_changed" | "username_changed" | "contact_changed" | "contact_restoration_asked" | "contact_restored" | "addresses_changed" | "picture_uploaded" | "picture_removed" | "account_deactivated" | "password_changed" | "password_reset" | "factors_changed" | "recovery_codes_made" | "passkey_added" | "passkey_removed" | "passkey_renamed" | "devices_forgotten" | "export_asked" | "deletion_scheduled" | "deletion_cancelled" | "new_client_signed_in" | "sessions_ended" | "room_closed" | "ticket_read" | "ticket_changed" | "ticket_answered" | "event_redriven"); "day"?: string; "month"?: string; "limit"?: number; "cursor"?: string }; data: AuditList; code: "cursor_invalid" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+    GET: { query?: { "subject"?: UserId; "actor"?: string; "action"?: ("account_reactivated" | "role_granted" | "role_taken" | "superuser_offered" | "first_superuser" | "chat_banned" | "chat_unbanned" | "message_read" | "message_deleted" | "report_resolved" | "public_room_changed" | "support_thread_read" | "support_note_deleted" | "support_reply_changed" | "product_created" | "product_changed" | "product_deleted" | "category_created" | "category_changed" | "category_deleted" | "comment_changed" | "comment_deleted" | "order_changed" | "refund_made_outside" | "api_key_created" | "api_key_revoked" | "profile_changed" | "username_changed" | "contact_changed" | "contact_restoration_asked" | "contact_restored" | "addresses_changed" | "picture_uploaded" | "picture_removed" | "account_deactivated" | "password_changed" | "password_reset" | "factors_changed" | "recovery_codes_made" | "passkey_added" | "passkey_removed" | "passkey_renamed" | "devices_forgotten" | "export_asked" | "deletion_scheduled" | "deletion_cancelled" | "new_client_signed_in" | "sessions_ended" | "room_closed" | "ticket_read" | "ticket_changed" | "ticket_answered" | "event_redriven"); "day"?: string; "month"?: string; "limit"?: number; "cursor"?: string }; data: AuditList; code: "cursor_invalid" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/audit/verification": {
     /** Verifies the next seals: reads their entries, computes their roots again, and compares them with the seals before them and with what the bucket has. After the last seal, searches all entries for those that are under no seal. */
