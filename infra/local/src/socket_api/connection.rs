@@ -4,7 +4,7 @@ use std::{pin::pin, sync::Arc, time::Duration};
 
 use axum::body::Bytes;
 use function::RawValue;
-use futures_util::{SinkExt as _, StreamExt as _};
+use futures_util::{FutureExt as _, Sink, SinkExt as _, StreamExt as _};
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use kernel::Time;
@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use tokio::{
     io::AsyncReadExt as _,
     sync::mpsc::{self, error::TryRecvError},
+    time::timeout,
 };
 use tokio_tungstenite::{
     WebSocketStream,
@@ -42,6 +43,12 @@ const MAX_FRAME: usize = 32 * 1024;
 const READ_BUFFER: usize = 4 * 1024;
 /// How long a closed connection is still read, so that the client reads the close frame.
 const CLOSE_PATIENCE: Duration = Duration::from_millis(200);
+/// The longest time of a close, if the client goes on sending, or reads nothing.
+const CLOSE_LIMIT: Duration = Duration::from_secs(3);
+/// How long a client may read nothing of what is sent to it. Then its connection ends, and with it the guards of what is still queued.
+const SEND_PATIENCE: Duration = Duration::from_secs(30);
+/// The most messages that are sent before the next frame is read.
+const MESSAGES_AT_ONCE: usize = 1_000;
 /// The reason with which a function closes a connection.
 const CLOSED: &str = "Connection closed normally";
 /// The reason with which a connection is closed whose time is over.
@@ -94,30 +101,23 @@ async fn run(
     let connected: Time = caller.info.connected_at.0;
     let mut active = connected;
     let mut idle = pin!(core.clock.sleep_until(closes_at(connected, active)));
+    let mut is_flooded = false;
     loop {
+        // Messages that never end must not keep the client from being heard.
+        let mut frame = if is_flooded { socket.next().now_or_never() } else { None };
+        is_flooded = false;
         tokio::select! {
             // Messages are sent before the next frame is read, so that the pong comes after everything that was posted before the ping.
             biased;
+            () = std::future::ready(()), if frame.is_some() => {}
             outgoing = requests.recv() => {
                 let Some(outgoing) = outgoing else { return close(socket, CloseCode::Normal, CLOSED).await };
-                if let Some(end) = send(socket, outgoing, requests, closing).await {
-                    return end;
+                match send(socket, outgoing, requests, closing).await {
+                    Ok(sent) => is_flooded = sent >= MESSAGES_AT_ONCE,
+                    Err(end) => return end,
                 }
             }
-            frame = socket.next() => match frame {
-                Some(Ok(Message::Text(text))) => receive(gateway, caller, text.as_str().to_owned()),
-                Some(Ok(Message::Binary(_))) => return close(socket, CloseCode::Unsupported, "Binary frames are not supported").await,
-                Some(Ok(Message::Close(frame))) => {
-                    // The pong is queued, and sent by the next read.
-                    drop(tokio::time::timeout(CLOSE_PATIENCE, socket.next()).await);
-                    return frame.map_or_else(|| End(1005, String::new()), |f| End(f.code.into(), f.reason.as_str().to_owned()));
-                }
-                Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
-                Some(Err(Error::Capacity(CapacityError::MessageTooLong { .. }))) => return close(socket, CloseCode::Size, "Message too long").await,
-                Some(Err(Error::Utf8(_))) => return close(socket, CloseCode::Invalid, "Not UTF-8").await,
-                Some(Err(Error::Protocol(_))) => return close(socket, CloseCode::Protocol, "Protocol error").await,
-                None | Some(Err(_)) => return End(1006, String::new()),
-            },
+            read = socket.next() => frame = Some(read),
             // Set again only when it is over, and not for each frame.
             () = idle.as_mut() => {
                 if core.clock.now() >= closes_at(connected, active) {
@@ -128,36 +128,72 @@ async fn run(
                 continue;
             }
         }
+        if let Some(frame) = frame
+            && let Some(end) = handle(gateway, caller, socket, frame).await
+        {
+            return end;
+        }
         active = core.clock.now();
         core.connections.active(&caller.info.id, active);
     }
 }
 
-/// Sends a message, and together with it those that are queued behind it, or closes the connection. Returns how it ended, if it did.
+/// Handles what was read. Returns how the connection ended, if it did.
+async fn handle(gateway: &Arc<Gateway>, caller: &Arc<Caller>, socket: &mut Socket, frame: Option<Result<Message, Error>>) -> Option<End> {
+    let end = match frame {
+        Some(Ok(Message::Text(text))) => {
+            receive(gateway, caller, text.as_str().to_owned());
+            return None;
+        }
+        Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => return None,
+        Some(Ok(Message::Binary(_))) => close(socket, CloseCode::Unsupported, "Binary frames are not supported").await,
+        Some(Ok(Message::Close(frame))) => {
+            // The pong is queued, and sent by the next read.
+            drop(timeout(CLOSE_PATIENCE, socket.next()).await);
+            frame.map_or_else(|| End(1005, String::new()), |f| End(f.code.into(), f.reason.as_str().to_owned()))
+        }
+        Some(Err(Error::Capacity(CapacityError::MessageTooLong { .. }))) => close(socket, CloseCode::Size, "Message too long").await,
+        Some(Err(Error::Utf8(_))) => close(socket, CloseCode::Invalid, "Not UTF-8").await,
+        Some(Err(Error::Protocol(_))) => close(socket, CloseCode::Protocol, "Protocol error").await,
+        None | Some(Err(_)) => End(1006, String::new()),
+    };
+    Some(end)
+}
+
+/// Sends a message, and together with it those that are queued behind it, or closes the connection. Returns how many were sent, or how the
+/// connection ended.
 async fn send(
     socket: &mut Socket,
     first: Outgoing,
     requests: &mut mpsc::UnboundedReceiver<Outgoing>,
     closing: &mut Option<Guard>,
-) -> Option<End> {
-    let mut next = Ok(first);
-    while let Ok(Outgoing::Message(data)) = next {
-        if socket.feed(message(data)).await.is_err() {
-            return Some(End(1006, String::new()));
-        }
-        next = requests.try_recv();
-    }
-    if socket.flush().await.is_err() {
-        return Some(End(1006, String::new()));
-    }
+) -> Result<usize, End> {
+    let Some((sent, next)) = write(socket, first, requests).await else { return Err(End(1006, String::new())) };
     let (code, reason, guard) = match next {
-        Ok(Outgoing::Message(_)) | Err(TryRecvError::Empty) => return None,
+        Ok(Outgoing::Message(_)) | Err(TryRecvError::Empty) => return Ok(sent),
         Ok(Outgoing::Close(guard)) => (CloseCode::Normal, CLOSED, Some(guard)),
         Ok(Outgoing::Away(guard)) => (CloseCode::Away, AWAY, Some(guard)),
         Err(TryRecvError::Disconnected) => (CloseCode::Normal, CLOSED, None),
     };
     *closing = guard;
-    Some(close(socket, code, reason).await)
+    Err(close(socket, code, reason).await)
+}
+
+/// Writes messages until the queue is empty, or something else is in it, or there were [`MESSAGES_AT_ONCE`]. Returns their number and what
+/// came after them. `None` if the connection is broken, or the client reads nothing.
+async fn write<S: Sink<Message> + Unpin>(
+    socket: &mut S,
+    first: Outgoing,
+    requests: &mut mpsc::UnboundedReceiver<Outgoing>,
+) -> Option<(usize, Result<Outgoing, TryRecvError>)> {
+    let (mut sent, mut next) = (0_usize, Ok(first));
+    while let Ok(Outgoing::Message(data)) = next {
+        timeout(SEND_PATIENCE, socket.feed(message(data))).await.ok()?.ok()?;
+        sent = sent.saturating_add(1);
+        next = if sent < MESSAGES_AT_ONCE { requests.try_recv() } else { Err(TryRecvError::Empty) };
+    }
+    timeout(SEND_PATIENCE, socket.flush()).await.ok()?.ok()?;
+    Some((sent, next))
 }
 
 /// Data that is not UTF-8 is sent as a binary message.
@@ -167,17 +203,20 @@ fn message(data: Bytes) -> Message {
 }
 
 async fn close(socket: &mut Socket, code: CloseCode, reason: &'static str) -> End {
+    drop(timeout(CLOSE_LIMIT, send_close(socket, code, reason)).await);
+    End(code.into(), reason.to_owned())
+}
+
+/// Sends the close frame and waits until the client has read it.
+async fn send_close(socket: &mut Socket, code: CloseCode, reason: &'static str) {
     let frame = CloseFrame { code, reason: reason.into() };
     if socket.send(Message::Close(Some(frame))).await.is_ok() {
         // Closing a connection with unread bytes resets it, and the client would not get the close frame.
-        while let Ok(Some(Ok(_))) = tokio::time::timeout(CLOSE_PATIENCE, socket.next()).await {}
+        while let Ok(Some(Ok(_))) = timeout(CLOSE_PATIENCE, socket.next()).await {}
         // A frame above the limit has not been read at all.
         let mut rest = [0; 4096];
-        while code == CloseCode::Size && matches!(tokio::time::timeout(CLOSE_PATIENCE, socket.get_mut().read(&mut rest)).await, Ok(Ok(1..)))
-        {
-        }
+        while code == CloseCode::Size && matches!(timeout(CLOSE_PATIENCE, socket.get_mut().read(&mut rest)).await, Ok(Ok(1..))) {}
     }
-    End(code.into(), reason.to_owned())
 }
 
 /// Invokes the function of the message's route, without waiting. The next message may overtake it, as on AWS.
@@ -242,7 +281,22 @@ fn select(expression: &str, text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::sink::drain;
+
     use super::*;
+
+    #[tokio::test]
+    async fn a_flood_of_messages_is_sent_in_parts() {
+        let empty = || Outgoing::Message(Bytes::new());
+        let (outgoing, mut requests) = mpsc::unbounded_channel();
+        for _ in 0..MESSAGES_AT_ONCE {
+            assert!(outgoing.send(empty()).is_ok());
+        }
+        let (sent, next) = write(&mut drain(), empty(), &mut requests).await.expect("sent");
+        assert!(sent == MESSAGES_AT_ONCE && matches!(next, Err(TryRecvError::Empty)));
+        let (sent, _) = write(&mut drain(), requests.try_recv().expect("the last one"), &mut requests).await.expect("sent");
+        assert_eq!((sent, requests.len()), (1, 0));
+    }
 
     #[test]
     fn a_two_way_route_sends_the_body_of_the_response() {
