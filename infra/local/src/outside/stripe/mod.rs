@@ -33,6 +33,7 @@ use axum::{
 use kernel::{ConfigError, Env, Sys, Time, crypto::hmac_sha256};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tokio::sync::Semaphore;
 
 use self::{
     api::{Answer, Call},
@@ -64,9 +65,8 @@ pub const WEBHOOK_SECRET: &str = "whsec_9fK2mQ7vX4nL8tR3wB6yH1jD5sG0pZcA";
 
 /// The path of the HTTP API to which webhooks are sent.
 const ENDPOINT: &str = "/v1/stripe-events";
-/// How long a delivery waits for the answer of the endpoint. Longer than at Stripe, because of a thousand deliveries at once most wait for
-/// a slot of the hosts first.
-const PATIENCE: Duration = Duration::from_secs(300);
+/// The most parallel deliveries: as many as the hosts run invocations. Others wait, and are signed when they are sent.
+const AT_ONCE: usize = 32;
 /// When a failed delivery is repeated: after these times, then every twelve hours, for three days in all.
 const RETRIES: [Duration; 5] = [
     Duration::from_secs(5 * 60),
@@ -158,6 +158,11 @@ pub struct Stripe(Arc<Shared>);
 
 struct Shared {
     file: Option<PathBuf>,
+    /// Sends the webhooks. It has no timeout, unlike Stripe: the gateway has one, so that each delivery is answered, but the time in which
+    /// a request waits for a slot of the hosts must not count, because AWS has no such slots.
+    client: reqwest::Client,
+    /// The places of parallel deliveries.
+    places: Semaphore,
     kept: Mutex<StripeState>,
 }
 
@@ -179,7 +184,10 @@ impl Stripe {
         let books = file.as_deref().map_or(Ok(None), read_file).map_err(damaged(file.as_deref()))?.unwrap_or_default();
         let elsewhere = Books::of_another_account();
         let state = StripeState { books, elsewhere, mode: Mode::Well, webhooks: Webhooks::AtOnce, asked: Vec::new() };
-        Ok(Self(Arc::new(Shared { file, kept: Mutex::new(state) })))
+        // Without idle connections, because the gateway closes them, and a webhook must not be lost with one.
+        let client = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).build();
+        let client = client.map_err(|e| StartError::State(format!("the client of the webhooks: {e}")))?;
+        Ok(Self(Arc::new(Shared { file, client, places: Semaphore::new(AT_ONCE), kept: Mutex::new(state) })))
     }
 
     fn kept(&self) -> MutexGuard<'_, StripeState> {
@@ -326,7 +334,7 @@ impl Stripe {
     pub async fn deliver(&self, core: &Core, id: &str) -> Result<u16, String> {
         let body = self.kept().books.events.iter().find(|event| event.id == id).map(|event| render::event(event).to_string());
         let body = body.ok_or_else(|| format!("there is no event {id}"))?;
-        let answer = post(core, &signature(&body, core.sys.now()), body).await;
+        let answer = self.post(core, body).await;
         let taken = answer.as_ref().is_ok_and(|status| (200..300).contains(status));
         let (now, mut kept) = (core.sys.now(), self.kept());
         if let Some(event) = kept.books.events.iter_mut().find(|event| event.id == id) {
@@ -343,6 +351,16 @@ impl Stripe {
         answer
     }
 
+    /// Sends a webhook as soon as there is a place, with a signature of that moment. Returns the status of the answer.
+    async fn post(&self, core: &Core, body: String) -> Result<u16, String> {
+        let _place = self.0.places.acquire().await.map_err(|e| e.to_string())?;
+        let request = self.0.client.post(format!("{}{ENDPOINT}", core.urls.api));
+        let request = request.header("stripe-signature", signature(&body, core.sys.now()));
+        let request = request.header(header::USER_AGENT, "Stripe/1.0 (+https://stripe.com/docs/webhooks)");
+        let sent = request.header(header::CONTENT_TYPE, "application/json; charset=utf-8").body(body).send().await;
+        sent.map(|answer| answer.status().as_u16()).map_err(|e| e.to_string())
+    }
+
     /// Returns the body of an event and its current signature, for tests that change one of them.
     #[must_use]
     pub fn webhook(&self, core: &Core, id: &str) -> Option<(String, String)> {
@@ -357,14 +375,6 @@ pub fn signature(body: &str, at: Time) -> String {
     let at = at.seconds();
     let mac = hmac_sha256(WEBHOOK_SECRET.as_bytes(), &[format!("{at}.").as_bytes(), body.as_bytes()]);
     format!("t={at},v1={}", mac.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
-}
-
-async fn post(core: &Core, signature: &str, body: String) -> Result<u16, String> {
-    let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().map_err(|e| e.to_string())?;
-    let request = client.post(format!("{}{ENDPOINT}", core.urls.api)).header("stripe-signature", signature);
-    let request = request.header(header::USER_AGENT, "Stripe/1.0 (+https://stripe.com/docs/webhooks)");
-    let sent = request.header(header::CONTENT_TYPE, "application/json; charset=utf-8").body(body).send().await;
-    sent.map(|answer| answer.status().as_u16()).map_err(|e| e.to_string())
 }
 
 /// An act of the payer, the bank or a user of Stripe's dashboard.
