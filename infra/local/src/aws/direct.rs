@@ -60,7 +60,9 @@ impl HttpConnector for Direct {
             // In a task of its own, which ends if the caller does not wait any more.
             let mut handling = JoinSet::new();
             handling.spawn(endpoints.oneshot(request));
-            let Some(Ok(Ok(response))) = handling.join_next().await else { return Err(ended()) };
+            let Some(Ok(Ok(response))) = handling.join_next().await else {
+                return Err(ConnectorError::io("the endpoint has failed".into()));
+            };
             // A connection would break before the head of the reply is sent.
             if response.extensions().get::<Lost>().is_some() {
                 return Err(ConnectorError::io("the reply was lost".into()));

@@ -252,16 +252,17 @@ fn service_of(request: &Request) -> Option<Service> {
 /// Spawns the background tasks.
 pub fn start(core: &Arc<Core>, tasks: &mut JoinSet<()>) {
     streams::start(core, tasks);
-    let (core, mut moves, mut swept) = (Arc::clone(core), core.clock.subscribe(), core.clock.now().seconds());
+    // At the start, too, because items expire while no local cloud is running.
+    let (core, mut moves, mut swept) = (Arc::clone(core), core.clock.subscribe(), None);
     tasks.spawn(async move {
         loop {
             let offset = *moves.borrow_and_update();
             // Times of expiry are in whole seconds, so that a clock that is moved in small steps causes one sweep a second.
             let now = core.clock.now().seconds();
-            if now != swept {
-                swept = now;
-                if let Err(e) = core.aws.sweep(&core).await {
-                    tracing::error!(error = %e, "expired items cannot be deleted");
+            if swept != Some(now) {
+                match core.aws.sweep(&core).await {
+                    Ok(()) => swept = Some(now),
+                    Err(e) => tracing::error!(error = %e, "expired items cannot be deleted"),
                 }
             }
             core.clock.expired_is_deleted(offset);
@@ -279,8 +280,9 @@ impl State {
     pub async fn sweep(&self, core: &Core) -> Result<(), dynoxide::DynoxideError> {
         let now = core.clock.now();
         self.s3.sweep(&core.template.buckets, now);
-        self.dynamodb.sweep(now).await?;
+        let swept = self.dynamodb.sweep(now).await;
+        // A sweep that fails may have deleted some.
         self.streams.written(&core.activity);
-        Ok(())
+        swept
     }
 }

@@ -164,8 +164,9 @@ async fn follow(core: &Core, mapping: &Mapping) {
     loop {
         // Taken before the read: a later guard also wakes this task again.
         let guards = std::mem::take(&mut *mapping.pending.lock().unwrap_or_else(PoisonError::into_inner));
-        if let Err(e) = drain(core, mapping).await {
+        while let Err(e) = drain(core, mapping).await {
             tracing::error!(error = %e, function = mapping.spec.function, "the stream cannot be read");
+            tokio::time::sleep(MAX_DELAY).await;
         }
         drop(guards);
         mapping.wake.notified().await;
@@ -191,8 +192,10 @@ async fn drain(core: &Core, mapping: &Mapping) -> Result<(), DynoxideError> {
         let after = streams.handled_by_all(&mapping.spec.table);
         if after != before
             && let Some(handled) = after
+            && let Err(e) = core.aws.dynamodb.engine().forget(mapping.spec.table.clone(), handled).await
         {
-            core.aws.dynamodb.engine().forget(mapping.spec.table.clone(), handled).await?;
+            // The console may be reading the table. They are deleted together with the next ones.
+            tracing::warn!(error = %e, table = mapping.spec.table, "handled stream records cannot be deleted");
         }
         // A record that was written since then wakes the reader again.
         if is_last_page {
