@@ -181,3 +181,20 @@ async fn connections_are_managed_only_with_the_permission() {
     let gone = writer.delete_connection().connection_id(&id).send().await.expect_err("gone").into_service_error();
     assert_eq!(gone.code(), Some("GoneException"));
 }
+
+/// A connection that is closed ends, and its guard with it, although the client goes on sending.
+#[tokio::test]
+async fn a_client_that_goes_on_sending_cannot_hold_its_connection() {
+    let cloud = Cloud::start().await;
+    let (mut frames, _unread) = open(&cloud).await.split();
+    let id = cloud.connections.list().first().expect("one").id.clone();
+    let sending = tokio::spawn(async move {
+        while frames.send(Message::text("{}")).await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    });
+    cloud.connections.delete(&id).expect("it was open");
+    let patience = Duration::from_secs(60);
+    tokio::time::timeout(patience, cloud.settle()).await.expect("the close ends");
+    tokio::time::timeout(patience, sending).await.expect("the connection has ended").expect("the client did not panic");
+}

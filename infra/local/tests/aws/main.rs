@@ -16,7 +16,7 @@ use aws_sdk_s3::{presigning::PresigningConfig, primitives::ByteStream};
 use axum::{Router, http::StatusCode};
 use cloud::{Cloud, item};
 use local::{
-    Storage,
+    Options, Storage,
     aws::{
         Service,
         faults::{Fault, Target},
@@ -487,6 +487,26 @@ async fn expired_items_are_deleted() {
     cloud.clock.advance(Duration::from_secs(62)).expect("moved");
     cloud.aws.sweep(&cloud).await.expect("swept");
     assert!(!there().await);
+}
+
+/// What expired while no local cloud was running is deleted at the start.
+#[tokio::test]
+async fn what_expired_before_the_start_is_deleted() {
+    let folder = tempfile::tempdir().expect("folder");
+    let kept = || Storage::Folder(folder.path().join("state"));
+    let first = Cloud::start_in(kept()).await;
+    let now = first.clock.now();
+    let mut expiring = item("A", "limit");
+    expiring.insert("ttl".into(), AttributeValue::N((now.seconds() + 60).to_string()));
+    first.dynamodb("Writer").put_item().table_name(TABLE).set_item(Some(expiring)).send().await.expect("put");
+    first.activity.quiet().await;
+    drop(first);
+
+    let later = Some(now + Duration::from_secs(120));
+    let second = Cloud::start_with(Options { storage: kept(), now: later, ..Options::default() }).await;
+    second.activity.quiet().await;
+    let get = second.dynamodb("Writer").get_item().table_name(TABLE).set_key(Some(cloud::key("A")));
+    assert!(get.send().await.expect("got").item.is_none());
 }
 
 #[tokio::test]
