@@ -1,6 +1,7 @@
 //! A client with an open WebSocket.
 
 use futures_util::{SinkExt as _, StreamExt as _};
+use local::socket_api::READ_BUFFER;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::{
@@ -25,9 +26,6 @@ pub struct Socket {
 /// Why a socket did not open: the status of the handshake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refused(pub u16);
-
-/// The bytes that are read at once: see the gateway.
-const READ_BUFFER: usize = 4 * 1024;
 
 /// The most bytes of a frame. API Gateway counts a frame of more than 32 KB as several.
 const FRAME_BYTES: usize = 24 * 1024;

@@ -13,7 +13,7 @@ use tokio_tungstenite::{
     tungstenite::{self, Message, client::IntoClientRequest as _, http::HeaderValue, protocol::WebSocketConfig},
 };
 
-use crate::inbox::Inbox;
+use crate::{inbox::Inbox, socket_api::READ_BUFFER};
 
 /// The longest wait for a mail.
 const MAIL: Duration = Duration::from_secs(20);
@@ -226,8 +226,6 @@ pub struct Socket {
 
 /// The longest wait for an answer over the socket.
 const ANSWER: Duration = Duration::from_secs(10);
-/// The bytes that are read at once. As in the gateway, because a measurement has as many sockets.
-const READ_BUFFER: usize = 4 * 1024;
 
 impl Socket {
     /// Opens a socket with a ticket, as a client that is not a browser does.

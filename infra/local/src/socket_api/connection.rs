@@ -24,7 +24,7 @@ use tokio_tungstenite::{
 };
 
 use super::{
-    ConnectionInfo, MAX_MESSAGE, Outgoing, closes_at,
+    ConnectionInfo, MAX_MESSAGE, Outgoing, READ_BUFFER, closes_at,
     event::{Cause, event},
     gateway::{FunctionResponse, Gateway},
 };
@@ -38,9 +38,6 @@ use crate::{
 
 /// The largest frame, in bytes.
 const MAX_FRAME: usize = 32 * 1024;
-/// The bytes that are read from a connection at once. tungstenite clears this buffer before each read, and each connection has its own:
-/// with the 128 KiB that it has by default, ten thousand connections would take 1.3 GB.
-const READ_BUFFER: usize = 4 * 1024;
 /// How long a closed connection is still read, so that the client reads the close frame.
 const CLOSE_PATIENCE: Duration = Duration::from_millis(200);
 /// The longest time of a close, if the client goes on sending, or reads nothing.

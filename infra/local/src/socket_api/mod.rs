@@ -21,6 +21,10 @@ use tokio::sync::mpsc;
 
 use crate::activity::{Activity, Guard};
 
+/// The bytes that are read from a connection at once, by the gateway and by the clients of tests and measurements. tungstenite clears this
+/// buffer before each read, and each connection has its own: with the 128 KiB that it has by default, ten thousand connections would take
+/// 1.3 GB.
+pub const READ_BUFFER: usize = 4 * 1024;
 /// The largest message in either direction, in bytes.
 const MAX_MESSAGE: usize = 128 * 1024;
 /// A connection is closed after this time without traffic.
