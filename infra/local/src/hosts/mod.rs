@@ -53,7 +53,7 @@ const RETRY_AFTER: Duration = Duration::from_millis(50);
 
 /// The most parallel invocations in this process. Others wait for a slot. On AWS each invocation has its own CPU; here the calls of
 /// hundreds of parallel invocations would time out.
-const AT_ONCE: usize = 32;
+pub(crate) const AT_ONCE: usize = 32;
 
 /// How long the platform waits. Tests set shorter times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -198,3 +198,12 @@ async fn a_client_that_goes_on_sending_cannot_hold_its_connection() {
     tokio::time::timeout(patience, cloud.settle()).await.expect("the close ends");
     tokio::time::timeout(patience, sending).await.expect("the connection has ended").expect("the client did not panic");
 }
+
+/// The password of the members that the console makes is public.
+#[tokio::test]
+async fn no_members_are_made_outside_development() {
+    let parameters = [("Stage".to_owned(), "staging".to_owned())].into();
+    let cloud = Cloud::start_with(Options { parameters, ..Options::default() }).await;
+    let request = reqwest::Client::new().post(format!("{}/_local/members", cloud.urls.console));
+    assert_eq!(request.json(&json!({"usernames": []})).send().await.expect("an answer").status(), 404);
+}

@@ -47,6 +47,7 @@ use super::mode::{Mode, SLOW, garbled};
 use crate::{
     Core, StartError,
     activity::Guard,
+    hosts::AT_ONCE,
     storage::{damaged, read_file, replace_file},
 };
 
@@ -65,8 +66,6 @@ pub const WEBHOOK_SECRET: &str = "whsec_9fK2mQ7vX4nL8tR3wB6yH1jD5sG0pZcA";
 
 /// The path of the HTTP API to which webhooks are sent.
 const ENDPOINT: &str = "/v1/stripe-events";
-/// The most parallel deliveries: as many as the hosts run invocations. Others wait, and are signed when they are sent.
-const AT_ONCE: usize = 32;
 /// When a failed delivery is repeated: after these times, then every twelve hours, for three days in all.
 const RETRIES: [Duration; 5] = [
     Duration::from_secs(5 * 60),
@@ -161,7 +160,7 @@ struct Shared {
     /// Sends the webhooks. It has no timeout, unlike Stripe: the gateway has one, so that each delivery is answered, but the time in which
     /// a request waits for a slot of the hosts must not count, because AWS has no such slots.
     client: reqwest::Client,
-    /// The places of parallel deliveries.
+    /// The places of parallel deliveries, as many as of invocations. Others wait, and are signed when they are sent.
     places: Semaphore,
     kept: Mutex<StripeState>,
 }
