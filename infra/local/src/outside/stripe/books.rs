@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use kernel::Sys;
+use kernel::{Sys, Time};
 use serde_json::Value;
 
 use super::{
@@ -279,6 +279,23 @@ impl Books {
     /// Adds an event that is not delivered yet.
     pub fn add_event(&mut self, sys: &Sys, kind: &str, object: Value) {
         let (id, created, kind) = (new_id(sys, "evt"), sys.now().seconds(), kind.to_owned());
-        self.events.push(EventEntry { id, created, kind, object, delivered: false, attempts: 0, due: None, times: 1 });
+        let new = EventEntry { id, created, kind, object, delivered: false, attempts: 0, due: None, is_being_sent: false, times: 1 };
+        self.events.push(new);
+    }
+
+    /// Returns when the next delivery is due that is not being made.
+    pub fn next_due(&self) -> Option<Time> {
+        self.events.iter().filter(|event| !event.is_being_sent).filter_map(|event| event.due).min()
+    }
+
+    /// Begins the deliveries that are due. Returns the id of the event of each.
+    pub fn begin_due(&mut self, now: Time) -> Vec<String> {
+        let is_due = |event: &&mut EventEntry| !event.is_being_sent && event.due.is_some_and(|at| at <= now);
+        let mut begun = Vec::new();
+        for event in self.events.iter_mut().filter(is_due) {
+            event.is_being_sent = true;
+            begun.extend((0..event.times).map(|_| event.id.clone()));
+        }
+        begun
     }
 }

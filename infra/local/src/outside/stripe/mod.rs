@@ -301,12 +301,7 @@ impl Stripe {
 
     /// Sends the webhooks that are due. The work counts as pending before this returns.
     pub(crate) fn send_due(&self, core: &Arc<Core>) {
-        let now = core.sys.now();
-        let mut due = Vec::new();
-        for event in self.kept().books.events.iter_mut().filter(|event| event.due.is_some_and(|at| at <= now)) {
-            event.due = None;
-            due.extend((0..event.times).map(|_| event.id.clone()));
-        }
+        let due = self.kept().books.begin_due(core.sys.now());
         for id in due {
             let (stripe, core, guard) = (self.clone(), Arc::clone(core), core.activity.begin());
             tokio::spawn(async move { stripe.send(&core, &id, guard).await });
@@ -315,7 +310,7 @@ impl Stripe {
 
     /// Returns when the next webhook is due, if one is.
     pub(crate) fn next_due(&self) -> Option<Time> {
-        self.kept().books.events.iter().filter_map(|event| event.due).min()
+        self.kept().books.next_due()
     }
 
     async fn send(&self, core: &Core, id: &str, guard: Guard) {
@@ -339,6 +334,7 @@ impl Stripe {
         if let Some(event) = kept.books.events.iter_mut().find(|event| event.id == id) {
             event.attempts = event.attempts.saturating_add(1);
             event.delivered |= taken;
+            event.is_being_sent = false;
             let wait = RETRIES
                 .get(usize::try_from(event.attempts.saturating_sub(1)).unwrap_or(usize::MAX))
                 .copied()

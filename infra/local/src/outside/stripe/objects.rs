@@ -136,8 +136,11 @@ pub(crate) struct EventEntry {
     /// Whether the endpoint has answered 2xx.
     pub delivered: bool,
     pub attempts: u32,
-    /// When the next delivery is due. `None` if there is none.
+    /// When the next delivery is due. `None` if there is none. Kept while it is being made, so that a killed process makes it again.
     pub due: Option<Time>,
+    /// Whether the delivery that is due is being made.
+    #[serde(skip)]
+    pub is_being_sent: bool,
     /// How often each delivery is made.
     pub times: u32,
 }

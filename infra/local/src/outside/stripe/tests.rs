@@ -411,6 +411,21 @@ fn the_books_survive_a_restart() {
 }
 
 #[test]
+fn a_delivery_that_is_being_made_is_made_again_after_a_kill() {
+    let mut bench = Bench::new();
+    bench.books.add_event(&bench.sys, "payment_intent.succeeded", Value::Null);
+    let now = bench.sys.now();
+    for event in &mut bench.books.events {
+        event.due = Some(now);
+    }
+    assert_eq!((bench.books.next_due(), bench.books.begin_due(now).len()), (Some(now), 1));
+    assert_eq!((bench.books.next_due(), bench.books.begin_due(now).len()), (None, 0), "it is being made");
+    let stored = serde_json::to_string(&bench.books).expect("JSON");
+    let mut again: Books = serde_json::from_str(&stored).expect("books");
+    assert_eq!(again.begin_due(now).len(), 1);
+}
+
+#[test]
 fn keys_in_the_environment_lead_to_stripe_itself() {
     let given = |vars: &[(&str, &str)]| {
         let env: Env = vars.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
