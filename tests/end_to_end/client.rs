@@ -1006,6 +1006,28 @@ const PAGES: &str = r"(async () => {
         result.twice = texts(twice);
     }
     {
+        const answers = [];
+        const early = roomWith(async ({ type }) => {
+            if (type !== 'send') return { data: { messages: [], upto: 0 } };
+            return new Promise(then => answers.push(then));
+        });
+        const own = (seq, text) => ({ ...message(seq, text), author: { id: '1', username: 'ana' } });
+        const ack = seq => ({ data: { id: `m${seq}`, room: 'a', seq, created_at: '' } });
+        await early.resume();
+        const sent = ['damn, yes ', 'damn, yes'].map(text => early.room.send(text));
+        await reached(() => answers.length === 1);
+        early.accept(own(1, '****, yes'));
+        result.early = [texts(early)];
+        answers[0](ack(1));
+        await reached(() => answers.length === 2);
+        result.early.push(texts(early));
+        early.accept(own(2, '****, yes'));
+        result.early.push(texts(early));
+        answers[1](ack(2));
+        await Promise.all(sent);
+        result.early.push(texts(early));
+    }
+    {
         const busy = roomWith(async ({ before, limit }) => {
             const messages = before ? Array.from({ length: limit }, (_, n) => message(before - limit + n)) : [message(1)];
             return { data: { messages, upto: 1, before: before && before - limit } };
@@ -1023,8 +1045,8 @@ const PAGES: &str = r"(async () => {
 })()";
 
 /// A page that is older than a change does not undo it. A room that was opened after a greeting, or of which a greeting does not tell,
-/// learns of changes with the next one. A text that has to wait holds up nothing else, and one that is sent twice is shown twice. A room
-/// that is open for long keeps its newest messages.
+/// learns of changes with the next one. A text that has to wait holds up nothing else, one that is sent twice is shown twice, and one that
+/// comes before its answer is shown once, also where words are masked. A room that is open for long keeps its newest messages.
 /// Promise: client-rooms
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs Chromium"]
@@ -1037,6 +1059,7 @@ async fn a_room_follows_what_happens_while_it_reads() {
         "untold": ["page 3"],
         "slow": [["history", "send", "sync"], ["1", "3", "Later"]],
         "twice": ["Yes", "Yes"],
+        "early": [["****, yes", "damn, yes"], ["****, yes", "damn, yes"], ["****, yes", "****, yes"], ["****, yes", "****, yes"]],
         "busy": [[true, false], [1000, "501"], [1050, "452", "1501"]],
     });
     assert_eq!(page.run(PAGES).await, expected);

@@ -23,6 +23,9 @@ const left = () => ({ problem: ownProblem("aborted", "The room is closed") });
 /** Whether the same may be accepted later. The end of a ban is not waited for. */
 const isTemporary = ({ code, status, retryAfter }) => status === 0 || status >= 500 || (retryAfter !== undefined && code !== "chat_banned");
 
+/** Whether the server may have stored a text as the other one: in rooms that mask words, it has `*` in place of letters. */
+const isStored = ([...typed], [...text]) => typed.length === text.length && typed.every((letter, at) => letter === text[at] || text[at] === "*");
+
 /**
  * One room, by its id or `public`. `sent(message)` is called with each message of one's own that the server has. A room of another
  * `stream` may send more with each message: what `adding(upto)` returns when the text is written, with the last number that the person has.
@@ -53,7 +56,7 @@ export function createRoom(name, { api, pages, upload, session, live, sent, stre
   const altered = new Map();
   /** Messages with a number after `upto + 1`, by number. */
   let later = new Map();
-  /** One's own messages that are not yet in `known`, in their order. */
+  /** One's own messages that are not yet in `known`, in their order. `after` is the last known number when one was first sent. */
   let unsent = [];
   /** What tells the caller of `send` how it ended, by nonce. */
   const settled = new Map();
@@ -77,7 +80,7 @@ export function createRoom(name, { api, pages, upload, session, live, sent, stre
    * Whether a message is to be shown: not while it waits for its answer, which may be lost, and has come already as one of the room. Those
    * that were answered have a nonce.
    */
-  const isShown = ({ state, text, author, after }) => state !== "sending" || !known.some((one) => one.seq > after && !one.nonce && one.text === text && one.author?.id === author.id);
+  const isShown = ({ state, text, author, after }) => state !== "sending" || !known.some((one) => one.seq > after && !one.nonce && isStored(text.trim(), one.text ?? "") && one.author?.id === author.id);
 
   function show() {
     if (closed) return;
@@ -177,6 +180,7 @@ export function createRoom(name, { api, pages, upload, session, live, sent, stre
     // So that `flushing` is set before it is unset.
     await null;
     for (let next; !closed && !paused && (next = unsent.find(({ state }) => state === "sending")); ) {
+      next.after ??= upto ?? Infinity;
       const { data, problem } = await ask({ type: "send", text: next.text, nonce: next.nonce, reply_to: next.reply_to, attachments: next.attachments?.map(({ id }) => id), ...next.added });
       if (problem && isTemporary(problem)) {
         // The greeting of the next connection goes on, which does not wait for this.
@@ -206,7 +210,7 @@ export function createRoom(name, { api, pages, upload, session, live, sent, stre
   function send(text, { replyTo, attachments } = {}) {
     if (closed) return Promise.resolve(left());
     const { id, username } = session.current.user ?? {};
-    const message = { after: upto ?? Infinity, nonce: crypto.randomUUID(), kind: "text", text, reply_to: replyTo, attachments, author: { id, username }, created_at: new Date().toISOString(), state: "sending", added: adding(upto) };
+    const message = { nonce: crypto.randomUUID(), kind: "text", text, reply_to: replyTo, attachments, author: { id, username }, created_at: new Date().toISOString(), state: "sending", added: adding(upto) };
     unsent = [...unsent, message];
     show();
     const answer = new Promise((then) => settled.set(message.nonce, then));
@@ -217,7 +221,7 @@ export function createRoom(name, { api, pages, upload, session, live, sent, stre
   /** Sends a message again that was refused, with what `more` adds to it. */
   function again(nonce, more) {
     const isIt = (message) => message.nonce === nonce && message.state === "failed";
-    unsent = unsent.map((message) => (isIt(message) ? { ...message, state: "sending", problem: undefined, added: { ...adding(upto), ...more } } : message));
+    unsent = unsent.map((message) => (isIt(message) ? { ...message, state: "sending", after: undefined, problem: undefined, added: { ...adding(upto), ...more } } : message));
     show();
     return flush();
   }
