@@ -982,6 +982,22 @@ const PAGES: &str = r"(async () => {
         result.untold = texts(opened);
     }
     {
+        let [pages, answer] = [0];
+        const greeted = roomWith(async ({ type }) => {
+            if (type === 'history') return { data: { messages: [message(1, `page ${pages += 1}`)], upto: 1 } };
+            await new Promise(then => (answer = then));
+            return { data: { messages: [message(2)], upto: 2, last_seq: 2, more: false } };
+        });
+        await greeted.resume(state(1, 0));
+        const resumed = [greeted.resume(state(2, 0))];
+        await reached(() => answer);
+        resumed.push(greeted.resume(state(2, 1)));
+        await Promise.resolve();
+        setTimeout(answer);
+        await Promise.all(resumed);
+        result.greeted = texts(greeted);
+    }
+    {
         const asked = [];
         const slow = roomWith(async ({ type }) => {
             asked.push(type);
@@ -1045,8 +1061,9 @@ const PAGES: &str = r"(async () => {
 })()";
 
 /// A page that is older than a change does not undo it. A room that was opened after a greeting, or of which a greeting does not tell,
-/// learns of changes with the next one. A text that has to wait holds up nothing else, one that is sent twice is shown twice, and one that
-/// comes before its answer is shown once, also where words are masked. A room that is open for long keeps its newest messages.
+/// learns of changes with the next one, also while it reads. A text that has to wait holds up nothing else, one that is sent twice is shown
+/// twice, and one that comes before its answer is shown once, also where words are masked. A room that is open for long keeps its newest
+/// messages.
 /// Promise: client-rooms
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs Chromium"]
@@ -1057,6 +1074,7 @@ async fn a_room_follows_what_happens_while_it_reads() {
         "late": ["1", "edited"],
         "opened": ["page 2"],
         "untold": ["page 3"],
+        "greeted": ["page 2"],
         "slow": [["history", "send", "sync"], ["1", "3", "Later"]],
         "twice": ["Yes", "Yes"],
         "early": [["****, yes", "damn, yes"], ["****, yes", "damn, yes"], ["****, yes", "****, yes"], ["****, yes", "****, yes"]],

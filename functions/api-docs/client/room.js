@@ -23,9 +23,6 @@ const left = () => ({ problem: ownProblem("aborted", "The room is closed") });
 /** Whether the same may be accepted later. The end of a ban is not waited for. */
 const isTemporary = ({ code, status, retryAfter }) => status === 0 || status >= 500 || (retryAfter !== undefined && code !== "chat_banned");
 
-/** Whether the server may have stored a text as the other one: in rooms that mask words, it has `*` in place of letters. */
-const isStored = ([...typed], [...text]) => typed.length === text.length && typed.every((letter, at) => letter === text[at] || text[at] === "*");
-
 /**
  * One room, by its id or `public`. `sent(message)` is called with each message of one's own that the server has. A room of another
  * `stream` may send more with each message: what `adding(upto)` returns when the text is written, with the last number that the person has.
@@ -77,10 +74,10 @@ export function createRoom(name, { api, pages, upload, session, live, sent, stre
   let closed = false;
 
   /**
-   * Whether a message is to be shown: not while it waits for its answer, which may be lost, and has come already as one of the room. Those
-   * that were answered have a nonce.
+   * Whether a message is to be shown: not while it waits for its answer, which may be lost, and has come already as one of the room, with
+   * `*` in place of letters if the room masks words. Those that were answered have a nonce.
    */
-  const isShown = ({ state, text, author, after }) => state !== "sending" || !known.some((one) => one.seq > after && !one.nonce && isStored(text.trim(), one.text ?? "") && one.author?.id === author.id);
+  const isShown = ({ state, text, author, after }) => state !== "sending" || !known.some((one) => one.seq > after && !one.nonce && one.author?.id === author.id && one.text === text.trim().replace(/./gs, (letter, at) => (one.text?.[at] === "*" ? "*" : letter)));
 
   function show() {
     if (closed) return;
@@ -152,6 +149,8 @@ export function createRoom(name, { api, pages, upload, session, live, sent, stre
   async function missed() {
     const { data, problem, messages } = await page({ type: "sync", since: upto, limit: SYNC_PAGE });
     if (problem) return { problem };
+    // A greeting has told meanwhile that known messages were changed.
+    if (upto === null) return { more: true };
     if (data.last_seq - upto > MOST_NEW) return { problem: await begin(), more: true };
     // What came in between is not for this person: the room begins anew, with this page.
     if (data.complete === false) (known = []), (before = undefined);
@@ -180,20 +179,18 @@ export function createRoom(name, { api, pages, upload, session, live, sent, stre
     // So that `flushing` is set before it is unset.
     await null;
     for (let next; !closed && !paused && (next = unsent.find(({ state }) => state === "sending")); ) {
-      next.after ??= upto ?? Infinity;
+      next.after ??= upto ?? NaN;
       const { data, problem } = await ask({ type: "send", text: next.text, nonce: next.nonce, reply_to: next.reply_to, attachments: next.attachments?.map(({ id }) => id), ...next.added });
       if (problem && isTemporary(problem)) {
         // The greeting of the next connection goes on, which does not wait for this.
         if (problem.status !== 0) paused = setTimeout(() => ((paused = null), flush()), problem.retryAfter * 1000 || AGAIN_MS);
         break;
       }
-      const done = data
-        ? { ...next, id: data.id, room: data.room, seq: data.seq, created_at: data.created_at, state: "sent" }
-        : { ...next, state: "failed", problem };
+      const done = { ...next, ...data, type: undefined, state: data ? "sent" : "failed", problem };
       unsent = unsent.map((message) => (message === next ? done : message));
       if (data) accept(done), sent(done);
       show();
-      settled.get(next.nonce)?.(data ? { data: done } : { problem });
+      settled.get(next.nonce)?.(problem ? { problem } : { data: done });
       settled.delete(next.nonce);
     }
     flushing = null;
@@ -221,7 +218,7 @@ export function createRoom(name, { api, pages, upload, session, live, sent, stre
   /** Sends a message again that was refused, with what `more` adds to it. */
   function again(nonce, more) {
     const isIt = (message) => message.nonce === nonce && message.state === "failed";
-    unsent = unsent.map((message) => (isIt(message) ? { ...message, state: "sending", after: undefined, problem: undefined, added: { ...adding(upto), ...more } } : message));
+    unsent = unsent.map((message) => (isIt(message) ? { ...message, state: "sending", problem: undefined, added: { ...adding(upto), ...more } } : message));
     show();
     return flush();
   }
