@@ -107,7 +107,7 @@ async fn a_page_of_another_origin_signs_in() {
     let asked = page.run(&script).await;
     assert_eq!((&asked[0], &asked[2]), (&json!("choose_factor"), &json!("needs_factor")), "{asked}");
     assert_eq!(page.run("flow.choose('app').then(({ data }) => (globalThis.flow = data).next)").await, "verify");
-    assert_eq!(page.run("flow.verify('000000')").await["problem"]["code"], "code_invalid");
+    assert_eq!(page.run(&format!("flow.verify({})", json!(app.wrong(&cloud)))).await["problem"]["code"], "code_invalid");
     let done = page.run(&format!("flow.verify({})", json!(app.code(&cloud)))).await;
     assert_eq!(done["data"]["next"], "signed_in", "{done}");
     assert_eq!(page.run("stoa.session.current.user.id").await, json!(ben.id()));
