@@ -1104,13 +1104,15 @@ const OTHER: &str = r"(async () => {
         if (pathname === '/v1/realtime/tickets') return json(201, { url: 'ws://nowhere.invalid', subprotocols: [] });
         return json(...{ '/v1/old': [401, { code: 'token_invalid' }], '/v1/proof': [403, { code: 'step_up_required' }] }[pathname]);
     };
-    const opened = [];
+    const [opened, early] = [[], []];
     class Silent {
         readyState = 1;
         constructor() { opened.push(this); setTimeout(() => this.onopen?.()); }
         send(text) {
             const { id, payload } = JSON.parse(text);
             const limits = { frames_at_once: 10, frames_per_second: 2, ping_seconds: 20, connection_seconds: 7200 };
+            const refusal = { type: 'error', problem: { code: 'too_many_requests', status: 429, retry_after: 1 } };
+            if (payload.type === 'typing') early.push(this), this.onmessage({ data: JSON.stringify({ id, stream: 'chat', payload: refusal }) });
             if (payload.type === 'hello') this.answer = () => this.onmessage?.({ data: JSON.stringify({ id, stream: 'chat', payload: { type: 'hello', rooms: [], limits } }) });
         }
         close() { this.readyState = 3; }
@@ -1135,11 +1137,19 @@ const OTHER: &str = r"(async () => {
     await reached(() => opened[1]?.answer);
     opened[1].answer();
     await reached(() => first.live.current === 'live');
+    const typing = first.live.ask({ type: 'typing', room: 'r1' });
+    await reached(() => early.length > 0);
+    await signIn(second, 'ana');
+    await reached(() => opened[2]?.answer);
+    opened[2].answer();
+    refused.push((await typing).problem.code);
+    await reached(() => first.live.sockets.current === 2);
     for (const tab of [first, second]) tab.close();
-    return { refused, calls, tickets: done.filter(call => call.endsWith('/tickets')), sockets: [first.live.sockets.current, opened[0].readyState] };
+    return { refused, calls, tickets: done.filter(call => call.endsWith('/tickets')), sockets: [first.live.sockets.current, opened[0].readyState], typed: early.includes(opened[2]) };
 })()";
 
-/// What one person has begun is not done as somebody else, whom another tab has signed in: no call is repeated, and no socket is used.
+/// What one person has begun is not done as somebody else, whom another tab has signed in: no call and no frame is repeated, and
+/// no socket is used.
 /// Promise: client-tabs
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs Chromium"]
@@ -1147,10 +1157,11 @@ async fn nothing_is_done_as_somebody_else() {
     let (cloud, site) = (start().await, Site::open("localhost").await);
     let mut page = page(&cloud, &site).await;
     let expected = json!({
-        "refused": ["step_up_required", "token_invalid"],
+        "refused": ["step_up_required", "token_invalid", "signed_out"],
         "calls": ["ana /v1/proof", "ana /v1/step-ups", "ana /v1/old"],
-        "tickets": ["ana /v1/realtime/tickets", "ben /v1/realtime/tickets"],
-        "sockets": [1, 3],
+        "tickets": ["ana /v1/realtime/tickets", "ben /v1/realtime/tickets", "ana /v1/realtime/tickets"],
+        "sockets": [2, 3],
+        "typed": false,
     });
     assert_eq!(page.run(OTHER).await, expected);
 }
