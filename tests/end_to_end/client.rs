@@ -107,7 +107,7 @@ async fn a_page_of_another_origin_signs_in() {
     let asked = page.run(&script).await;
     assert_eq!((&asked[0], &asked[2]), (&json!("choose_factor"), &json!("needs_factor")), "{asked}");
     assert_eq!(page.run("flow.choose('app').then(({ data }) => (globalThis.flow = data).next)").await, "verify");
-    assert_eq!(page.run("flow.verify('000000')").await["problem"]["code"], "code_invalid");
+    assert_eq!(page.run(&format!("flow.verify({})", json!(app.wrong(&cloud)))).await["problem"]["code"], "code_invalid");
     let done = page.run(&format!("flow.verify({})", json!(app.code(&cloud)))).await;
     assert_eq!(done["data"]["next"], "signed_in", "{done}");
     assert_eq!(page.run("stoa.session.current.user.id").await, json!(ben.id()));
@@ -982,6 +982,22 @@ const PAGES: &str = r"(async () => {
         result.untold = texts(opened);
     }
     {
+        let [pages, answer] = [0];
+        const greeted = roomWith(async ({ type }) => {
+            if (type === 'history') return { data: { messages: [message(1, `page ${pages += 1}`)], upto: 1 } };
+            await new Promise(then => (answer = then));
+            return { data: { messages: [message(2)], upto: 2, last_seq: 2, more: false } };
+        });
+        await greeted.resume(state(1, 0));
+        const resumed = [greeted.resume(state(2, 0))];
+        await reached(() => answer);
+        resumed.push(greeted.resume(state(2, 1)));
+        await Promise.resolve();
+        setTimeout(answer);
+        await Promise.all(resumed);
+        result.greeted = texts(greeted);
+    }
+    {
         const asked = [];
         const slow = roomWith(async ({ type }) => {
             asked.push(type);
@@ -1006,6 +1022,28 @@ const PAGES: &str = r"(async () => {
         result.twice = texts(twice);
     }
     {
+        const answers = [];
+        const early = roomWith(async ({ type }) => {
+            if (type !== 'send') return { data: { messages: [], upto: 0 } };
+            return new Promise(then => answers.push(then));
+        });
+        const own = (seq, text) => ({ ...message(seq, text), author: { id: '1', username: 'ana' } });
+        const ack = seq => ({ data: { id: `m${seq}`, room: 'a', seq, created_at: '' } });
+        await early.resume();
+        const sent = ['damn, yes ', 'damn, yes'].map(text => early.room.send(text));
+        await reached(() => answers.length === 1);
+        early.accept(own(1, '****, yes'));
+        result.early = [texts(early)];
+        answers[0](ack(1));
+        await reached(() => answers.length === 2);
+        result.early.push(texts(early));
+        early.accept(own(2, '****, yes'));
+        result.early.push(texts(early));
+        answers[1](ack(2));
+        await Promise.all(sent);
+        result.early.push(texts(early));
+    }
+    {
         const busy = roomWith(async ({ before, limit }) => {
             const messages = before ? Array.from({ length: limit }, (_, n) => message(before - limit + n)) : [message(1)];
             return { data: { messages, upto: 1, before: before && before - limit } };
@@ -1023,8 +1061,9 @@ const PAGES: &str = r"(async () => {
 })()";
 
 /// A page that is older than a change does not undo it. A room that was opened after a greeting, or of which a greeting does not tell,
-/// learns of changes with the next one. A text that has to wait holds up nothing else, and one that is sent twice is shown twice. A room
-/// that is open for long keeps its newest messages.
+/// learns of changes with the next one, also while it reads. A text that has to wait holds up nothing else, one that is sent twice is shown
+/// twice, and one that comes before its answer is shown once, also where words are masked. A room that is open for long keeps its newest
+/// messages.
 /// Promise: client-rooms
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs Chromium"]
@@ -1035,8 +1074,10 @@ async fn a_room_follows_what_happens_while_it_reads() {
         "late": ["1", "edited"],
         "opened": ["page 2"],
         "untold": ["page 3"],
+        "greeted": ["page 2"],
         "slow": [["history", "send", "sync"], ["1", "3", "Later"]],
         "twice": ["Yes", "Yes"],
+        "early": [["****, yes", "damn, yes"], ["****, yes", "damn, yes"], ["****, yes", "****, yes"], ["****, yes", "****, yes"]],
         "busy": [[true, false], [1000, "501"], [1050, "452", "1501"]],
     });
     assert_eq!(page.run(PAGES).await, expected);
@@ -1063,13 +1104,15 @@ const OTHER: &str = r"(async () => {
         if (pathname === '/v1/realtime/tickets') return json(201, { url: 'ws://nowhere.invalid', subprotocols: [] });
         return json(...{ '/v1/old': [401, { code: 'token_invalid' }], '/v1/proof': [403, { code: 'step_up_required' }] }[pathname]);
     };
-    const opened = [];
+    const [opened, early] = [[], []];
     class Silent {
         readyState = 1;
         constructor() { opened.push(this); setTimeout(() => this.onopen?.()); }
         send(text) {
             const { id, payload } = JSON.parse(text);
             const limits = { frames_at_once: 10, frames_per_second: 2, ping_seconds: 20, connection_seconds: 7200 };
+            const refusal = { type: 'error', problem: { code: 'too_many_requests', status: 429, retry_after: 1 } };
+            if (payload.type === 'typing') early.push(this), this.onmessage({ data: JSON.stringify({ id, stream: 'chat', payload: refusal }) });
             if (payload.type === 'hello') this.answer = () => this.onmessage?.({ data: JSON.stringify({ id, stream: 'chat', payload: { type: 'hello', rooms: [], limits } }) });
         }
         close() { this.readyState = 3; }
@@ -1094,11 +1137,19 @@ const OTHER: &str = r"(async () => {
     await reached(() => opened[1]?.answer);
     opened[1].answer();
     await reached(() => first.live.current === 'live');
+    const typing = first.live.ask({ type: 'typing', room: 'r1' });
+    await reached(() => early.length > 0);
+    await signIn(second, 'ana');
+    await reached(() => opened[2]?.answer);
+    opened[2].answer();
+    refused.push((await typing).problem.code);
+    await reached(() => first.live.sockets.current === 2);
     for (const tab of [first, second]) tab.close();
-    return { refused, calls, tickets: done.filter(call => call.endsWith('/tickets')), sockets: [first.live.sockets.current, opened[0].readyState] };
+    return { refused, calls, tickets: done.filter(call => call.endsWith('/tickets')), sockets: [first.live.sockets.current, opened[0].readyState], typed: early.includes(opened[2]) };
 })()";
 
-/// What one person has begun is not done as somebody else, whom another tab has signed in: no call is repeated, and no socket is used.
+/// What one person has begun is not done as somebody else, whom another tab has signed in: no call and no frame is repeated, and
+/// no socket is used.
 /// Promise: client-tabs
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs Chromium"]
@@ -1106,10 +1157,11 @@ async fn nothing_is_done_as_somebody_else() {
     let (cloud, site) = (start().await, Site::open("localhost").await);
     let mut page = page(&cloud, &site).await;
     let expected = json!({
-        "refused": ["step_up_required", "token_invalid"],
+        "refused": ["step_up_required", "token_invalid", "signed_out"],
         "calls": ["ana /v1/proof", "ana /v1/step-ups", "ana /v1/old"],
-        "tickets": ["ana /v1/realtime/tickets", "ben /v1/realtime/tickets"],
-        "sockets": [1, 3],
+        "tickets": ["ana /v1/realtime/tickets", "ben /v1/realtime/tickets", "ana /v1/realtime/tickets"],
+        "sockets": [2, 3],
+        "typed": false,
     });
     assert_eq!(page.run(OTHER).await, expected);
 }

@@ -3,9 +3,7 @@
 use std::time::Duration;
 
 use kernel::Time;
-use tests::{App, Caller, Cloud, PASSWORD, Reply, Value, json, race};
-
-use crate::phone_login::wrong;
+use tests::{App, Caller, Cloud, PASSWORD, Reply, Value, json, race, wrong};
 
 const SECOND: Duration = Duration::from_secs(1);
 /// Tolerance for a limit in time: requests take a while.

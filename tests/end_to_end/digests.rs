@@ -206,7 +206,7 @@ async fn who_is_here_gets_no_mail() {
     assert!(told(&cloud, &ben).await.is_empty() && told(&cloud, &cyd).await.is_empty());
 }
 
-/// Somebody who seems to be here, because their sockets have closed and nobody was told of it, is told of a message as who is away.
+/// Somebody who only seems to be here, because their sockets closed unnoticed, is told of a message like those who are away.
 /// Promise: digest-away-only
 #[tokio::test(flavor = "multi_thread")]
 async fn who_has_only_closed_sockets_is_away() {

@@ -7,9 +7,9 @@ use local::aws::{
     Service,
     faults::{Fault, Target},
 };
-use tests::{Caller, Cloud, DAY, HOUR, PASSWORD, Reply, Value, json, race};
+use tests::{Caller, Cloud, DAY, HOUR, PASSWORD, Reply, Value, json, race, wrong};
 
-use crate::phone_login::{put, wrong};
+use crate::phone_login::put;
 
 const ANA: &str = "+447700900001";
 const MAIL: &str = "ana@example.test";
@@ -296,7 +296,7 @@ async fn guesses_at_second_factors_do_not_keep_the_owner_out() {
             if chosen.is_null() {
                 continue;
             }
-            let answer = stranger.post(&verify, json!({ "code": "000000" })).await;
+            let answer = stranger.post(&verify, json!({ "code": app.wrong(&cloud) })).await;
             let counted = answer.status == 422 && answer.json().get("tries_left").is_some();
             let short = factor == "app" || chosen["code"]["form"] == "code";
             at_app += u32::from(counted && factor == "app");

@@ -722,7 +722,7 @@ async fn one_client_is_one_person_without_a_cookie() {
     let ana = cloud.sign_in("ana").await;
     let flow = attempt(&ana, "ben", PASSWORD).await.is(202);
     let _ = cloud.anonymous().put(&verify(&flow).replace("/verify", "/factor"), json!({ "factor": "app" })).await.is(200);
-    cloud.anonymous().post(&verify(&flow), json!({ "code": "000000" })).await.is_problem(422, "code_invalid");
+    cloud.anonymous().post(&verify(&flow), json!({ "code": app.wrong(&cloud) })).await.is_problem(422, "code_invalid");
     assert!(alive(&ana).await, "until the second step is done");
     cloud.anonymous().post(&verify(&flow), json!({ "code": app.code(&cloud) })).await.is(201);
     assert!(!alive(&ana).await && alive(&ben).await);
@@ -1177,8 +1177,8 @@ async fn guessing_everywhere_requires_a_proof_of_work() {
     cloud.anonymous().post(SESSIONS, wrong("nobody")).await.is_problem(401, "credentials_invalid");
     let phone = cloud.anonymous().post("/v1/phone-sign-ins", json!({ "phone": "+447700900123" })).await.is(202);
     let verify = format!("/v1/phone-sign-ins/{}/verify", phone["id"].as_str().unwrap());
-    let _ = cloud.code_to("+447700900123").await;
-    cloud.anonymous().post(&verify, json!({ "code": "000000" })).await.is_problem(422, "code_invalid");
+    let guess = tests::wrong(&cloud.code_to("+447700900123").await);
+    cloud.anonymous().post(&verify, json!({ "code": guess })).await.is_problem(422, "code_invalid");
     let step_up = ana.post("/v1/step-ups", json!({})).await.is(201);
     let step_up = format!("/v1/sign-ins/{}/verify", step_up["id"].as_str().unwrap());
     ana.post(&step_up, json!({ "password": "wrong horse staples" })).await.is_problem(403, "password_wrong");

@@ -222,7 +222,7 @@ async fn the_matrix_is_enforced() {
 
     let bearer = |caller: &Caller, token: &str| caller.with("authorization", format!("Bearer {token}"));
     let made_up = things["flow"].clone();
-    let (_, _, _) = cloud.careful("eve", "+447700900124").await;
+    let (_, app, _) = cloud.careful("eve", "+447700900124").await;
     let right = json!({ "login": "eve", "password": PASSWORD });
     let half = text(&cloud.anonymous().post("/v1/sessions", right.clone()).await.is(202)["id"]);
     let unverified = text(&cloud.anonymous().post("/v1/registrations", json!({ "email": "new@example.test" })).await.is(201)["id"]);
@@ -232,7 +232,7 @@ async fn the_matrix_is_enforced() {
     let locked = text(&guesser.post("/v1/sessions", right.clone()).await.is(202)["id"]);
     guesser.put(&format!("/v1/sign-ins/{locked}/factor"), json!({ "factor": "app" })).await.is(200);
     for _ in 0..3 {
-        guesser.post(&format!("/v1/sign-ins/{locked}/verify"), json!({ "code": "000000" })).await.is_problem(422, "code_invalid");
+        guesser.post(&format!("/v1/sign-ins/{locked}/verify"), json!({ "code": app.wrong(&cloud) })).await.is_problem(422, "code_invalid");
     }
     for _ in 0..5 {
         guesser.post("/v1/sessions", json!({ "login": "eve", "password": "wrong" })).await.is_problem(401, "credentials_invalid");

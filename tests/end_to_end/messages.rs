@@ -150,6 +150,32 @@ async fn an_author_edits_and_deletes_for_fifteen_minutes() {
     assert_eq!(entry(&cloud.sign_in("ben").await, &room, 3).await["text"], "three");
 }
 
+/// A deletion whose answer was lost is repeated, at once or long after, and answered alike.
+/// Promise: message-change
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deletion_is_repeated() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let room = room_of(&ana, &ben).await;
+    let (mut hers, mut phone) = (ana.socket().await, ana.socket().await);
+    for seq in 1..=3 {
+        assert_eq!(say(&mut hers, &room, &format!("text {seq}")).await, seq);
+        let deleted = json!({ "type": "deleted", "room": room, "seq": seq });
+        let (one, other) = tokio::join!(hers.ask(delete(&room, seq)), phone.ask(delete(&room, seq)));
+        assert_eq!((&one, &other), (&deleted, &deleted));
+        assert_eq!(hers.ask(delete(&room, seq)).await, deleted);
+        cloud.refill_frames().await;
+    }
+    let hello = hers.ask(json!({ "type": "hello" })).await;
+    let state = hello["rooms"].as_array().unwrap().iter().find(|state| state["room"] == room.as_str()).unwrap();
+    assert_eq!(state["changes"], 3, "nothing is changed twice");
+    cloud.advance(Duration::from_secs(16 * 60)).await;
+    let mut hers = cloud.sign_in("ana").await.socket().await;
+    assert_eq!(hers.ask(delete(&room, 1)).await["type"], "deleted");
+    let mut eve = cloud.member("eve").await.socket().await;
+    assert_eq!(code(&eve.ask(delete(&room, 1)).await), "not_found");
+}
+
 /// Administrators delete the messages of others in their room, at any time. In a large room the fan-out tells everybody.
 /// Promise: message-change
 #[tokio::test(flavor = "multi_thread")]

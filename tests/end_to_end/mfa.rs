@@ -52,7 +52,7 @@ async fn the_wizard_goes_in_its_order() {
 
     let app = App::new(setup["app"]["secret"].as_str().unwrap());
     assert_eq!(ana.post(&format!("{SETUP}/app"), json!({ "code": "12345" })).await.field_errors(), ["/code code_format"]);
-    let wrong = ana.post(&format!("{SETUP}/app"), json!({ "code": "000000" })).await.is_problem(422, "code_invalid");
+    let wrong = ana.post(&format!("{SETUP}/app"), json!({ "code": app.wrong(&cloud) })).await.is_problem(422, "code_invalid");
     assert_eq!(wrong["tries_left"], 4);
     let mail = ana.post(&format!("{SETUP}/app"), json!({ "code": app.code(&cloud) })).await.is(200);
     assert_eq!((&mail["step"], &mail["code"]["target"]), (&json!("email"), &json!("a****@example.test")));
@@ -67,7 +67,7 @@ async fn the_wizard_goes_in_its_order() {
         let refused = ana.post(&format!("{SETUP}/email"), json!({ "code": half })).await;
         assert_eq!(refused.field_errors(), ["/code code_format"], "{half}");
     }
-    let other = if mailed == "000000" { "000001" } else { "000000" };
+    let other = tests::wrong(&mailed);
     let wrong = ana.post(&format!("{SETUP}/email"), json!({ "code": other })).await.is_problem(422, "code_invalid");
     assert_eq!(wrong["tries_left"], 4);
     // A code whose sending failed is not counted.
@@ -113,7 +113,7 @@ async fn an_unfinished_set_up_expires() {
     let setup = ana.post(SETUP, start.clone()).await.is(201);
     let app = App::new(setup["app"]["secret"].as_str().unwrap());
     for left in (0..5).rev() {
-        let wrong = ana.post(&format!("{SETUP}/app"), json!({ "code": "000000" })).await.is_problem(422, "code_invalid");
+        let wrong = ana.post(&format!("{SETUP}/app"), json!({ "code": app.wrong(&cloud) })).await.is_problem(422, "code_invalid");
         assert_eq!(wrong["tries_left"], left);
     }
     ana.post(&format!("{SETUP}/app"), json!({ "code": app.code(&cloud) })).await.is_problem(422, "code_invalid");

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-use tests::{Assertion, Authenticator, Caller, Cloud, PASSWORD, Value, json, race};
+use tests::{Assertion, Authenticator, Caller, Cloud, PASSWORD, Value, json, race, wrong};
 
 const ORIGIN: &str = "http://localhost:5173";
 
@@ -349,7 +349,7 @@ async fn a_lost_passkey_takes_the_password_and_a_code() {
     cloud.forget_answers().await;
     verify(&flow, json!({ "password": PASSWORD })).await.is_problem(422, "factor_unavailable");
     let code = cloud.code_to("ana@example.test").await;
-    let wrong = if code == "000000" { "000001" } else { "000000" };
+    let wrong = wrong(&code);
     verify(&flow, json!({ "code": wrong })).await.is_problem(422, "code_invalid");
 
     // A new step-up has to wait before it gets another code.
@@ -387,7 +387,7 @@ async fn the_password_resets_no_failures_of_codes() {
             ana.post(&verify, json!({ "code": code })).await.is(200);
             break;
         }
-        let wrong = if code == "000000" { "000001" } else { "000000" };
+        let wrong = wrong(&code);
         for _ in 0..3 {
             ana.post(&verify, json!({ "code": wrong })).await.is_problem(422, "code_invalid");
             judged += 1;

@@ -6,7 +6,7 @@ use local::aws::{
     Service,
     faults::{Fault, Target},
 };
-use tests::{Caller, Cloud, DAY, HOUR, PASSWORD, Reply, Value, json, race};
+use tests::{Caller, Cloud, DAY, HOUR, PASSWORD, Reply, Value, json, race, wrong};
 
 const START: &str = "/v1/phone-sign-ins";
 const ANA: &str = "+447700900001";
@@ -39,12 +39,6 @@ async fn sign_in(cloud: &Cloud, phone: &str) -> Caller {
     let path = begin(&caller, phone).await;
     let code = cloud.code_to(phone).await;
     caller.signed_in(verify(&caller, &path, &code).await.is(201))
-}
-
-/// A code that differs from this one.
-pub(crate) fn wrong(code: &str) -> String {
-    let last = if code.ends_with('0') { '1' } else { '0' };
-    format!("{}{last}", &code[..code.len() - 1])
 }
 
 fn retry_after(reply: &Reply, code: &str) -> u64 {

@@ -12,7 +12,7 @@ use local::{
     },
     outside::Mode,
 };
-use tests::{Caller, Cloud, PASSWORD, Reply, Value, json, race};
+use tests::{Caller, Cloud, PASSWORD, Reply, Value, json, race, wrong};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -67,10 +67,6 @@ async fn prove(cloud: &Cloud, caller: &Caller, path: &str, email: &str) {
 
 fn personal() -> Value {
     json!({ "first_name": "Ana", "last_name": "Nowak", "birth_date": "2000-02-29" })
-}
-
-fn wrong(code: &str) -> String {
-    code.chars().map(|c| if c == '9' { '0' } else { char::from(c as u8 + 1) }).collect()
 }
 
 /// Six steps make an account, and its owner is signed in.

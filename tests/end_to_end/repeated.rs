@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use tests::{Authenticator, Caller, Cloud, PASSWORD, Reply, Value, json, race};
+use tests::{Authenticator, Caller, Cloud, PASSWORD, Reply, Value, json, race, wrong};
 
 use crate::restorations::{moved, offered};
 
@@ -79,7 +79,7 @@ impl Prepared {
 }
 
 fn other(code: &str) -> Value {
-    json!({ "code": if code == "000000" { "000001" } else { "000000" } })
+    json!({ "code": wrong(code) })
 }
 
 fn id(flow: &Value) -> &str {

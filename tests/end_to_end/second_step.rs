@@ -6,7 +6,7 @@ use local::aws::{
     Service,
     faults::{Fault, Target},
 };
-use tests::{App, Caller, Cloud, PASSWORD, Reply, Value, json, race};
+use tests::{App, Caller, Cloud, PASSWORD, Reply, Value, json, race, wrong};
 
 const PHONE: &str = "+447911123456";
 
@@ -158,7 +158,7 @@ async fn guessing_is_counted_whatever_begins_anew() {
     let flow = begin(&client, "ana").await;
     let _ = choose(&client, &flow, "email").await.is(200);
     let code = cloud.code_to("ana@example.test").await;
-    let wrong = if code == "000000" { "000001" } else { "000000" };
+    let wrong = &wrong(&code);
     for half in ["1", "12345", "abcdef", ""] {
         assert_eq!(verify(&client, &flow, half).await.field_errors(), ["/code code_format"], "{half}");
     }
@@ -205,7 +205,7 @@ async fn guessing_is_counted_whatever_begins_anew() {
     let fourth = begin(&other, "ana").await;
     let _ = choose(&other, &fourth, "app").await.is(200);
     for _ in 0..3 {
-        verify(&other, &fourth, "000000").await.is_problem(422, "code_invalid");
+        verify(&other, &fourth, &app.wrong(&cloud)).await.is_problem(422, "code_invalid");
     }
     assert_eq!(verify(&other, &fourth, &app.code(&cloud)).await.is_problem(422, "code_invalid")["tries_left"], 0);
     // No more codes are sent for the ended flow.
@@ -272,7 +272,7 @@ async fn a_hundred_wrong_codes_close_the_factor() {
             let _ = choose(&client, &flow, "app").await.is(200);
             for _ in 0..3.min(times - wrong) {
                 wrong += 1;
-                verify(&client, &flow, "000000").await.is_problem(422, "code_invalid");
+                verify(&client, &flow, &app.wrong(&cloud)).await.is_problem(422, "code_invalid");
             }
             // The app has ten guesses a day, and pauses after five.
             if wrong % 9 == 0 {
@@ -320,13 +320,13 @@ async fn a_hundred_wrong_codes_close_the_factor() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_mailed_code_resets_no_failures_of_the_app() {
     let cloud = Cloud::start().await;
-    cloud.careful("ana", PHONE).await;
+    let (_, app, _) = cloud.careful("ana", PHONE).await;
     let client = cloud.anonymous();
     for round in 0..3 {
         let flow = begin(&client, "ana").await;
         let _ = choose(&client, &flow, "app").await.is(200);
         for _ in 0..3 {
-            verify(&client, &flow, "000000").await.is_problem(422, "code_invalid");
+            verify(&client, &flow, &app.wrong(&cloud)).await.is_problem(422, "code_invalid");
         }
         if round == 0 {
             let flow = begin(&client, "ana").await;
@@ -337,8 +337,8 @@ async fn a_mailed_code_resets_no_failures_of_the_app() {
     }
     let flow = begin(&client, "ana").await;
     let _ = choose(&client, &flow, "app").await.is(200);
-    verify(&client, &flow, "000000").await.is_problem(422, "code_invalid");
-    let refused = verify(&client, &flow, "000000").await;
+    verify(&client, &flow, &app.wrong(&cloud)).await.is_problem(422, "code_invalid");
+    let refused = verify(&client, &flow, &app.wrong(&cloud)).await;
     refused.is_problem(429, "too_many_requests");
     assert!(refused.header("ratelimit-policy").starts_with("\"code_guesses\";"), "{refused:?}");
 }
@@ -362,7 +362,7 @@ async fn codes_of_the_app_are_good_once() {
     with(&app.at(now)).await.is_problem(422, "code_invalid");
     cloud.advance(Duration::from_secs(300)).await;
     for _ in 0..4 {
-        with("000000").await.is_problem(422, "code_invalid");
+        with(&app.wrong(&cloud)).await.is_problem(422, "code_invalid");
     }
     let paused = with(&app.code(&cloud)).await;
     paused.is_problem(429, "too_many_requests");

@@ -165,7 +165,9 @@ async fn both_sides_read_type_edit_and_delete() {
     assert_eq!(first.ask_on("support", edit).await["type"], "edited");
     let changed = hers.hear("changed").await;
     assert_eq!((&changed["text"], &changed["author"]), (&json!("a better answer"), &json!({ "username": "Support" })));
-    assert_eq!(hers.ask_on("support", json!({ "type": "delete", "seq": 1 })).await["type"], "deleted");
+    for _ in 0..2 {
+        assert_eq!(hers.ask_on("support", json!({ "type": "delete", "seq": 1 })).await["type"], "deleted");
+    }
     assert_eq!(first.hear("changed").await["kind"], "deleted");
     assert_eq!(ana.get(&format!("{THREAD}/messages")).await.is(200)["items"][0]["kind"], "deleted");
 }

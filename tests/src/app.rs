@@ -44,4 +44,15 @@ impl App {
         }
         self.at(cloud.sys.now())
     }
+
+    /// Returns a code that it shows neither now nor in the steps before and after, which count too.
+    ///
+    /// # Panics
+    /// If the secret is not valid for an app.
+    #[must_use]
+    pub fn wrong(&self, cloud: &Stack) -> String {
+        let (now, step) = (cloud.sys.now(), Duration::from_secs(30));
+        let shown = [now - step, now, now + step].map(|moment| self.at(moment));
+        (0..4).map(|n| format!("{n:06}")).find(|code| !shown.contains(code)).expect("three codes at most are right")
+    }
 }

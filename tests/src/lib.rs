@@ -46,6 +46,16 @@ pub fn work(problem: &Value) -> String {
     format!("{begun}{number}")
 }
 
+/// Returns a code that differs from this one.
+///
+/// # Panics
+/// If the code is empty.
+#[must_use]
+pub fn wrong(code: &str) -> String {
+    let last = if code.ends_with('0') { '1' } else { '0' };
+    format!("{}{last}", &code[..code.len() - 1])
+}
+
 /// How long tests wait for an event. It only ends tests that would hang, so it is longer than the slowest machine needs.
 pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(300);
 

@@ -1,6 +1,6 @@
 // The socket: it is opened with a ticket, opened again when it is lost, and replaced before the platform closes it.
 
-import { createStore, failed, readProblem, wait } from "./core.js";
+import { createStore, failed, readProblem, someoneElse, wait } from "./core.js";
 import { forEachPerson } from "./lists.js";
 
 /** Milliseconds before another attempt: a random part of the second, which grows up to the last. */
@@ -54,7 +54,7 @@ export function createLive({ api, session }, { WebSocket = globalThis.WebSocket,
 
   /** Sends a frame over one socket. The answer is `{ data }` or `{ problem }`. */
   function send(to, payload, stream) {
-    if (!to || to.socket.readyState !== 1) return Promise.resolve(lost());
+    if (to?.socket.readyState !== 1) return Promise.resolve(lost());
     return new Promise((then) => {
       const id = String((to.asked += 1));
       const late = setTimeout(() => to.socket.readyState === 1 && drop(to), PATIENCE_MS);
@@ -63,10 +63,17 @@ export function createLive({ api, session }, { WebSocket = globalThis.WebSocket,
     });
   }
 
-  /** Asks over the current socket. A frame that came too early is sent again after the time that the server says. */
+  const person = () => session.current.user?.id;
+
+  /**
+   * Asks over the current socket. A frame that came too early is sent again after the time that the server says, but never as somebody else
+   * who has signed in meanwhile.
+   */
   async function ask(payload, stream = "chat") {
+    const mine = person();
     for (;;) {
       await pace();
+      if (mine !== person()) return someoneElse();
       const answer = await send(link, payload, stream);
       if (answer.problem?.code !== "too_many_requests" || !answer.problem.retryAfter) return answer;
       allowance = 0;
@@ -128,13 +135,12 @@ export function createLive({ api, session }, { WebSocket = globalThis.WebSocket,
     connecting = true;
     clearTimeout(retry);
     if (!link) setLive("connecting");
-    const who = session.current.user?.id;
+    const mine = person();
     const { made, hello, early, problem } = await open();
     connecting = false;
     if (!made) return problem.status === 403 ? refuse(problem) : link ? undefined : reconnect(problem.retryAfter);
-    const now = session.current.user?.id;
     // Whoever it was opened for may be gone.
-    if (!wanted || !now || (who && who !== now)) return drop(made), connect();
+    if (!wanted || !person() || (mine && mine !== person())) return drop(made), connect();
     failures = 0;
     const old = link;
     link = made;

@@ -53,7 +53,7 @@ export function createRoom(name, { api, pages, upload, session, live, sent, stre
   const altered = new Map();
   /** Messages with a number after `upto + 1`, by number. */
   let later = new Map();
-  /** One's own messages that are not yet in `known`, in their order. */
+  /** One's own messages that are not yet in `known`, in their order. `after` is the last known number when one was first sent. */
   let unsent = [];
   /** What tells the caller of `send` how it ended, by nonce. */
   const settled = new Map();
@@ -74,10 +74,10 @@ export function createRoom(name, { api, pages, upload, session, live, sent, stre
   let closed = false;
 
   /**
-   * Whether a message is to be shown: not while it waits for its answer, which may be lost, and has come already as one of the room. Those
-   * that were answered have a nonce.
+   * Whether a message is to be shown: not while it waits for its answer, which may be lost, and has come already as one of the room, with
+   * `*` in place of letters if the room masks words. Those that were answered have a nonce.
    */
-  const isShown = ({ state, text, author, after }) => state !== "sending" || !known.some((one) => one.seq > after && !one.nonce && one.text === text && one.author?.id === author.id);
+  const isShown = ({ state, text, author, after }) => state !== "sending" || !known.some((one) => one.seq > after && !one.nonce && one.author?.id === author.id && one.text === text.trim().replace(/./gs, (letter, at) => (one.text?.[at] === "*" ? "*" : letter)));
 
   function show() {
     if (closed) return;
@@ -149,6 +149,8 @@ export function createRoom(name, { api, pages, upload, session, live, sent, stre
   async function missed() {
     const { data, problem, messages } = await page({ type: "sync", since: upto, limit: SYNC_PAGE });
     if (problem) return { problem };
+    // A greeting has told meanwhile that known messages were changed.
+    if (upto === null) return { more: true };
     if (data.last_seq - upto > MOST_NEW) return { problem: await begin(), more: true };
     // What came in between is not for this person: the room begins anew, with this page.
     if (data.complete === false) (known = []), (before = undefined);
@@ -177,19 +179,18 @@ export function createRoom(name, { api, pages, upload, session, live, sent, stre
     // So that `flushing` is set before it is unset.
     await null;
     for (let next; !closed && !paused && (next = unsent.find(({ state }) => state === "sending")); ) {
+      next.after ??= upto ?? NaN;
       const { data, problem } = await ask({ type: "send", text: next.text, nonce: next.nonce, reply_to: next.reply_to, attachments: next.attachments?.map(({ id }) => id), ...next.added });
       if (problem && isTemporary(problem)) {
         // The greeting of the next connection goes on, which does not wait for this.
         if (problem.status !== 0) paused = setTimeout(() => ((paused = null), flush()), problem.retryAfter * 1000 || AGAIN_MS);
         break;
       }
-      const done = data
-        ? { ...next, id: data.id, room: data.room, seq: data.seq, created_at: data.created_at, state: "sent" }
-        : { ...next, state: "failed", problem };
+      const done = { ...next, ...data, type: undefined, state: data ? "sent" : "failed", problem };
       unsent = unsent.map((message) => (message === next ? done : message));
       if (data) accept(done), sent(done);
       show();
-      settled.get(next.nonce)?.(data ? { data: done } : { problem });
+      settled.get(next.nonce)?.(problem ? { problem } : { data: done });
       settled.delete(next.nonce);
     }
     flushing = null;
@@ -206,7 +207,7 @@ export function createRoom(name, { api, pages, upload, session, live, sent, stre
   function send(text, { replyTo, attachments } = {}) {
     if (closed) return Promise.resolve(left());
     const { id, username } = session.current.user ?? {};
-    const message = { after: upto ?? Infinity, nonce: crypto.randomUUID(), kind: "text", text, reply_to: replyTo, attachments, author: { id, username }, created_at: new Date().toISOString(), state: "sending", added: adding(upto) };
+    const message = { nonce: crypto.randomUUID(), kind: "text", text, reply_to: replyTo, attachments, author: { id, username }, created_at: new Date().toISOString(), state: "sending", added: adding(upto) };
     unsent = [...unsent, message];
     show();
     const answer = new Promise((then) => settled.set(message.nonce, then));

@@ -22,15 +22,15 @@ function increased({ messages, mentions, more }, isMention) {
 }
 
 /** What a system event changes of a group or a channel. */
-function changedBy({ event, who }, club, me) {
-  const role = { promoted: "admin", demoted: "member", new_owner: "owner" }[event.type];
-  if (event.type === "renamed") return { ...club, name: event.name };
-  if (event.type === "topic_changed") return { ...club, topic: event.topic };
-  if (event.type === "joined") return { ...club, members: club.members + 1 };
-  if (event.type === "left" || event.type === "removed") return { ...club, members: club.members - 1 };
+function changedBy({ event: { type, name, topic }, who }, club, me) {
+  const role = { promoted: "admin", demoted: "member", new_owner: "owner" }[type];
+  if (type === "renamed") return { ...club, name };
+  if (type === "topic_changed") return { ...club, topic };
+  if (type === "joined") return { ...club, members: club.members + 1 };
+  if (type === "left" || type === "removed") return { ...club, members: club.members - 1 };
   if (role && who.id === me) return { ...club, role };
   // Who hands a room over stays an administrator of it.
-  if (event.type === "new_owner" && club.role === "owner") return { ...club, role: "admin" };
+  if (type === "new_owner" && club.role === "owner") return { ...club, role: "admin" };
   return club;
 }
 
@@ -112,7 +112,7 @@ export function createRooms(core, live, read) {
     update(id, ({ unread }) => ({ read_seq: seq, unread: isAll && unread ? ALL_READ : unread }));
     if (isAll) read(old.id, seq);
     // How many of the rest are messages of others is only known by the server.
-    if (!isAll && isFollowed()) soon();
+    else if (isFollowed()) soon();
   }
 
   function greet({ rooms: told, more, online, online_more: moreOnline }) {

@@ -57,6 +57,7 @@ pub enum Ask {
         text: String,
     },
     /// Deletes a message: the caller's own within fifteen minutes after it was sent, or any in a room that the caller administrates.
+    /// No effect if it is deleted already.
     Delete {
         /// The room.
         room: RoomName,

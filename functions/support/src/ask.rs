@@ -60,7 +60,7 @@ pub enum SupportAsk {
         #[schema(min_length = 1, max_length = 4000, examples("Where is my parcel?"))]
         text: String,
     },
-    /// Deletes the caller's own message, within fifteen minutes after it was sent.
+    /// Deletes the caller's own message, within fifteen minutes after it was sent. No effect if it is deleted already.
     Delete {
         /// The thread.
         #[schema(nullable = false)]

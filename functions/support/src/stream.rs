@@ -125,8 +125,11 @@ async fn edit(s: &State, from: &Frame<'_>, member: &RoomMember, entry: Option<Lo
     Ok(seq)
 }
 
-async fn tell_changed(s: &State, from: &Frame<'_>, customer: kernel::id::UserId, Changed { message, .. }: Changed) {
-    talk::tell(s, customer, Some(from.socket), message, |message| SupportPush::Changed(message)).await;
+/// Tells both sides of a change, unless it was made before.
+async fn tell_changed(s: &State, from: &Frame<'_>, customer: kernel::id::UserId, Changed { message, deliver }: Changed) {
+    if deliver.is_some() {
+        talk::tell(s, customer, Some(from.socket), message, |message| SupportPush::Changed(message)).await;
+    }
 }
 
 async fn sync(s: &State, from: &Frame<'_>, room: Room, (since, limit): (u64, u32)) -> Outcome {

@@ -12,7 +12,7 @@ use kernel::{
     Kind, Problem, Sys, Time,
     id::{AttachmentId, UserId},
 };
-use store::{CommitError, Cond, Index, Item as _, Slot, Table, Tx, Update, field};
+use store::{CommitError, Cond, Index, Item as _, Row, Slot, Table, Tx, Update, field};
 
 use crate::{
     attachment, delivery,
@@ -49,7 +49,8 @@ pub async fn edit(
     text: (Text, Vec<UserId>),
     pair: Option<&Pair>,
 ) -> Result<Changed, Problem> {
-    let ((entry, said), now) = (message(member, entry)?, sys.now());
+    let (entry, now) = (readable(member, entry)?, sys.now());
+    let said = said(&entry)?;
     own(member, &entry, &said, now)?;
     member.writes()?;
     let (text, mentions) = text;
@@ -60,14 +61,18 @@ pub async fn edit(
     commit(table, sys, member, LogEntry { content: Content::Said(said), ..entry }, &[], (tx, pair)).await
 }
 
-/// Deletes a message: the member's own, or any message for an administrator of the room. Its files are deleted afterwards. The requests are
-/// those of [`edit`].
+/// Deletes a message: the member's own, or any message for an administrator of the room. Its files are deleted afterwards. No effect if it
+/// is deleted already, whoever asks, because nothing tells any more whose it was. The requests are those of [`edit`].
 ///
 /// # Errors
-/// [`Kind::NotFound`], [`Kind::Forbidden`] for a message of somebody else, [`Kind::ChangeTooLate`], [`Kind::Conflict`] if another change
-/// was concurrent.
+/// [`Kind::NotFound`], [`Kind::Forbidden`] for a message of somebody else, [`Kind::ChangeTooLate`], [`Kind::Conflict`] if an edit was
+/// concurrent.
 pub async fn delete(table: &Table, sys: &Sys, member: &RoomMember, entry: Option<LogEntry>) -> Result<Changed, Problem> {
-    let (entry, said) = message(member, entry)?;
+    let entry = readable(member, entry)?;
+    if matches!(entry.content, Content::Deleted {}) {
+        return Ok(Changed { message: entry.shown(), deliver: None });
+    }
+    let said = said(&entry)?;
     if member.administrates().is_err() {
         own(member, &entry, &said, sys.now())?;
     }
@@ -116,14 +121,15 @@ fn is_unchanged(entry: &LogEntry) -> Cond {
     field("changes").absent().or(field("changes").eq(entry.changes))
 }
 
-/// Returns a message that the member may read.
-fn message(member: &RoomMember, entry: Option<LogEntry>) -> Result<(LogEntry, Said), Problem> {
-    let entry = entry.filter(|entry| entry.seq >= member.membership.from).ok_or(Kind::NotFound)?;
+/// Returns an entry that the member may read.
+fn readable(member: &RoomMember, entry: Option<LogEntry>) -> Result<LogEntry, Kind> {
+    entry.filter(|entry| entry.seq >= member.membership.from).ok_or(Kind::NotFound)
+}
+
+/// Returns what was said, if the entry is a message.
+fn said(entry: &LogEntry) -> Result<Said, Problem> {
     match &entry.content {
-        Content::Said(said) => {
-            let said = said.clone();
-            Ok((entry, said))
-        }
+        Content::Said(said) => Ok(said.clone()),
         Content::Happened(_) | Content::Deleted {} => Err(Kind::NotFound.because("there is no message under this number")),
     }
 }
@@ -169,17 +175,28 @@ async fn commit(
     match committed {
         Ok(()) => {}
         Err(CommitError::Refused(r)) => {
-            return Err(match admitted.into_iter().find(|(slot, _)| r.at(*slot)) {
-                Some((_, kind)) => kind.because("the person may not write there any more"),
-                None if r.at(same) => Kind::Conflict.because("the message was changed meanwhile"),
-                None if r.current(counted).is_some() => Kind::Conflict.because("the rules of the room were changed"),
-                None => Kind::NotFound.because("the room was deleted"),
-            });
+            return match admitted.into_iter().find(|(slot, _)| r.at(*slot)) {
+                Some((_, kind)) => Err(kind.because("the person may not write there any more")),
+                None if r.at(same) => changed_meanwhile(r.current(same), after),
+                None if r.current(counted).is_some() => Err(Kind::Conflict.because("the rules of the room were changed")),
+                None => Err(Kind::NotFound.because("the room was deleted")),
+            };
         }
         Err(CommitError::Store(e)) => return Err(e.into()),
     }
     let deliver = if small { Some(delivery::sockets_or_nobody(table, people).await) } else { None };
     Ok(Changed { message: after.shown(), deliver })
+}
+
+/// Returns the result for a message that a concurrent frame has changed. If both delete it, such as a frame and its repetition, that is no
+/// conflict.
+fn changed_meanwhile(current: Option<Row>, after: LogEntry) -> Result<Changed, Problem> {
+    let current = current.map(Row::decode::<LogEntry>).transpose()?;
+    let is_deleted = |entry: &LogEntry| matches!(entry.content, Content::Deleted {});
+    if is_deleted(&after) && current.as_ref().is_some_and(is_deleted) {
+        return Ok(Changed { message: after.shown(), deliver: None });
+    }
+    Err(Kind::Conflict.because("the message was changed meanwhile"))
 }
 
 /// Returns the update that replaces the content of an entry.
