@@ -501,6 +501,7 @@ async fn the_rest_of_what_was_given_back_outside_stripe_is_given_back_when_its_b
     for _ in 0..2 {
         give_outside(&ida, &owing[0], zloty(2000)).await.is(204);
     }
+    assert_eq!(given(&cloud.of_kind("order_record").await[0]), [json!("0"), json!("3000")], "it is no revenue");
     assert_eq!((run(&cloud, WEBHOOK).await["payments"].clone(), refunds(&cloud)), (json!(0), 2), "nobody asks for it");
     assert!(cloud.of_kind("payment_removal").await.is_empty() && cloud.of_kind("payment_alert").await.is_empty());
     items::are_as_described(&cloud).await;

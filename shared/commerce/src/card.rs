@@ -298,8 +298,7 @@ impl OrderCard {
     /// [`Kind::Invalid`] if the amount exceeds the rest.
     pub fn with_refund_outside(&self, total: Money, amount: u64) -> Result<Self, Problem> {
         self.check(amount, total)?;
-        let outside = self.back.outside.saturating_add(amount);
-        let mut next = Self { back: MoneyBack { outside, ..self.back }, ..self.clone() };
+        let mut next = Self { back: self.back.given_outside(amount), ..self.clone() };
         let since_one_succeeded = next.refunds.iter_mut().rev().take_while(|refund| refund.state != RefundState::Done);
         for refund in since_one_succeeded.filter(|refund| refund.has_failed()) {
             refund.state = RefundState::MadeOutside;

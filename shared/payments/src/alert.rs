@@ -128,10 +128,12 @@ impl PaymentAlert {
 
     /// Adds to a transaction that staff have given back outside Stripe a payment that is not kept: the [`PaymentRemoval`] and its alert
     /// end, and are not begun again unless more money comes back ([`ClosedRemoval`]). Refused if the alert has ended or has another
-    /// version.
+    /// version, or more money has come back than it says.
     pub fn close_removal(&self, tx: &mut Tx, now: Time) {
         if let Some(intent) = &self.removal {
-            tx.delete(PaymentRemoval::key_of(intent));
+            // More may have come back than the alert says: then the schedule gives the alert another version first.
+            let no_more = field("came_back").absent().or(field("came_back").le(self.came_back));
+            tx.delete_when(PaymentRemoval::key_of(intent), no_more);
             tx.put_always(&ClosedRemoval { intent: intent.clone(), came_back: self.came_back, at: now });
         }
         self.end(tx);

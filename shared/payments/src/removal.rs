@@ -46,6 +46,9 @@ pub struct PaymentRemoval {
     /// The amount that staff have given back outside Stripe before.
     #[serde(default)]
     pub outside: u64,
+    /// The amount of refunds that had come back when it was begun, as far as that was known.
+    #[serde(default)]
+    pub came_back: u64,
 }
 
 /// A refund that Stripe had not confirmed yet when the account was deleted.
@@ -58,6 +61,9 @@ pub struct Promised {
     /// The reason. It must be the same in a repeated request, because Stripe refuses different requests with the same key.
     #[serde(default)]
     pub reason: RefundReason,
+    /// The number of the attempt, which must be the same, too.
+    #[serde(default)]
+    pub attempt: u32,
 }
 
 impl PaymentRemoval {
@@ -66,7 +72,7 @@ impl PaymentRemoval {
     /// Returns the removal of a payment that is not kept.
     #[must_use]
     pub const fn new(intent: String, asked: (PaidFor, Money), since: Time) -> Self {
-        Self { intent, asked: Some(asked), since, promised: Vec::new(), outside: 0 }
+        Self { intent, asked: Some(asked), since, promised: Vec::new(), outside: 0, came_back: 0 }
     }
 
     pub(crate) fn key_of(intent: &str) -> Key {
@@ -74,12 +80,27 @@ impl PaymentRemoval {
     }
 
     /// Adds to a transaction that money has come back after the payer has left (`before`, `after`), if all of the payment was given back.
-    /// Then the schedule finds that it is owed, and staff see it until it is given back again.
-    pub fn reopen(tx: &mut Tx, now: Time, (before, after): (MoneyBack, MoneyBack), said: &Settlement, asked: (PaidFor, Money)) {
+    /// Then the schedule finds that it is owed, and staff see it until it is given back again. Nothing is added if staff have already given
+    /// that back outside Stripe ([`ClosedRemoval`]); refused if they do so meanwhile. At most one read.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn reopen(
+        table: &Table,
+        tx: &mut Tx,
+        now: Time,
+        (before, after): (MoneyBack, MoneyBack),
+        said: &Settlement,
+        asked: (PaidFor, Money),
+    ) -> Result<(), StoreError> {
         let ever_refunded = after.refunded.saturating_add(after.came_back);
-        if after.came_back > before.came_back && ever_refunded >= said.received {
-            tx.put_always(&Self { outside: after.outside, ..Self::new(said.intent.clone(), asked, now) });
+        let is_owed = after.came_back > before.came_back && ever_refunded >= said.received;
+        if is_owed && !ClosedRemoval::covers(table, &said.intent, after).await? {
+            tx.check(ClosedRemoval::key_of(&said.intent), ClosedRemoval::does_not_cover(after, now));
+            let (outside, came_back) = (after.outside, after.came_back);
+            tx.put_always(&Self { outside, came_back, ..Self::new(said.intent.clone(), asked, now) });
         }
+        Ok(())
     }
 
     /// Writes it, with the alert that Stripe refuses its refund. Nothing is written if there is that alert already, and no more money has
@@ -167,6 +188,11 @@ impl ClosedRemoval {
     pub async fn covers(table: &Table, intent: &str, back: MoneyBack) -> Result<bool, StoreError> {
         let closed = table.get::<Self>(Self::key_of(intent)).await?;
         Ok(closed.is_some_and(|closed| back.came_back <= closed.came_back))
+    }
+
+    /// Returns the condition on the stored memory that is the opposite of [`Self::covers`].
+    fn does_not_cover(back: MoneyBack, now: Time) -> Cond {
+        Cond::Absent.or(field("came_back").lt(back.came_back)).or(field("at").le(now - REMEMBERED))
     }
 }
 

@@ -74,7 +74,7 @@ async fn give_promised(stripe: &Stripe, removal: &PaymentRemoval) -> Result<Remo
         if state.refunds.iter().any(|refund| refund.name.as_ref() == Some(&promised.name)) {
             continue;
         }
-        match stripe.refund(&removal.intent, promised.amount.amount(), promised.reason, (&promised.name, 0)).await {
+        match stripe.refund(&removal.intent, promised.amount.amount(), promised.reason, (&promised.name, promised.attempt)).await {
             Ok(_) => {}
             Err(Failed::Refused(why)) => {
                 tracing::error!(why, "Stripe refused a refund that was promised before the account was deleted");

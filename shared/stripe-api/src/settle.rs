@@ -148,6 +148,28 @@ async fn end_wrong<P: Purpose>(
     })
 }
 
+/// Returns what follows for a payment whose person has left, after it was recorded. One beside that of the record is given back. `None` if
+/// the record has changed since it was read.
+async fn after_leaving(
+    (table, sys, stripe): (&Table, &Sys, &Stripe),
+    recorded: Recorded,
+    payment: &Payment,
+    paid_for: PaidFor,
+) -> Result<Option<Settled>, SettleError> {
+    Ok(match recorded {
+        Recorded::Now => Some(Settled::Record),
+        Recorded::Missing => Some(Settled::Missing(payment.clone())),
+        Recorded::Outdated => None,
+        Recorded::OfAnother(amount) => {
+            tracing::error!(payment.id = %paid_for.id(), "a payment is not the one that was asked for");
+            if payment.state.progress == Progress::Succeeded {
+                give_all_back((table, sys, stripe), &payment.state, (paid_for, amount)).await?;
+            }
+            Some(Settled::Foreign)
+        }
+    })
+}
+
 /// A payment to apply, with the event that reported it.
 struct News<'a> {
     table: &'a Table,
@@ -168,10 +190,10 @@ impl News<'_> {
         let (mut refused, mut gave_back) = (payment.refused.clone(), false);
         for _ in 0..ROUNDS {
             let Some(before) = table.get::<CardPayment<P>>(CardPayment::<P>::key_of(user, id)).await? else {
-                match PaymentRecord::settle(table, sys, P::paid_for(id), &payment.state).await? {
-                    Recorded::Now => return Ok(Settled::Record),
-                    Recorded::Missing => return Ok(Settled::Missing(payment)),
-                    Recorded::Outdated => continue,
+                let recorded = PaymentRecord::settle(table, sys, P::paid_for(id), &payment.state).await?;
+                match after_leaving((table, sys, stripe), recorded, &payment, P::paid_for(id)).await? {
+                    Some(outcome) => return Ok(outcome),
+                    None => continue,
                 }
             };
             let after = match before.after(&payment.state, sys.now()) {
@@ -212,10 +234,10 @@ impl News<'_> {
         let (said, mut refused) = (&payment.state, payment.refused.clone());
         for _ in 0..ROUNDS {
             let Some(order) = table.get::<Order>(Order::key_of(user, id)).await? else {
-                match OrderRecord::settle(table, sys, id, said).await? {
-                    Recorded::Now => return Ok(Settled::Record),
-                    Recorded::Missing => return Ok(Settled::Missing(payment)),
-                    Recorded::Outdated => continue,
+                let recorded = OrderRecord::settle(table, sys, id, said).await?;
+                match after_leaving((table, sys, stripe), recorded, &payment, PaidFor::Order(id)).await? {
+                    Some(outcome) => return Ok(outcome),
+                    None => continue,
                 }
             };
             if let (Some(charge), Some(card)) = (refused.take(), &order.card) {
