@@ -208,11 +208,19 @@ impl OrderCard {
         self.asked_refund().is_some_and(|refund| refund.reason == RefundReason::OrderEnded)
     }
 
-    /// Returns whether a refund has failed, and none has succeeded since. One that was made outside Stripe changes nothing about an earlier
-    /// one that fails later.
+    /// Returns the refunds of an order with this total that have failed since one succeeded, the last one first. One that was made outside
+    /// Stripe changes nothing about an earlier one that fails later. None if all that was paid was given back in another way, such as in
+    /// Stripe's dashboard.
+    pub(crate) fn failed_refunds(&self, total: Money) -> impl Iterator<Item = &Refund> {
+        let is_over = self.back.given() >= self.paid(total);
+        let since_one_succeeded = self.refunds.iter().rev().take_while(move |refund| !is_over && refund.state != RefundState::Done);
+        since_one_succeeded.filter(|refund| refund.has_failed())
+    }
+
+    /// Returns whether a refund of an order with this total has failed, see [`Self::failed_refunds`].
     #[must_use]
-    pub fn has_failed_refund(&self) -> bool {
-        self.refunds.iter().rev().take_while(|refund| refund.state != RefundState::Done).any(Refund::has_failed)
+    pub fn has_failed_refund(&self, total: Money) -> bool {
+        self.failed_refunds(total).next().is_some()
     }
 
     /// Returns the final state of an unpaid order whose payment is cancelled. `None` if it can still be paid.
@@ -237,16 +245,22 @@ impl OrderCard {
         automatic.filter(|_| self.is_wrong).map_or(total.amount(), |refund| refund.amount)
     }
 
+    /// Returns the sum of the refunds in this state.
+    fn sum(&self, state: RefundState) -> u64 {
+        let those = self.refunds.iter().filter(|refund| refund.state == state);
+        those.fold(0_u64, |sum, refund| sum.saturating_add(refund.amount))
+    }
+
+    /// Returns the amount that was refunded at Stripe. Accepted refunds may be missing in Stripe's sum.
+    pub(crate) fn refunded(&self) -> u64 {
+        self.back.refunded.max(self.sum(RefundState::Done))
+    }
+
     /// Returns the amount that can still be refunded of an order with this total, in minor units.
     #[must_use]
     pub fn left(&self, total: Money) -> u64 {
-        let sum = |state: RefundState| {
-            let those = self.refunds.iter().filter(|refund| refund.state == state);
-            those.fold(0_u64, |sum, refund| sum.saturating_add(refund.amount))
-        };
-        // Accepted refunds may be missing in Stripe's sum.
-        let done = self.back.refunded.max(sum(RefundState::Done));
-        self.paid(total).saturating_sub(done).saturating_sub(sum(RefundState::Asked)).saturating_sub(self.back.outside)
+        let asked = self.sum(RefundState::Asked);
+        self.paid(total).saturating_sub(self.refunded()).saturating_sub(asked).saturating_sub(self.back.outside)
     }
 
     /// Checks that this amount can still be refunded of an order with this total.
@@ -636,7 +650,9 @@ mod tests {
             (vec![(Failed, Duplicate), (Done, Duplicate), (MadeOutside, Duplicate)], false),
         ] {
             let card = OrderCard { refunds: refunds.iter().copied().map(refund).collect(), ..payment() };
-            assert_eq!(card.has_failed_refund(), expected, "{refunds:?}");
+            assert_eq!(card.has_failed_refund(zloty(1234)), expected, "{refunds:?}");
+            let given = OrderCard { back: MoneyBack { refunded: 1234, ..MoneyBack::default() }, ..card };
+            assert!(!given.has_failed_refund(zloty(1234)), "all was given back: {refunds:?}");
         }
     }
 
@@ -653,7 +669,7 @@ mod tests {
             assert!(card.with_refund_outside(zloty(1234), wrong).is_err(), "{wrong}");
         }
         let part = card.with_refund_outside(zloty(1234), 1000).unwrap();
-        assert_eq!((part.back.given(), part.left(zloty(1234)), part.has_failed_refund()), (1034, 200, false));
+        assert_eq!((part.back.given(), part.left(zloty(1234)), part.has_failed_refund(zloty(1234))), (1034, 200, false));
         assert!(part.refunds.iter().all(|refund| refund.state == RefundState::MadeOutside));
         let again = said(Progress::Succeeded, 34);
         let again = Settlement { back: MoneyBack { came_back: 2000, ..again.back }, ..again };

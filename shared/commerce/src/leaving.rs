@@ -192,7 +192,7 @@ async fn at_its_end(table: &Table, sys: &Sys, mut order: Order) -> Result<Order,
 }
 
 /// Returns what remains to be done at Stripe for an order: cancelling a payment that can still be paid, refunding an order that has ended,
-/// or making a refund that was promised.
+/// or making a refund that was promised. One that has failed stays owed.
 fn removal(order: &Order, now: Time) -> Option<PaymentRemoval> {
     let card = order.card.as_ref()?;
     let (intent, about) = (card.intent.clone()?, (PaidFor::Order(order.id), order.total));
@@ -207,6 +207,7 @@ fn removal(order: &Order, now: Time) -> Option<PaymentRemoval> {
         let (name, amount) = (refund.name.clone(), amount(refund.amount)?);
         Some(Promised { name, amount, reason: refund.reason, attempt: refund.attempt })
     };
-    let promised: Vec<Promised> = asked.filter_map(promised).collect();
-    (!promised.is_empty()).then(|| PaymentRemoval { promised, ..PaymentRemoval::new(intent, about, now) })
+    let promised: Vec<Promised> = asked.chain(card.failed_refunds(order.total)).filter_map(promised).collect();
+    let refunded = card.refunded();
+    (!promised.is_empty()).then(|| PaymentRemoval { promised, refunded, ..PaymentRemoval::new(intent, about, now) })
 }

@@ -43,6 +43,9 @@ pub struct PaymentRemoval {
     /// The refunds that were promised. If there are any, the rest of the payment is kept.
     #[serde(default)]
     pub promised: Vec<Promised>,
+    /// The amount that was refunded before those.
+    #[serde(default)]
+    pub refunded: u64,
     /// The amount that staff have given back outside Stripe before.
     #[serde(default)]
     pub outside: u64,
@@ -51,7 +54,7 @@ pub struct PaymentRemoval {
     pub came_back: u64,
 }
 
-/// A refund that Stripe had not confirmed yet when the account was deleted.
+/// A refund that Stripe had not confirmed yet when the account was deleted, or that the payer's bank had refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Promised {
     /// Its name.
@@ -72,7 +75,7 @@ impl PaymentRemoval {
     /// Returns the removal of a payment that is not kept.
     #[must_use]
     pub const fn new(intent: String, asked: (PaidFor, Money), since: Time) -> Self {
-        Self { intent, asked: Some(asked), since, promised: Vec::new(), outside: 0, came_back: 0 }
+        Self { intent, asked: Some(asked), since, promised: Vec::new(), refunded: 0, outside: 0, came_back: 0 }
     }
 
     pub(crate) fn key_of(intent: &str) -> Key {
