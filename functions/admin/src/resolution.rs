@@ -44,7 +44,7 @@ pub struct ResolvePaymentAlert {
 /// not kept is not refunded any more. A new alert begins only if more money comes back. Nobody does this for a payment of their own.
 ///
 /// AWS calls: the batch that authenticates the caller and reads their roles; a read of the alert; for an order two reads before it,
-/// otherwise one after it; the transaction. Repeated after each concurrent change of the order.
+/// otherwise one or two after it; the transaction. Repeated after each concurrent change of the order.
 #[utoipa::path(post, path = "/v1/admin/payment-alerts/{payment}/resolution", request_body = ResolvePaymentAlert,
     params(
         ("payment" = String, Path, min_length = 1, max_length = 255, description = "The `id` in the list or, if it names no `user`, the `intent`.", example = "don_01K9ZC4QW8V3T6R1NHXJ5B2MDP"),
@@ -136,7 +136,7 @@ impl Resolution<'_> {
             (Some(user), PaidFor::Donation(id)) => self.close::<Donor>(&mut tx, &alert, user, id).await?,
             (Some(user), PaidFor::Plan(id)) => self.close::<Plan>(&mut tx, &alert, user, id).await?,
             (Some(_), PaidFor::Order(_)) | (None, _) => {
-                alert.close_removal(&mut tx, self.s.sys.now());
+                alert.close_removal(&self.s.table, &mut tx, self.amount, self.s.sys.now()).await?;
                 self.record(&mut tx, &alert).await?;
             }
         }

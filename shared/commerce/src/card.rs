@@ -240,7 +240,7 @@ impl OrderCard {
 
     /// Returns the amount that was paid of an order with this total, in minor units. If the payment differs from the request, that of its
     /// automatic refund.
-    fn paid(&self, total: Money) -> u64 {
+    pub(crate) fn paid(&self, total: Money) -> u64 {
         let automatic = self.refunds.iter().find(|refund| refund.reason == RefundReason::OrderEnded);
         automatic.filter(|_| self.is_wrong).map_or(total.amount(), |refund| refund.amount)
     }

@@ -198,7 +198,7 @@ fn removal(order: &Order, now: Time) -> Option<PaymentRemoval> {
     let (intent, about) = (card.intent.clone()?, (PaidFor::Order(order.id), order.total));
     if matches!(order.state, OrderState::Cancelled | OrderState::Expired | OrderState::Refunded) {
         let outside = card.back.outside;
-        let is_owed = card.back.given() < order.total.amount();
+        let is_owed = card.back.given() < card.paid(order.total);
         return is_owed.then(|| PaymentRemoval { outside, ..PaymentRemoval::new(intent, about, now) });
     }
     let asked = card.refunds.iter().filter(|refund| refund.state == RefundState::Asked);

@@ -98,11 +98,16 @@ impl PaymentRemoval {
     ) -> Result<(), StoreError> {
         let ever_refunded = after.refunded.saturating_add(after.came_back);
         let is_owed = after.came_back > before.came_back && ever_refunded >= said.received;
-        if is_owed && !ClosedRemoval::covers(table, &said.intent, after).await? {
-            tx.check(ClosedRemoval::key_of(&said.intent), ClosedRemoval::does_not_cover(after, now));
-            let (outside, came_back) = (after.outside, after.came_back);
-            tx.put_always(&Self { outside, came_back, ..Self::new(said.intent.clone(), asked, now) });
+        if !is_owed {
+            return Ok(());
         }
+        let closed = ClosedRemoval::of(table, &said.intent).await?;
+        if closed.as_ref().is_some_and(|closed| closed.covers(after)) {
+            return Ok(());
+        }
+        tx.check(ClosedRemoval::key_of(&said.intent), ClosedRemoval::does_not_cover(after, now));
+        let (outside, came_back) = (closed.map_or(0, |closed| closed.outside).max(after.outside), after.came_back);
+        tx.put_always(&Self { outside, came_back, ..Self::new(said.intent.clone(), asked, now) });
         Ok(())
     }
 
@@ -175,6 +180,9 @@ pub struct ClosedRemoval {
     pub intent: String,
     /// The amount of refunds that had come back by then.
     pub came_back: u64,
+    /// The amount that staff have given back outside Stripe, altogether.
+    #[serde(default)]
+    pub outside: u64,
     /// When.
     pub at: Time,
 }
@@ -184,13 +192,18 @@ impl ClosedRemoval {
         Key::new(format!("CLOSED_REMOVAL#{intent}"), "CLOSED_REMOVAL")
     }
 
-    /// Returns whether staff have closed the removal of this payment, and no more money has come back since (`back`). One read.
+    /// Returns that of this payment, if staff have closed its removal. One read.
     ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn covers(table: &Table, intent: &str, back: MoneyBack) -> Result<bool, StoreError> {
-        let closed = table.get::<Self>(Self::key_of(intent)).await?;
-        Ok(closed.is_some_and(|closed| back.came_back <= closed.came_back))
+    pub async fn of(table: &Table, intent: &str) -> Result<Option<Self>, StoreError> {
+        table.get(Self::key_of(intent)).await
+    }
+
+    /// Returns whether no more money has come back since (`back`).
+    #[must_use]
+    pub const fn covers(&self, back: MoneyBack) -> bool {
+        back.came_back <= self.came_back
     }
 
     /// Returns the condition on the stored memory that is the opposite of [`Self::covers`].

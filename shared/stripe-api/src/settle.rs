@@ -108,10 +108,12 @@ async fn give_all_back(
     said: &Settlement,
     asked: (PaidFor, Money),
 ) -> Result<(), SettleError> {
-    if ClosedRemoval::covers(table, &said.intent, said.back).await? {
+    let closed = ClosedRemoval::of(table, &said.intent).await?;
+    if closed.as_ref().is_some_and(|closed| closed.covers(said.back)) {
         return Ok(());
     }
-    let removal = PaymentRemoval::new(said.intent.clone(), asked, sys.now());
+    let outside = closed.map_or(0, |closed| closed.outside);
+    let removal = PaymentRemoval { outside, ..PaymentRemoval::new(said.intent.clone(), asked, sys.now()) };
     match remove_payment(stripe, &removal).await? {
         Removed::Done => {}
         Removed::Waits => table.put_always(&removal).await?,
