@@ -18,9 +18,9 @@ const LEASE: Duration = Duration::from_secs(5 * 60);
 /// The maximum number of refunds of an order: as many as Stripe lists with its payment.
 const REFUNDS_MAX: usize = 10;
 /// How long the same request for a refund is sent to Stripe.
-const SENT: Duration = Duration::from_secs(5 * 60);
+const SEND_FOR: Duration = Duration::from_secs(5 * 60);
 /// The time after which no such request is in progress any more, so that the payment shows whether the refund was made.
-const ENDED: Duration = Duration::from_secs(10 * 60);
+const LOOK_AFTER: Duration = Duration::from_secs(10 * 60);
 /// The name of the refund of a payment that arrived after its order had ended.
 const AFTER_THE_END: &str = "after-the-end";
 
@@ -107,8 +107,8 @@ impl Refund {
     #[must_use]
     pub fn step(&self, now: Time) -> RefundStep {
         match now.since(self.attempt_at.unwrap_or(self.at)) {
-            age if age < SENT => RefundStep::Send,
-            age if age < ENDED => RefundStep::Wait,
+            age if age < SEND_FOR => RefundStep::Send,
+            age if age < LOOK_AFTER => RefundStep::Wait,
             _ => RefundStep::Look,
         }
     }
@@ -282,13 +282,13 @@ impl OrderCard {
             return Err(Problem::new(Kind::TooMany).with("max", REFUNDS_MAX));
         }
         let refunds = self.refunds.iter().cloned().chain([refund.clone()]).collect();
-        Ok(Self { refunds, look_at: refund.at + ENDED, ..self.clone() })
+        Ok(Self { refunds, look_at: refund.at + LOOK_AFTER, ..self.clone() })
     }
 
     /// Returns the state after another attempt of the refund with this name has begun.
     #[must_use]
     pub fn asked_again(&self, name: &str, now: Time) -> Self {
-        let mut next = Self { look_at: now + ENDED, ..self.clone() };
+        let mut next = Self { look_at: now + LOOK_AFTER, ..self.clone() };
         if let Some(refund) = next.refunds.iter_mut().find(|refund| refund.name == name && refund.state == RefundState::Asked) {
             (refund.attempt, refund.attempt_at) = (refund.attempt.saturating_add(1), Some(now));
         }

@@ -236,8 +236,8 @@ impl<P: Purpose> CardPayment<P> {
 
     /// Returns the payment after staff have given back outside Stripe what has come back.
     fn given_outside(&self) -> Self {
-        let outside = self.back.came_back.saturating_sub(self.back.refunded);
-        Self { back: MoneyBack { outside, ..self.back }, ..self.clone() }
+        let owed = self.back.came_back.saturating_sub(self.back.given());
+        Self { back: self.back.given_outside(owed), ..self.clone() }
     }
 
     /// Adds to a transaction that staff have given back outside Stripe what has come back of a payment that ended because it was wrong,
