@@ -137,7 +137,7 @@ impl Resolution<'_> {
             (Some(user), PaidFor::Plan(id)) => self.close::<Plan>(&mut tx, &alert, user, id).await?,
             (Some(_), PaidFor::Order(_)) | (None, _) => {
                 alert.close_removal(&self.s.table, &mut tx, self.amount, self.s.sys.now()).await?;
-                self.record(&mut tx, &alert).await?;
+                self.add_to_record(&mut tx, &alert).await?;
             }
         }
         let still = self.add(&mut tx, alert.payment.user.unwrap_or(self.me), payment);
@@ -146,8 +146,8 @@ impl Resolution<'_> {
         Ok(())
     }
 
-    /// Adds the amount to what is kept of a payment whose payer has left, so that it is taken off the revenue.
-    async fn record(&self, tx: &mut Tx, alert: &PaymentAlert) -> Result<(), Problem> {
+    /// Adds the amount to the record of a payment whose payer has left, so that it is taken off the revenue.
+    async fn add_to_record(&self, tx: &mut Tx, alert: &PaymentAlert) -> Result<(), Problem> {
         let (table, sys) = (&self.s.table, &self.s.sys);
         let Some(intent) = alert.payment.intent.as_deref() else { return Ok(()) };
         match alert.payment.paid_for {

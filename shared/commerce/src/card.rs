@@ -218,8 +218,7 @@ impl OrderCard {
     }
 
     /// Returns whether a refund of an order with this total has failed, see [`Self::failed_refunds`].
-    #[must_use]
-    pub fn has_failed_refund(&self, total: Money) -> bool {
+    pub(crate) fn has_failed_refund(&self, total: Money) -> bool {
         self.failed_refunds(total).next().is_some()
     }
 

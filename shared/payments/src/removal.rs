@@ -206,7 +206,7 @@ impl ClosedRemoval {
         back.came_back <= self.came_back
     }
 
-    /// Returns the condition on the stored memory that is the opposite of [`Self::covers`].
+    /// Returns the condition on the stored memory that it does not cover this ([`Self::covers`]), is gone, or has expired.
     fn does_not_cover(back: MoneyBack, now: Time) -> Cond {
         Cond::Absent.or(field("came_back").lt(back.came_back)).or(field("at").le(now - REMEMBERED))
     }
