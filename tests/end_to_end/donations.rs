@@ -11,7 +11,7 @@ use reqwest::Method;
 use tests::{Caller, Cloud, Value, json};
 
 use crate::{
-    card_orders::try_run,
+    card_orders::{refunds, try_run},
     deletion::{SWEEP, assert_gone, run, schedule, until_due},
 };
 
@@ -522,6 +522,32 @@ async fn of_several_payments_of_one_donation_one_can_be_paid() {
     assert_eq!(seen(&ana, &begun).await["state"], "pending_payment", "what is cancelled is another payment");
 }
 
+/// What somebody pays beside their donation after they have left is given back. It is not taken off what the donation has brought.
+/// Promise: refund-owed, daily-revenue
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_payment_of_somebody_who_has_left_is_given_back() {
+    let cloud = Cloud::start().await;
+    let (ana, stripe) = (cloud.member("ana").await, &cloud.outside.stripe);
+    let begun = begin(&ana, "one").await;
+    act(&cloud, &begun, card(VISA));
+    cloud.settle().await;
+    let account = cloud.anonymous().with("authorization", format!("Bearer {SECRET_KEY}"));
+    let metadata = format!("metadata[user]={}&metadata[donation]={}", ana.id(), begun["id"].as_str().unwrap());
+    let body = format!("amount=1234&currency=pln&customer={}&{metadata}", stripe.customers()[0]["id"].as_str().unwrap());
+    let (url, form) = (format!("{}/stripe/v1/payment_intents", cloud.urls.outside), Some("application/x-www-form-urlencoded"));
+    let beside = account.raw(Method::POST, &url, form, body.into_bytes()).await.is(200);
+    let scheduled = schedule(&ana).await;
+    until_due(&cloud, &scheduled).await;
+    assert_eq!(run(&cloud, SWEEP).await["claimed"], 1);
+    cloud.settle().await;
+    let records = cloud.of_kind("payment_record").await;
+    assert_eq!((records.len(), &records[0]["state"]["S"], refunds(&cloud)), (1, &json!("paid"), 0));
+    stripe.act(&cloud.core(), beside["id"].as_str().unwrap(), &card(VISA)).unwrap();
+    cloud.settle().await;
+    assert_eq!((cloud.of_kind("payment_record").await, refunds(&cloud)), (records, 1));
+    assert!(cloud.of_kind("payment_removal").await.is_empty() && cloud.of_kind("payment_alert").await.is_empty());
+}
+
 /// A customer that appears at Stripe after its creation was given up is deleted there. The one in use stays.
 /// Promise: stripe-customer
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -593,6 +619,12 @@ async fn a_deleted_person_leaves_amounts_only() {
     stripe.be(Mode::Well);
     assert_eq!(run(&cloud, WEBHOOK).await["customers"], 1);
     assert_eq!((stripe.customers().len(), cloud.of_kind("customer_removal").await.len()), (0, 0));
+    // Records of earlier versions lack what was added since.
+    let mut earlier = records[0].clone();
+    for name in ["intent", "came_back", "disputes_won", "outside"] {
+        assert!(earlier.as_object_mut().unwrap().remove(name).is_some(), "{name}");
+    }
+    cloud.put_item(&earlier);
     act(&cloud, &begun, Act::Refund(None));
     cloud.settle().await;
     assert_eq!(cloud.of_kind("payment_record").await[0]["state"]["S"], "refunded");

@@ -12,7 +12,7 @@ use reqwest::Method;
 use tests::{Caller, Cloud, PASSWORD, Value, json};
 
 use crate::{
-    card_orders::{order, paid_order, stored_stock, try_run},
+    card_orders::{order, paid_order, refunds, stored_stock, try_run},
     card_refunds::{change_at_stripe, give_outside},
     cart::{put, shop},
     deletion::{SWEEP, assert_gone, run, schedule, until_due},
@@ -478,11 +478,6 @@ async fn deliver(cloud: &Cloud, events: &[String]) {
     for event in (0..3).flat_map(|_| events) {
         assert_eq!(cloud.outside.stripe.deliver(&core, event).await, Ok(200));
     }
-}
-
-/// How many refunds Stripe has made.
-fn refunds(cloud: &Cloud) -> usize {
-    cloud.outside.stripe.events().iter().filter(|event| event.kind == "refund.created").count()
 }
 
 /// Two payments of one plan that are begun in two tabs are both paid: the one that is heard of last is given back once, however often the

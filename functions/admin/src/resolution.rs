@@ -7,6 +7,7 @@ use accounts::{
 use axum::extract::State;
 use callers::{Fresh, Staff, staff::Administrator};
 use commerce::{
+    leaving::OrderRecord,
     order,
     order_writes::{Written, replace},
 };
@@ -16,7 +17,7 @@ use kernel::{
     id::{OrderId, UserId},
 };
 use money::{AMOUNT_MAX, Money};
-use payments::{CardPayment, Donor, PaidFor, Plan, Purpose, alert::PaymentAlert};
+use payments::{CardPayment, Donor, PaidFor, PaymentRecord, Plan, Purpose, alert::PaymentAlert};
 use serde::Deserialize;
 use store::{Slot, Tx};
 use utoipa::ToSchema;
@@ -42,8 +43,8 @@ pub struct ResolvePaymentAlert {
 /// cannot be refunded at Stripe too: an order that is not shipped becomes `refunding`, or `refunded` if nothing is left. A payment that is
 /// not kept is not refunded any more. A new alert begins only if more money comes back. Nobody does this for a payment of their own.
 ///
-/// AWS calls: the batch that authenticates the caller and reads their roles; a read of the alert; for an order two reads before it, for a
-/// donation or a plan one after it; the transaction. Repeated after each concurrent change of the order.
+/// AWS calls: the batch that authenticates the caller and reads their roles; a read of the alert; for an order two reads before it,
+/// otherwise one or two after it; the transaction. Repeated after each concurrent change of the order.
 #[utoipa::path(post, path = "/v1/admin/payment-alerts/{payment}/resolution", request_body = ResolvePaymentAlert,
     params(
         ("payment" = String, Path, min_length = 1, max_length = 255, description = "The `id` in the list or, if it names no `user`, the `intent`.", example = "don_01K9ZC4QW8V3T6R1NHXJ5B2MDP"),
@@ -134,11 +135,25 @@ impl Resolution<'_> {
         match (alert.payment.user, alert.payment.paid_for) {
             (Some(user), PaidFor::Donation(id)) => self.close::<Donor>(&mut tx, &alert, user, id).await?,
             (Some(user), PaidFor::Plan(id)) => self.close::<Plan>(&mut tx, &alert, user, id).await?,
-            (Some(_), PaidFor::Order(_)) | (None, _) => alert.close_removal(&mut tx, self.s.sys.now()),
+            (Some(_), PaidFor::Order(_)) | (None, _) => {
+                alert.close_removal(&self.s.table, &mut tx, self.amount, self.s.sys.now()).await?;
+                self.add_to_record(&mut tx, &alert).await?;
+            }
         }
         let still = self.add(&mut tx, alert.payment.user.unwrap_or(self.me), payment);
         self.s.table.commit(tx).await.map_err(|e| staff::refused(e, still))?;
         tracing::info!(payment.id = payment, actor.id = %self.me, "a payment was given back outside Stripe");
+        Ok(())
+    }
+
+    /// Adds the amount to the record of a payment whose payer has left, so that it is taken off the revenue.
+    async fn add_to_record(&self, tx: &mut Tx, alert: &PaymentAlert) -> Result<(), Problem> {
+        let (table, sys) = (&self.s.table, &self.s.sys);
+        let Some(intent) = alert.payment.intent.as_deref() else { return Ok(()) };
+        match alert.payment.paid_for {
+            PaidFor::Order(id) => OrderRecord::give_outside(table, sys, tx, (id, intent), self.amount).await?,
+            paid_for => PaymentRecord::give_outside(table, sys, tx, (paid_for, intent), self.amount).await?,
+        }
         Ok(())
     }
 

@@ -18,7 +18,7 @@ fn is_of(alert: Alert, order: &Order) -> bool {
     let Some(card) = &order.card else { return false };
     match alert {
         Alert::Disputed => card.back.disputed,
-        Alert::RefundFailed => card.has_failed_refund(),
+        Alert::RefundFailed => card.has_failed_refund(order.total),
         Alert::WrongPayment => card.is_wrong,
         Alert::LatePayment => matches!(order.state, OrderState::Expired | OrderState::Cancelled) && card.paid_at.is_some(),
     }

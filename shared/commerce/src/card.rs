@@ -18,9 +18,9 @@ const LEASE: Duration = Duration::from_secs(5 * 60);
 /// The maximum number of refunds of an order: as many as Stripe lists with its payment.
 const REFUNDS_MAX: usize = 10;
 /// How long the same request for a refund is sent to Stripe.
-const SENT: Duration = Duration::from_secs(5 * 60);
+const SEND_FOR: Duration = Duration::from_secs(5 * 60);
 /// The time after which no such request is in progress any more, so that the payment shows whether the refund was made.
-const ENDED: Duration = Duration::from_secs(10 * 60);
+const LOOK_AFTER: Duration = Duration::from_secs(10 * 60);
 /// The name of the refund of a payment that arrived after its order had ended.
 const AFTER_THE_END: &str = "after-the-end";
 
@@ -107,8 +107,8 @@ impl Refund {
     #[must_use]
     pub fn step(&self, now: Time) -> RefundStep {
         match now.since(self.attempt_at.unwrap_or(self.at)) {
-            age if age < SENT => RefundStep::Send,
-            age if age < ENDED => RefundStep::Wait,
+            age if age < SEND_FOR => RefundStep::Send,
+            age if age < LOOK_AFTER => RefundStep::Wait,
             _ => RefundStep::Look,
         }
     }
@@ -208,11 +208,18 @@ impl OrderCard {
         self.asked_refund().is_some_and(|refund| refund.reason == RefundReason::OrderEnded)
     }
 
-    /// Returns whether a refund has failed, and none has succeeded since. One that was made outside Stripe changes nothing about an earlier
-    /// one that fails later.
-    #[must_use]
-    pub fn has_failed_refund(&self) -> bool {
-        self.refunds.iter().rev().take_while(|refund| refund.state != RefundState::Done).any(Refund::has_failed)
+    /// Returns the refunds of an order with this total that have failed since one succeeded, the last one first. One that was made outside
+    /// Stripe changes nothing about an earlier one that fails later. None if all that was paid was given back in another way, such as in
+    /// Stripe's dashboard.
+    pub(crate) fn failed_refunds(&self, total: Money) -> impl Iterator<Item = &Refund> {
+        let is_over = self.back.given() >= self.paid(total);
+        let since_one_succeeded = self.refunds.iter().rev().take_while(move |refund| !is_over && refund.state != RefundState::Done);
+        since_one_succeeded.filter(|refund| refund.has_failed())
+    }
+
+    /// Returns whether a refund of an order with this total has failed, see [`Self::failed_refunds`].
+    pub(crate) fn has_failed_refund(&self, total: Money) -> bool {
+        self.failed_refunds(total).next().is_some()
     }
 
     /// Returns the final state of an unpaid order whose payment is cancelled. `None` if it can still be paid.
@@ -232,21 +239,27 @@ impl OrderCard {
 
     /// Returns the amount that was paid of an order with this total, in minor units. If the payment differs from the request, that of its
     /// automatic refund.
-    fn paid(&self, total: Money) -> u64 {
+    pub(crate) fn paid(&self, total: Money) -> u64 {
         let automatic = self.refunds.iter().find(|refund| refund.reason == RefundReason::OrderEnded);
         automatic.filter(|_| self.is_wrong).map_or(total.amount(), |refund| refund.amount)
+    }
+
+    /// Returns the sum of the refunds in this state.
+    fn sum(&self, state: RefundState) -> u64 {
+        let those = self.refunds.iter().filter(|refund| refund.state == state);
+        those.fold(0_u64, |sum, refund| sum.saturating_add(refund.amount))
+    }
+
+    /// Returns the amount that was refunded at Stripe. Accepted refunds may be missing in Stripe's sum.
+    pub(crate) fn refunded(&self) -> u64 {
+        self.back.refunded.max(self.sum(RefundState::Done))
     }
 
     /// Returns the amount that can still be refunded of an order with this total, in minor units.
     #[must_use]
     pub fn left(&self, total: Money) -> u64 {
-        let sum = |state: RefundState| {
-            let those = self.refunds.iter().filter(|refund| refund.state == state);
-            those.fold(0_u64, |sum, refund| sum.saturating_add(refund.amount))
-        };
-        // Accepted refunds may be missing in Stripe's sum.
-        let done = self.back.refunded.max(sum(RefundState::Done));
-        self.paid(total).saturating_sub(done).saturating_sub(sum(RefundState::Asked)).saturating_sub(self.back.outside)
+        let asked = self.sum(RefundState::Asked);
+        self.paid(total).saturating_sub(self.refunded()).saturating_sub(asked).saturating_sub(self.back.outside)
     }
 
     /// Checks that this amount can still be refunded of an order with this total.
@@ -268,13 +281,13 @@ impl OrderCard {
             return Err(Problem::new(Kind::TooMany).with("max", REFUNDS_MAX));
         }
         let refunds = self.refunds.iter().cloned().chain([refund.clone()]).collect();
-        Ok(Self { refunds, look_at: refund.at + ENDED, ..self.clone() })
+        Ok(Self { refunds, look_at: refund.at + LOOK_AFTER, ..self.clone() })
     }
 
     /// Returns the state after another attempt of the refund with this name has begun.
     #[must_use]
     pub fn asked_again(&self, name: &str, now: Time) -> Self {
-        let mut next = Self { look_at: now + ENDED, ..self.clone() };
+        let mut next = Self { look_at: now + LOOK_AFTER, ..self.clone() };
         if let Some(refund) = next.refunds.iter_mut().find(|refund| refund.name == name && refund.state == RefundState::Asked) {
             (refund.attempt, refund.attempt_at) = (refund.attempt.saturating_add(1), Some(now));
         }
@@ -298,8 +311,7 @@ impl OrderCard {
     /// [`Kind::Invalid`] if the amount exceeds the rest.
     pub fn with_refund_outside(&self, total: Money, amount: u64) -> Result<Self, Problem> {
         self.check(amount, total)?;
-        let outside = self.back.outside.saturating_add(amount);
-        let mut next = Self { back: MoneyBack { outside, ..self.back }, ..self.clone() };
+        let mut next = Self { back: self.back.given_outside(amount), ..self.clone() };
         let since_one_succeeded = next.refunds.iter_mut().rev().take_while(|refund| refund.state != RefundState::Done);
         for refund in since_one_succeeded.filter(|refund| refund.has_failed()) {
             refund.state = RefundState::MadeOutside;
@@ -637,7 +649,9 @@ mod tests {
             (vec![(Failed, Duplicate), (Done, Duplicate), (MadeOutside, Duplicate)], false),
         ] {
             let card = OrderCard { refunds: refunds.iter().copied().map(refund).collect(), ..payment() };
-            assert_eq!(card.has_failed_refund(), expected, "{refunds:?}");
+            assert_eq!(card.has_failed_refund(zloty(1234)), expected, "{refunds:?}");
+            let given = OrderCard { back: MoneyBack { refunded: 1234, ..MoneyBack::default() }, ..card };
+            assert!(!given.has_failed_refund(zloty(1234)), "all was given back: {refunds:?}");
         }
     }
 
@@ -654,7 +668,7 @@ mod tests {
             assert!(card.with_refund_outside(zloty(1234), wrong).is_err(), "{wrong}");
         }
         let part = card.with_refund_outside(zloty(1234), 1000).unwrap();
-        assert_eq!((part.back.given(), part.left(zloty(1234)), part.has_failed_refund()), (1034, 200, false));
+        assert_eq!((part.back.given(), part.left(zloty(1234)), part.has_failed_refund(zloty(1234))), (1034, 200, false));
         assert!(part.refunds.iter().all(|refund| refund.state == RefundState::MadeOutside));
         let again = said(Progress::Succeeded, 34);
         let again = Settlement { back: MoneyBack { came_back: 2000, ..again.back }, ..again };

@@ -52,6 +52,9 @@ pub struct OrderRecord {
     /// Refunds and disputes of a payment by card.
     #[serde(flatten)]
     pub back: MoneyBack,
+    /// Stripe's id of the payment. Orders on delivery, and records of earlier versions, have none.
+    #[serde(default)]
+    intent: Option<String>,
     /// When it is deleted.
     #[serde(default)]
     until: Option<Time>,
@@ -65,7 +68,8 @@ impl OrderRecord {
         let (lines, country) = (order.lines.clone(), order.recipient.address.country);
         let card = order.card.as_ref();
         let (paid_at, back) = (card.and_then(|card| card.paid_at), card.map(|card| card.back).unwrap_or_default());
-        Self { id, state, lines, total, country, created_at, changed_at, paid_at, back, until: Some(kept.ends(created_at)) }
+        let (intent, until) = (card.and_then(|card| card.intent.clone()), Some(kept.ends(created_at)));
+        Self { id, state, lines, total, country, created_at, changed_at, paid_at, back, intent, until }
     }
 
     fn key_of(id: OrderId) -> Key {
@@ -78,20 +82,51 @@ impl OrderRecord {
     /// [`StoreError`]
     pub async fn settle(table: &Table, sys: &Sys, id: OrderId, said: &Settlement) -> Result<Recorded, StoreError> {
         let Some(record) = table.get::<Self>(Self::key_of(id)).await? else { return Ok(Recorded::Missing) };
+        if !said.is_of(record.intent.as_deref()) {
+            return Ok(Recorded::OfAnother(record.total));
+        }
         let after = Self { back: record.back.after(said.back), ..record.clone() };
         if after == record {
             return Ok(Recorded::Now);
         }
         let mut tx = Tx::new();
-        tx.put(&after, record.back.is_stored());
-        let sold_at = record.paid_at.unwrap_or(record.created_at);
-        figures::change_revenue(&mut tx, sys, sold_at, record.total.currency().code(), (record.revenue(), after.revenue()));
-        PaymentRemoval::reopen(&mut tx, sys.now(), (record.back, after.back), said, (PaidFor::Order(id), record.total));
+        record.replace(&mut tx, sys, &after);
+        let (change, asked) = ((record.back, after.back), (PaidFor::Order(id), record.total));
+        PaymentRemoval::reopen(table, &mut tx, sys.now(), change, said, asked).await?;
         match table.commit(tx).await {
             Ok(()) => Ok(Recorded::Now),
             Err(CommitError::Refused(_)) => Ok(Recorded::Outdated),
             Err(CommitError::Store(e)) => Err(e),
         }
+    }
+
+    /// Adds to a transaction that staff have given back this amount of the payment with this id at Stripe outside of it, as
+    /// [`payments::PaymentRecord::give_outside`]. One read.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn give_outside(
+        table: &Table,
+        sys: &Sys,
+        tx: &mut Tx,
+        (id, intent): (OrderId, &str),
+        amount: Money,
+    ) -> Result<(), StoreError> {
+        let record = table.get::<Self>(Self::key_of(id)).await?;
+        if let Some(record) =
+            record.filter(|record| record.intent.as_deref() == Some(intent) && record.total.currency() == amount.currency())
+        {
+            let after = Self { back: record.back.given_outside(amount.amount()), ..record.clone() };
+            record.replace(tx, sys, &after);
+        }
+        Ok(())
+    }
+
+    /// Adds the next state to a transaction, with the change of revenue. Refused if the record has changed since it was read.
+    fn replace(&self, tx: &mut Tx, sys: &Sys, after: &Self) {
+        tx.put(after, self.back.is_stored());
+        let sold_at = self.paid_at.unwrap_or(self.created_at);
+        figures::change_revenue(tx, sys, sold_at, self.total.currency().code(), (self.revenue(), after.revenue()));
     }
 
     fn revenue(&self) -> u64 {
@@ -104,7 +139,7 @@ impl Item for OrderRecord {
     const ABOUT: About = About::at(
         "ORDER_RECORD#{order}",
         "ORDER_RECORD",
-        Personal::Nobody("products, amounts, a country and dates, which the law requires to be kept"),
+        Personal::Nobody("products, amounts, a country and dates, which the law requires to be kept, and Stripe's id of the payment"),
     )
     .expires();
     fn key(&self) -> Key {
@@ -157,18 +192,22 @@ async fn at_its_end(table: &Table, sys: &Sys, mut order: Order) -> Result<Order,
 }
 
 /// Returns what remains to be done at Stripe for an order: cancelling a payment that can still be paid, refunding an order that has ended,
-/// or making a refund that was promised.
+/// or making a refund that was promised. One that has failed stays owed.
 fn removal(order: &Order, now: Time) -> Option<PaymentRemoval> {
     let card = order.card.as_ref()?;
     let (intent, about) = (card.intent.clone()?, (PaidFor::Order(order.id), order.total));
     if matches!(order.state, OrderState::Cancelled | OrderState::Expired | OrderState::Refunded) {
         let outside = card.back.outside;
-        let is_owed = card.back.given() < order.total.amount();
+        let is_owed = card.back.given() < card.paid(order.total);
         return is_owed.then(|| PaymentRemoval { outside, ..PaymentRemoval::new(intent, about, now) });
     }
     let asked = card.refunds.iter().filter(|refund| refund.state == RefundState::Asked);
     let amount = |amount| Money::new(amount, order.total.currency()).ok();
-    let promised = |refund: &Refund| Some(Promised { name: refund.name.clone(), amount: amount(refund.amount)?, reason: refund.reason });
-    let promised: Vec<Promised> = asked.filter_map(promised).collect();
-    (!promised.is_empty()).then(|| PaymentRemoval { promised, ..PaymentRemoval::new(intent, about, now) })
+    let promised = |refund: &Refund| {
+        let (name, amount) = (refund.name.clone(), amount(refund.amount)?);
+        Some(Promised { name, amount, reason: refund.reason, attempt: refund.attempt })
+    };
+    let promised: Vec<Promised> = asked.chain(card.failed_refunds(order.total)).filter_map(promised).collect();
+    let refunded = card.refunded();
+    (!promised.is_empty()).then(|| PaymentRemoval { promised, refunded, ..PaymentRemoval::new(intent, about, now) })
 }

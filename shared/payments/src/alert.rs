@@ -126,15 +126,23 @@ impl PaymentAlert {
         tx.delete_when(self.key(), field("since").eq(self.since));
     }
 
-    /// Adds to a transaction that staff have given back outside Stripe a payment that is not kept: the [`PaymentRemoval`] and its alert
-    /// end, and are not begun again unless more money comes back ([`ClosedRemoval`]). Refused if the alert has ended or has another
-    /// version.
-    pub fn close_removal(&self, tx: &mut Tx, now: Time) {
+    /// Adds to a transaction that staff have given back outside Stripe this amount of a payment that is not kept: the [`PaymentRemoval`] and
+    /// its alert end, and are not begun again unless more money comes back ([`ClosedRemoval`]). Refused if the alert has ended or has
+    /// another version, or more money has come back than it says. At most one read.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn close_removal(&self, table: &Table, tx: &mut Tx, amount: Money, now: Time) -> Result<(), StoreError> {
         if let Some(intent) = &self.removal {
-            tx.delete(PaymentRemoval::key_of(intent));
-            tx.put_always(&ClosedRemoval { intent: intent.clone(), came_back: self.came_back, at: now });
+            // More may have come back than the alert says: then the schedule gives the alert another version first.
+            let no_more = field("came_back").absent().or(field("came_back").le(self.came_back));
+            tx.delete_when(PaymentRemoval::key_of(intent), no_more);
+            let before = ClosedRemoval::of(table, intent).await?.map_or(0, |closed| closed.outside);
+            let outside = before.saturating_add(amount.amount());
+            tx.put_always(&ClosedRemoval { intent: intent.clone(), came_back: self.came_back, outside, at: now });
         }
         self.end(tx);
+        Ok(())
     }
 
     fn key_of(alert: Alert, paid_for: PaidFor) -> Key {

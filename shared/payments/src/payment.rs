@@ -236,8 +236,8 @@ impl<P: Purpose> CardPayment<P> {
 
     /// Returns the payment after staff have given back outside Stripe what has come back.
     fn given_outside(&self) -> Self {
-        let outside = self.back.came_back.saturating_sub(self.back.refunded);
-        Self { back: MoneyBack { outside, ..self.back }, ..self.clone() }
+        let owed = self.back.came_back.saturating_sub(self.back.given());
+        Self { back: self.back.given_outside(owed), ..self.clone() }
     }
 
     /// Adds to a transaction that staff have given back outside Stripe what has come back of a payment that ended because it was wrong,
@@ -425,6 +425,8 @@ pub enum Recorded {
     Missing,
     /// A concurrent request has changed the record, which has to be read again.
     Outdated,
+    /// The record is that of another payment, of which this amount was asked for. This one is to be given back.
+    OfAnother(Money),
 }
 
 /// What is kept of a payment whose person has left, as long as the law requires. It names nobody.
@@ -442,6 +444,9 @@ pub struct PaymentRecord {
     /// What was given back of it, and how it is disputed.
     #[serde(flatten)]
     pub back: MoneyBack,
+    /// Stripe's id of the payment. Records of earlier versions have none.
+    #[serde(default)]
+    intent: Option<String>,
     /// Whether something else was paid, which was refunded.
     #[serde(default)]
     is_wrong: bool,
@@ -465,6 +470,7 @@ impl PaymentRecord {
             country: payment.purpose.country(),
             state: payment.state,
             back: payment.back,
+            intent: payment.intent.clone(),
             is_wrong: payment.is_wrong,
             created_at: payment.created_at,
             paid_at: payment.paid_at,
@@ -482,20 +488,50 @@ impl PaymentRecord {
     /// [`StoreError`]
     pub async fn settle(table: &Table, sys: &Sys, paid_for: PaidFor, settlement: &Settlement) -> Result<Recorded, StoreError> {
         let Some(record) = table.get::<Self>(Self::key_of(&paid_for.id())).await? else { return Ok(Recorded::Missing) };
+        if !settlement.is_of(record.intent.as_deref()) {
+            return Ok(Recorded::OfAnother(record.amount));
+        }
         let after = record.after(settlement, sys.now());
         if after == record {
             return Ok(Recorded::Now);
         }
-        let same = field("state").eq(record.state).and(record.back.is_stored());
         let mut tx = Tx::new();
-        tx.put(&after, same);
-        change_revenue(&mut tx, sys, &record.sale(), &after.sale());
-        PaymentRemoval::reopen(&mut tx, sys.now(), (record.back, after.back), settlement, (paid_for, record.amount));
+        record.replace(&mut tx, sys, &after);
+        let (change, asked) = ((record.back, after.back), (paid_for, record.amount));
+        PaymentRemoval::reopen(table, &mut tx, sys.now(), change, settlement, asked).await?;
         match table.commit(tx).await {
             Ok(()) => Ok(Recorded::Now),
             Err(CommitError::Refused(_)) => Ok(Recorded::Outdated),
             Err(CommitError::Store(e)) => Err(e),
         }
+    }
+
+    /// Adds to a transaction that staff have given back this amount of the payment with this id at Stripe outside of it, with the change
+    /// of revenue. Nothing if there is no record of that payment. Refused if the record has changed since it was read. One read.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn give_outside(
+        table: &Table,
+        sys: &Sys,
+        tx: &mut Tx,
+        (paid_for, intent): (PaidFor, &str),
+        amount: Money,
+    ) -> Result<(), StoreError> {
+        let record = table.get::<Self>(Self::key_of(&paid_for.id())).await?;
+        if let Some(record) =
+            record.filter(|record| record.intent.as_deref() == Some(intent) && record.amount.currency() == amount.currency())
+        {
+            let after = Self { back: record.back.given_outside(amount.amount()), ..record.clone() };
+            record.replace(tx, sys, &after);
+        }
+        Ok(())
+    }
+
+    /// Adds the next state to a transaction, with the change of revenue. Refused if the record has changed since it was read.
+    fn replace(&self, tx: &mut Tx, sys: &Sys, after: &Self) {
+        tx.put(after, field("state").eq(self.state).and(self.back.is_stored()));
+        change_revenue(tx, sys, &self.sale(), &after.sale());
     }
 
     fn sale(&self) -> Sale {
@@ -505,10 +541,11 @@ impl PaymentRecord {
     /// Returns the record after what Stripe says of the payment, as [`CardPayment::after`] and [`CardPayment::wrongly_paid`].
     fn after(&self, settlement: &Settlement, now: Time) -> Self {
         let back = self.back.after(settlement.back);
-        if self.is_wrong {
-            return Self { back, ..self.clone() };
-        }
         let paid = settlement.progress == Progress::Succeeded;
+        let is_wrong = self.is_wrong || (paid && self.paid_at.is_none() && settlement.judge(self.amount, None).is_err());
+        if is_wrong {
+            return Self { state: PaymentState::Cancelled, back, is_wrong, ..self.clone() };
+        }
         Self {
             state: self.state.after(settlement.progress, back.refunded >= self.amount.amount()),
             back,
@@ -523,7 +560,7 @@ impl Item for PaymentRecord {
     const ABOUT: About = About::at(
         "PAYMENT_RECORD#{payment}",
         "PAYMENT_RECORD",
-        Personal::Nobody("an amount, a country and dates, which the law requires to be kept"),
+        Personal::Nobody("an amount, a country and dates, which the law requires to be kept, and Stripe's id of the payment"),
     )
     .expires();
     fn key(&self) -> Key {
@@ -679,6 +716,17 @@ mod tests {
         assert_eq!((all.state, all.back.refunded, all.back.disputed, all.paid_at), (PaymentState::Refunded, 1234, true, Some(NOW)));
         assert_eq!(all.after(&settlement(Progress::Succeeded), NOW), all, "an older state changes nothing");
         assert_eq!(pending.after(&settlement(Progress::Cancelled), NOW).state, PaymentState::Cancelled);
+        let wrong = pending.after(&Settlement { received: 1000, ..settlement(Progress::Succeeded) }, NOW);
+        assert_eq!((wrong.state, wrong.is_wrong, wrong.sale().revenue()), (PaymentState::Cancelled, true, 0), "it is given back");
+    }
+
+    #[test]
+    fn a_record_is_that_of_one_payment() {
+        let record = PaymentRecord::of(&pending(), Retention::default());
+        let another = Settlement { intent: "pi_2".to_owned(), ..settlement(Progress::Succeeded) };
+        let is_of = |record: &PaymentRecord, said: &Settlement| said.is_of(record.intent.as_deref());
+        assert!(is_of(&record, &settlement(Progress::Succeeded)) && !is_of(&record, &another));
+        assert!(is_of(&PaymentRecord { intent: None, ..record }, &another), "records of earlier versions do not know it");
     }
 
     #[test]

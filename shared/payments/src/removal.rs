@@ -43,12 +43,18 @@ pub struct PaymentRemoval {
     /// The refunds that were promised. If there are any, the rest of the payment is kept.
     #[serde(default)]
     pub promised: Vec<Promised>,
+    /// The amount that was refunded before those.
+    #[serde(default)]
+    pub refunded: u64,
     /// The amount that staff have given back outside Stripe before.
     #[serde(default)]
     pub outside: u64,
+    /// The amount of refunds that had come back when it was begun, as far as that was known.
+    #[serde(default)]
+    pub came_back: u64,
 }
 
-/// A refund that Stripe had not confirmed yet when the account was deleted.
+/// A refund that Stripe had not confirmed yet when the account was deleted, or that the payer's bank had refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Promised {
     /// Its name.
@@ -58,6 +64,9 @@ pub struct Promised {
     /// The reason. It must be the same in a repeated request, because Stripe refuses different requests with the same key.
     #[serde(default)]
     pub reason: RefundReason,
+    /// The number of the attempt, which must be the same, too.
+    #[serde(default)]
+    pub attempt: u32,
 }
 
 impl PaymentRemoval {
@@ -66,7 +75,7 @@ impl PaymentRemoval {
     /// Returns the removal of a payment that is not kept.
     #[must_use]
     pub const fn new(intent: String, asked: (PaidFor, Money), since: Time) -> Self {
-        Self { intent, asked: Some(asked), since, promised: Vec::new(), outside: 0 }
+        Self { intent, asked: Some(asked), since, promised: Vec::new(), refunded: 0, outside: 0, came_back: 0 }
     }
 
     pub(crate) fn key_of(intent: &str) -> Key {
@@ -74,12 +83,32 @@ impl PaymentRemoval {
     }
 
     /// Adds to a transaction that money has come back after the payer has left (`before`, `after`), if all of the payment was given back.
-    /// Then the schedule finds that it is owed, and staff see it until it is given back again.
-    pub fn reopen(tx: &mut Tx, now: Time, (before, after): (MoneyBack, MoneyBack), said: &Settlement, asked: (PaidFor, Money)) {
+    /// Then the schedule finds that it is owed, and staff see it until it is given back again. Nothing is added if staff have already given
+    /// that back outside Stripe ([`ClosedRemoval`]); refused if they do so meanwhile. At most one read.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn reopen(
+        table: &Table,
+        tx: &mut Tx,
+        now: Time,
+        (before, after): (MoneyBack, MoneyBack),
+        said: &Settlement,
+        asked: (PaidFor, Money),
+    ) -> Result<(), StoreError> {
         let ever_refunded = after.refunded.saturating_add(after.came_back);
-        if after.came_back > before.came_back && ever_refunded >= said.received {
-            tx.put_always(&Self { outside: after.outside, ..Self::new(said.intent.clone(), asked, now) });
+        let is_owed = after.came_back > before.came_back && ever_refunded >= said.received;
+        if !is_owed {
+            return Ok(());
         }
+        let closed = ClosedRemoval::of(table, &said.intent).await?;
+        if closed.as_ref().is_some_and(|closed| closed.covers(after)) {
+            return Ok(());
+        }
+        tx.check(ClosedRemoval::key_of(&said.intent), ClosedRemoval::does_not_cover(after, now));
+        let (outside, came_back) = (closed.map_or(0, |closed| closed.outside).max(after.outside), after.came_back);
+        tx.put_always(&Self { outside, came_back, ..Self::new(said.intent.clone(), asked, now) });
+        Ok(())
     }
 
     /// Writes it, with the alert that Stripe refuses its refund. Nothing is written if there is that alert already, and no more money has
@@ -151,6 +180,9 @@ pub struct ClosedRemoval {
     pub intent: String,
     /// The amount of refunds that had come back by then.
     pub came_back: u64,
+    /// The amount that staff have given back outside Stripe, altogether.
+    #[serde(default)]
+    pub outside: u64,
     /// When.
     pub at: Time,
 }
@@ -160,13 +192,23 @@ impl ClosedRemoval {
         Key::new(format!("CLOSED_REMOVAL#{intent}"), "CLOSED_REMOVAL")
     }
 
-    /// Returns whether staff have closed the removal of this payment, and no more money has come back since (`back`). One read.
+    /// Returns that of this payment, if staff have closed its removal. One read.
     ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn covers(table: &Table, intent: &str, back: MoneyBack) -> Result<bool, StoreError> {
-        let closed = table.get::<Self>(Self::key_of(intent)).await?;
-        Ok(closed.is_some_and(|closed| back.came_back <= closed.came_back))
+    pub async fn of(table: &Table, intent: &str) -> Result<Option<Self>, StoreError> {
+        table.get(Self::key_of(intent)).await
+    }
+
+    /// Returns whether no more money has come back since (`back`).
+    #[must_use]
+    pub const fn covers(&self, back: MoneyBack) -> bool {
+        back.came_back <= self.came_back
+    }
+
+    /// Returns the condition on the stored memory that it does not cover this ([`Self::covers`]), is gone, or has expired.
+    fn does_not_cover(back: MoneyBack, now: Time) -> Cond {
+        Cond::Absent.or(field("came_back").lt(back.came_back)).or(field("at").le(now - REMEMBERED))
     }
 }
 

@@ -62,7 +62,8 @@ pub async fn remove_payment(stripe: &Stripe, removal: &PaymentRemoval) -> Result
     Ok(if is_decided { Removed::Done } else { Removed::Waits })
 }
 
-/// Makes the promised refunds of a payment that were not made yet.
+/// Makes the promised refunds of a payment that were not made yet. Those that the payer's bank has refused are not made again: they are
+/// owed until staff have given back as much at Stripe, or say that they have given it back outside.
 async fn give_promised(stripe: &Stripe, removal: &PaymentRemoval) -> Result<Removed, Failed> {
     let state = match stripe.payment(&removal.intent).await {
         Ok(payment) => payment.state,
@@ -70,11 +71,13 @@ async fn give_promised(stripe: &Stripe, removal: &PaymentRemoval) -> Result<Remo
         Err(e) => return Err(e),
     };
     let (left, mut done) = (state.received.saturating_sub(state.back.refunded), true);
+    let all = removal.promised.iter().fold(removal.refunded, |sum, promised| sum.saturating_add(promised.amount.amount()));
     for promised in &removal.promised {
-        if state.refunds.iter().any(|refund| refund.name.as_ref() == Some(&promised.name)) {
+        if let Some(made) = state.refunds.iter().find(|refund| refund.name.as_ref() == Some(&promised.name)) {
+            done &= !made.failed || state.back.refunded >= all;
             continue;
         }
-        match stripe.refund(&removal.intent, promised.amount.amount(), promised.reason, (&promised.name, 0)).await {
+        match stripe.refund(&removal.intent, promised.amount.amount(), promised.reason, (&promised.name, promised.attempt)).await {
             Ok(_) => {}
             Err(Failed::Refused(why)) => {
                 tracing::error!(why, "Stripe refused a refund that was promised before the account was deleted");

@@ -54,8 +54,9 @@ impl Settled {
 }
 
 /// Reads a payment at Stripe and applies its state to the paid object, with the event that reported it, if any. A request to Stripe, or two
-/// if it was disputed, a read and a transaction, or none if there is nothing new. If the person has left, two reads and a write. A plan
-/// that is just paid takes two queries, and if its payer has it already, four requests to give it back.
+/// if it was disputed, a read and a transaction, or none if there is nothing new. If the person has left, two reads and a write, with
+/// another read if money has come back. A payment beside the one that was asked for takes four requests to give it back. A plan that is
+/// just paid takes two queries, and if its payer has it already, four requests to give it back.
 ///
 /// An older state than the applied one changes nothing.
 ///
@@ -108,10 +109,12 @@ async fn give_all_back(
     said: &Settlement,
     asked: (PaidFor, Money),
 ) -> Result<(), SettleError> {
-    if ClosedRemoval::covers(table, &said.intent, said.back).await? {
+    let closed = ClosedRemoval::of(table, &said.intent).await?;
+    if closed.as_ref().is_some_and(|closed| closed.covers(said.back)) {
         return Ok(());
     }
-    let removal = PaymentRemoval::new(said.intent.clone(), asked, sys.now());
+    let outside = closed.map_or(0, |closed| closed.outside);
+    let removal = PaymentRemoval { outside, ..PaymentRemoval::new(said.intent.clone(), asked, sys.now()) };
     match remove_payment(stripe, &removal).await? {
         Removed::Done => {}
         Removed::Waits => table.put_always(&removal).await?,
@@ -148,6 +151,28 @@ async fn end_wrong<P: Purpose>(
     })
 }
 
+/// Returns what follows for a payment whose person has left, after it was recorded. One beside that of the record is given back. `None` if
+/// the record has changed since it was read.
+async fn after_leaving(
+    (table, sys, stripe): (&Table, &Sys, &Stripe),
+    recorded: Recorded,
+    payment: &Payment,
+    paid_for: PaidFor,
+) -> Result<Option<Settled>, SettleError> {
+    Ok(match recorded {
+        Recorded::Now => Some(Settled::Record),
+        Recorded::Missing => Some(Settled::Missing(payment.clone())),
+        Recorded::Outdated => None,
+        Recorded::OfAnother(amount) => {
+            tracing::error!(payment.id = %paid_for.id(), "a payment is not the one that was asked for");
+            if payment.state.progress == Progress::Succeeded {
+                give_all_back((table, sys, stripe), &payment.state, (paid_for, amount)).await?;
+            }
+            Some(Settled::Foreign)
+        }
+    })
+}
+
 /// A payment to apply, with the event that reported it.
 struct News<'a> {
     table: &'a Table,
@@ -168,10 +193,10 @@ impl News<'_> {
         let (mut refused, mut gave_back) = (payment.refused.clone(), false);
         for _ in 0..ROUNDS {
             let Some(before) = table.get::<CardPayment<P>>(CardPayment::<P>::key_of(user, id)).await? else {
-                match PaymentRecord::settle(table, sys, P::paid_for(id), &payment.state).await? {
-                    Recorded::Now => return Ok(Settled::Record),
-                    Recorded::Missing => return Ok(Settled::Missing(payment)),
-                    Recorded::Outdated => continue,
+                let recorded = PaymentRecord::settle(table, sys, P::paid_for(id), &payment.state).await?;
+                match after_leaving((table, sys, stripe), recorded, &payment, P::paid_for(id)).await? {
+                    Some(outcome) => return Ok(outcome),
+                    None => continue,
                 }
             };
             let after = match before.after(&payment.state, sys.now()) {
@@ -212,10 +237,10 @@ impl News<'_> {
         let (said, mut refused) = (&payment.state, payment.refused.clone());
         for _ in 0..ROUNDS {
             let Some(order) = table.get::<Order>(Order::key_of(user, id)).await? else {
-                match OrderRecord::settle(table, sys, id, said).await? {
-                    Recorded::Now => return Ok(Settled::Record),
-                    Recorded::Missing => return Ok(Settled::Missing(payment)),
-                    Recorded::Outdated => continue,
+                let recorded = OrderRecord::settle(table, sys, id, said).await?;
+                match after_leaving((table, sys, stripe), recorded, &payment, PaidFor::Order(id)).await? {
+                    Some(outcome) => return Ok(outcome),
+                    None => continue,
                 }
             };
             if let (Some(charge), Some(card)) = (refused.take(), &order.card) {
