@@ -114,7 +114,7 @@ export interface AnswerTyping {
   type: "typing";
 }
 
-/** Deletes a message: the caller's own within fifteen minutes after it was sent, or any in a room that the caller administrates. */
+/** Deletes a message: the caller's own within fifteen minutes after it was sent, or any in a room that the caller administrates. No effect if it is deleted already. */
 export interface AskDelete {
   /** The room. */
   room: RoomName;
@@ -433,7 +433,7 @@ export interface SupportAnswerTyping {
   type: "typing";
 }
 
-/** Deletes the caller's own message, within fifteen minutes after it was sent. */
+/** Deletes the caller's own message, within fifteen minutes after it was sent. No effect if it is deleted already. */
 export interface SupportAskDelete {
   /** The thread. */
   room?: RoomId;
