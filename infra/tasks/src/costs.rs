@@ -101,7 +101,7 @@ const STRIPE_MS: f64 = 400.0;
 /// How often Lambda polls an empty queue in an hour: five parallel polls, each for twenty seconds.
 const QUEUE_POLLS_AN_HOUR: f64 = 5.0 * 180.0;
 
-/// The writes in an hour by which staff see that a schedule runs (`accounts::last_run`). The median run in `infra/calls.txt` has none.
+/// The writes in an hour by which staff see that a schedule runs (`accounts::last_run`). The typical run in `infra/calls.txt` has none.
 const RECORDED_RUNS_AN_HOUR: f64 = 1.0;
 
 /// Types of resources that cost nothing by themselves.
@@ -196,7 +196,7 @@ impl System {
         let cost = self.calls.get(operation).ok_or_else(|| format!("{} does not have {operation}", calls::EXPECTED))?;
         let function = self.function(operation)?;
         let hash = if function.memory_mb >= WHOLE_PROCESSOR_MB { HASH_MS } else { 0.0 };
-        run(bill, function, OWN_MS + hash + CALL_MS * f64::from(cost.median), times);
+        run(bill, function, OWN_MS + hash + CALL_MS * f64::from(cost.typical), times);
         bill.add("read_unit", cost.read * times);
         bill.add("write_unit", cost.write * times);
         Ok(())
