@@ -13,7 +13,7 @@ use kernel::{
 use money::Money;
 use payments::{MoneyBack, PaidFor, PaymentRemoval, Promised, Recorded, Settlement};
 use serde::{Deserialize, Serialize};
-use store::{About, CommitError, Conditional as _, Item, Key, Personal, Range, Row, StoreError, Table, Tx, field};
+use store::{About, Conditional as _, Item, Key, Personal, Range, Row, StoreError, Table, Tx, field};
 
 use crate::{
     card::{OrderCard, Refund, RefundState},
@@ -93,11 +93,7 @@ impl OrderRecord {
         record.replace(&mut tx, sys, &after);
         let (change, asked) = ((record.back, after.back), (PaidFor::Order(id), record.total));
         PaymentRemoval::reopen(table, &mut tx, sys.now(), change, said, asked).await?;
-        match table.commit(tx).await {
-            Ok(()) => Ok(Recorded::Now),
-            Err(CommitError::Refused(_)) => Ok(Recorded::Outdated),
-            Err(CommitError::Store(e)) => Err(e),
-        }
+        Recorded::of(table.commit(tx).await)
     }
 
     /// Adds to a transaction that staff have given back this amount of the payment with this id at Stripe outside of it, as

@@ -429,6 +429,20 @@ pub enum Recorded {
     OfAnother(Money),
 }
 
+impl Recorded {
+    /// Returns the result of a transaction that writes a record as it was read.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn of(committed: Result<(), CommitError>) -> Result<Self, StoreError> {
+        match committed {
+            Ok(()) => Ok(Self::Now),
+            Err(CommitError::Refused(_)) => Ok(Self::Outdated),
+            Err(CommitError::Store(e)) => Err(e),
+        }
+    }
+}
+
 /// What is kept of a payment whose person has left, as long as the law requires. It names nobody.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentRecord {
@@ -499,11 +513,7 @@ impl PaymentRecord {
         record.replace(&mut tx, sys, &after);
         let (change, asked) = ((record.back, after.back), (paid_for, record.amount));
         PaymentRemoval::reopen(table, &mut tx, sys.now(), change, settlement, asked).await?;
-        match table.commit(tx).await {
-            Ok(()) => Ok(Recorded::Now),
-            Err(CommitError::Refused(_)) => Ok(Recorded::Outdated),
-            Err(CommitError::Store(e)) => Err(e),
-        }
+        Recorded::of(table.commit(tx).await)
     }
 
     /// Adds to a transaction that staff have given back this amount of the payment with this id at Stripe outside of it, with the change
