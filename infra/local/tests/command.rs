@@ -77,6 +77,16 @@ impl Installation {
         said
     }
 
+    /// Moves the write-ahead logs into the files of the databases. The next process would do that otherwise, and so change files:
+    /// a process that ends while one of its threads uses a database leaves a log.
+    fn merge_write_ahead_logs(&self) {
+        for file in ["dynamodb.db", "invocations.db"].map(|name| self.state().join(name)) {
+            let connection = Connection::open(file).expect("a database");
+            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).expect("one file");
+            connection.close().expect("closed");
+        }
+    }
+
     /// Everything in the state folder.
     fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
         let (mut files, mut folders) = (BTreeMap::new(), vec![self.state()]);
@@ -252,13 +262,8 @@ async fn a_damaged_state_is_named_and_left_alone() {
     let installation = Installation::new();
     let (child, _) = installation.start(&[]).await;
     drop(terminate(child).await);
+    installation.merge_write_ahead_logs();
     let database = installation.state().join("dynamodb.db");
-    for file in [&database, &installation.state().join("invocations.db")] {
-        // Moves the write-ahead log into the database file.
-        let connection = Connection::open(file).expect("a database");
-        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).expect("one file");
-        connection.close().expect("closed");
-    }
     // Not checked: the lock, and a file that is only written.
     let others = ["stoa.lock", "operator.env"];
     for file in
@@ -294,6 +299,7 @@ async fn a_part_that_was_lost_is_named_and_nothing_is_made_anew() {
     let installation = Installation::new();
     let (child, _) = installation.start(&[]).await;
     terminate(child).await;
+    installation.merge_write_ahead_logs();
     let (state, aside) = (installation.state(), installation.folder.path().join("aside"));
     for (part, instead) in
         [("secrets.json", None), ("secrets.json", Some("{}")), ("dynamodb.db", None), ("dynamodb.db", Some("")), ("s3", None)]
