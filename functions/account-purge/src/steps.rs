@@ -26,6 +26,7 @@ pub(crate) const ALL: [Step; 15] = [
     step("sockets", |s, d| run(messaging::purge::close(&s.table, &s.sys, &s.sockets, d.user))),
     step("files", |s, d| run(files::purge::purge(&s.table, &s.bucket, d.user))),
     step("chats", |s, d| run(messaging::purge::purge(&s.table, &s.sys, d.user))),
+    // Also deletes the items about the person in the partitions of others, of whatever feature (`Index::AboutPerson`).
     step("friends", |s, d| run(accounts::pair::purge(&s.table, d.user))),
     step("products", |s, d| run(commerce::purge::purge(&s.table, d.user))),
     step("orders", |s, d| run(commerce::leaving::purge(&s.table, &s.sys, s.records, d.user))),

@@ -4,29 +4,40 @@ use accounts::{
     pair::Relation,
     user::{Status, User},
 };
+use aws_lambda_events::eventbridge::EventBridgeEvent;
 use events::{Envelope, delivery::NoticeDue, people::RelationChanged, rooms::MessagesMissed};
-use function::Failure;
+use function::{Failure, RawValue};
 use kernel::{
     Id as _, Time,
     id::{NotificationId, UserId},
 };
 use messaging::{delivery, frame, presence::Presence};
 use preferences::{Category, Channel, Settings};
+use serde_json::value::to_raw_value;
 use store::{Conditional as _, Tx, field};
 
 use crate::{
-    Heard, State,
+    State,
     entry::{EntryContent, InboxEntry, NotificationInfo, STREAM},
 };
+
+events::hears! { MessagesMissed, NoticeDue, RelationChanged }
+
+/// Handles an event of the bus.
+///
+/// # Errors
+/// If the payload is not an event that this function hears, or the entry cannot be stored. The event can be repeated.
+pub async fn on_event(s: &State, payload: &RawValue) -> Result<Box<RawValue>, Failure> {
+    let event: EventBridgeEvent<Envelope<Heard>> = serde_json::from_str(payload.get())?;
+    Box::pin(arrive(s, event.detail)).await?;
+    Ok(to_raw_value(&())?)
+}
 
 /// Stores the entry of an event, unless the person has caused the event or the entry exists, and pushes it.
 ///
 /// AWS calls: a transaction, a batch read and a post for each socket. Events about friends and orders take a read of the settings before
 /// that. The sender of other events has read the settings, or the person cannot switch them off.
-///
-/// # Errors
-/// If the entry cannot be stored. The event can be repeated.
-pub async fn arrive(s: &State, Envelope { id, at, event, .. }: Envelope<Heard>) -> Result<(), Failure> {
+async fn arrive(s: &State, Envelope { id, at, event, .. }: Envelope<Heard>) -> Result<(), Failure> {
     let id = NotificationId::from_ulid(id.ulid());
     match event {
         Heard::NoticeDue(NoticeDue { user, notice }) => {

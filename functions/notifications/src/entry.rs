@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use accounts::{
-    pair::{Relation, entries_about},
-    user::partition,
+    pair::Relation,
+    user::{about_partition, partition},
 };
 use events::{Notice, rooms::Missed};
 use kernel::{
@@ -109,13 +109,13 @@ impl Item for InboxEntry {
     const KIND: &'static str = "notification";
     const ABOUT: About = About::beside_user("NOTIFICATION#{notification}", Personal::Exported(&["id", "what", "at", "read_at"]))
         .indexed(Index::UnreadNotifications, "USER#{user}#UNREAD", "{notification}")
-        .indexed(Index::NotificationsAbout, "USER#{other}#ABOUT", "{notification}")
+        .indexed(Index::AboutPerson, "USER#{other}#ABOUT", "{notification}")
         .expires();
     fn key(&self) -> Key {
         Self::key_of(self.user, self.id)
     }
     fn indexes(&self) -> Vec<(Index, Key)> {
-        let about = self.what.other_person().map(|other| (Index::NotificationsAbout, Key::new(entries_about(other), self.id.to_string())));
+        let about = self.what.other_person().map(|other| (Index::AboutPerson, Key::new(about_partition(other), self.id.to_string())));
         let unread = self.read_at.is_none().then(|| (Index::UnreadNotifications, Self::unread(self.user, self.id)));
         unread.into_iter().chain(about).collect()
     }

@@ -23,21 +23,18 @@ mod settings;
 mod unsubscribe;
 
 use accounts::token::Tokens;
-use aws_lambda_events::eventbridge::EventBridgeEvent;
+use arrive::on_event;
 use axum::extract::FromRef;
-use events::{Envelope, delivery::NoticeDue, people::RelationChanged, rooms::MessagesMissed};
-use function::{Boot, Failure, Function, RawValue, StartError};
+use function::{Boot, Function, StartError};
 use kernel::Sys;
 use messaging::Sockets;
 use preferences::Unsubscribe;
-use serde_json::value::to_raw_value;
 use store::{Sealer, Table};
 
+pub use arrive::HEARD;
 pub use entry::{NotificationInfo, STREAM};
 
 store::items![entry::InboxEntry, inbox::Inbox];
-
-events::hears! { MessagesMissed, NoticeDue, RelationChanged }
 
 /// The state of the function: its clients, keys and settings.
 #[derive(Clone, FromRef)]
@@ -81,10 +78,4 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         let (state, http) = (state.clone(), http.clone());
         async move { if events::is_of_bus(&payload) { on_event(&state, &payload).await } else { http.invoke(payload, context).await } }
     }))
-}
-
-async fn on_event(s: &State, payload: &RawValue) -> Result<Box<RawValue>, Failure> {
-    let event: EventBridgeEvent<Envelope<Heard>> = serde_json::from_str(payload.get())?;
-    Box::pin(arrive::arrive(s, event.detail)).await?;
-    Ok(to_raw_value(&())?)
 }

@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 
+use local::functions;
 use store::{About, ItemKind, Personal, Removal, Ttl};
 
 /// The document with the table of all kinds of items.
@@ -10,9 +11,9 @@ pub const DOCUMENT: &str = "shared/store/ITEMS.md";
 /// The list of exported attributes of each kind, in the function `data-export`.
 pub const EXPORTED: &str = "functions/data-export/src/kinds.rs";
 
-/// Returns every kind of item, by name.
+/// Returns every kind of item, by name. The list has the shared crates. Functions are registered with theirs.
 pub fn all() -> Vec<ItemKind> {
-    let crates = [
+    let shared = [
         store::ITEMS,
         events::ITEMS,
         accounts::ITEMS,
@@ -26,20 +27,9 @@ pub fn all() -> Vec<ItemKind> {
         catalogue::ITEMS,
         payments::ITEMS,
         tickets::ITEMS,
-        admin::ITEMS,
-        dead_letters::ITEMS,
-        deletion_fallback::ITEMS,
-        deliver::ITEMS,
-        digests::ITEMS,
-        health::ITEMS,
-        mfa::ITEMS,
-        notifications::ITEMS,
-        people::ITEMS,
-        phone_login::ITEMS,
-        profile::ITEMS,
-        registration::ITEMS,
     ];
-    let mut all = crates.concat();
+    let mut all = shared.concat();
+    all.extend(functions::ALL.iter().flat_map(|function| function.items));
     all.sort_by_key(|kind| kind.name);
     all
 }

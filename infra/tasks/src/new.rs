@@ -175,6 +175,7 @@ mod tests {
             start: |boot| sample::start(boot).boxed(),
             description: Some(sample::description),
             heard: &[],
+            items: &[],
         };
         let event = FILES.iter().find(|(path, _)| *path == "events/feature-name/show.json").map(|(_, text)| *text).expect("an event");
         assert_eq!(check::samples::broken(sample, &template, event), [""; 0]);

@@ -103,13 +103,19 @@ const WORKSPACE: &str = "Cargo.toml";
 const OPERATIONS: &str = "\nweb::operations! {";
 /// The macro call in the library of a function that hears events. It generates its `HEARD`.
 const HEARS: &str = "\nevents::hears! {";
+/// The end of the path of a `HEARD` that is generated in a module of a function, and exported from its library.
+const EXPORTED_HEARD: &str = "::HEARD;";
+/// The macro call in the library of a function that stores items of its own. It generates its `ITEMS`.
+const ITEMS: &str = "\nstore::items![";
 
 /// Returns the line of a function in the list of functions, by the text of its library.
 fn registration(name: &str, text: &str) -> String {
     let library = name.replace('-', "_");
     let description = if text.contains(OPERATIONS) { format!("Some({library}::description)") } else { "None".to_owned() };
-    let heard = if text.contains(HEARS) { format!("{library}::HEARD") } else { "&[]".to_owned() };
-    format!("\"{name}\" => {library}::start, {description}, {heard};")
+    let list_of = |is_there: bool, list: &str| if is_there { format!("{library}::{list}") } else { "&[]".to_owned() };
+    let heard = list_of(text.contains(HEARS) || text.contains(EXPORTED_HEARD), "HEARD");
+    let items = list_of(text.contains(ITEMS), "ITEMS");
+    format!("\"{name}\" => {library}::start, {description}, {heard}, {items};")
 }
 
 /// Returns the template with its routes, and an integration and a permission for each function with routes.
@@ -222,8 +228,10 @@ mod tests {
     #[test]
     fn a_function_has_a_line_in_the_list() {
         let hears = format!("{HEARS} AccountPurgeDue }}");
-        assert_eq!(registration("account-purge", &hears), r#""account-purge" => account_purge::start, None, account_purge::HEARD;"#);
-        assert_eq!(registration("rooms", OPERATIONS), r#""rooms" => rooms::start, Some(rooms::description), &[];"#);
+        assert_eq!(registration("account-purge", &hears), r#""account-purge" => account_purge::start, None, account_purge::HEARD, &[];"#);
+        assert_eq!(registration("rooms", OPERATIONS), r#""rooms" => rooms::start, Some(rooms::description), &[], &[];"#);
+        let stores = format!("{ITEMS}Entry];\npub use arrive{EXPORTED_HEARD}\n");
+        assert_eq!(registration("notes", &stores), r#""notes" => notes::start, None, notes::HEARD, notes::ITEMS;"#);
     }
 
     #[test]

@@ -15,6 +15,12 @@ pub fn owned_partition(user: UserId) -> String {
     format!("OWNED#{user}")
 }
 
+/// Returns the partition of [`store::Index::AboutPerson`] with the items about a person in the partitions of others.
+#[must_use]
+pub fn about_partition(user: UserId) -> String {
+    format!("USER#{user}#ABOUT")
+}
+
 /// Returns the partition of all items that belong to one person only.
 #[must_use]
 pub fn partition(id: UserId) -> String {

@@ -31,7 +31,7 @@ use store::{
 use crate::{
     Resource,
     purged::Purged,
-    user::{Status, User, partition},
+    user::{Status, User, about_partition, partition},
 };
 
 /// The maximum number of friends of a person.
@@ -531,14 +531,8 @@ pub async fn export(table: &Table, user: UserId) -> Result<Vec<ExportedRelation>
     }
 }
 
-/// Returns the partition of [`Index::NotificationsAbout`] with the notifications about a person in the inboxes of others.
-#[must_use]
-pub fn entries_about(user: UserId) -> String {
-    format!("USER#{user}#ABOUT")
-}
-
 /// Deletes a bounded part of a person's pairs and corrects the counts of the other people. When no pairs are left, it deletes the
-/// notifications about the person in the inboxes of others.
+/// items about the person in the partitions of others ([`Index::AboutPerson`]), which relations with them have left there.
 ///
 /// # Errors
 /// [`StoreError`]; idempotent, may be repeated at any point.
@@ -559,9 +553,9 @@ pub async fn purge(table: &Table, user: UserId) -> Result<Purged, StoreError> {
     if !page.items.is_empty() {
         return Ok(Purged::More);
     }
-    let notices = table.query_rows(Range::of_index(Index::NotificationsAbout, entries_about(user)).limit(25)).await?;
-    table.delete_many(notices.items.iter().filter_map(store::Row::key).collect()).await?;
-    Ok(if notices.items.is_empty() { Purged::Done } else { Purged::More })
+    let others = table.query_rows(Range::of_index(Index::AboutPerson, about_partition(user)).limit(25)).await?;
+    table.delete_many(others.items.iter().filter_map(store::Row::key).collect()).await?;
+    Ok(if others.items.is_empty() { Purged::Done } else { Purged::More })
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@
 //! as an [`Envelope`]. Rules route it to consumers. Every consumer is idempotent, by its operation or by [`once`]. Events carry ids only,
 //! no personal data and no secrets.
 //!
-//! Each domain of events has a module. A new event is added there, with [`hears!`] of its consumer and a rule in the template.
+//! Each domain of events has a module. A new event is added there, with [`hears!`] of its consumer, a rule in the template, and a sample in
+//! `events/<consumer>/`.
 
 pub mod accounts;
 mod consumer;

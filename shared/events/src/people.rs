@@ -22,7 +22,7 @@ pub enum Relation {
 
 crate::event::events! {
     /// The relation of a person to another one has changed, as this person sees it.
-    RelationChanged {
+    RelationChanged r#"{"name":"relation_changed","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP","other":"usr_01K9ZC7F2E9S4YAW0GKPQ8RT5V","relation":"received","by":"usr_01K9ZC7F2E9S4YAW0GKPQ8RT5V"}"# {
         /// The person.
         user: UserId,
         /// The other one.

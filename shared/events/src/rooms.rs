@@ -19,19 +19,19 @@ pub enum Missed {
 
 crate::event::events! {
     /// Somebody was banned from chat. Their remaining sockets have to be closed.
-    ChatBanned {
+    ChatBanned r#"{"name":"chat_banned","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"# {
         /// The banned person.
         user: UserId,
     }
     /// A message was edited or deleted in a room with too many members for the request itself to deliver the change.
-    MessageChanged {
+    MessageChanged r#"{"name":"message_changed","room":"rom_01K9ZC4QW8V3T6R1NHXJ5B2MDP","seq":7}"# {
         /// The room.
         room: RoomId,
         /// The message's number in the room.
         seq: u64,
     }
     /// Unread messages wait for an absent person. Their inbox has to get an entry about them.
-    MessagesMissed {
+    MessagesMissed r#"{"name":"messages_missed","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP","room":"rom_01K9ZC4QW8V3T6R1NHXJ5B2MDP","kind":"direct","seq":7,"messages":2,"replaces":null}"# {
         /// The person.
         user: UserId,
         /// The room.
@@ -46,26 +46,26 @@ crate::event::events! {
         replaces: Option<NotificationId>,
     }
     /// A message was posted in a room with too many members for the sender's request to deliver it.
-    MessagePosted {
+    MessagePosted r#"{"name":"message_posted","room":"rom_01K9ZC4QW8V3T6R1NHXJ5B2MDP","seq":7}"# {
         /// The room.
         room: RoomId,
         /// The message's number in the room.
         seq: u64,
     }
     /// Somebody entered or left the public room.
-    PresenceChanged {
+    PresenceChanged r#"{"name":"presence_changed","room":"rom_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"# {
         /// The room.
         room: RoomId,
     }
     /// Somebody left a group or a channel, or was removed from it.
-    MemberLeft {
+    MemberLeft r#"{"name":"member_left","room":"rom_01K9ZC4QW8V3T6R1NHXJ5B2MDP","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"# {
         /// The room.
         room: RoomId,
         /// The former member.
         user: UserId,
     }
     /// A group or a channel was deleted. Its memberships and its log have to be deleted.
-    RoomDeleted {
+    RoomDeleted r#"{"name":"room_deleted","room":"rom_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"# {
         /// The room.
         room: RoomId,
     }

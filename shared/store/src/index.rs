@@ -36,8 +36,9 @@ pub enum Index {
     Online,
     /// The unread notifications of a person: `gsi1`.
     UnreadNotifications,
-    /// Notifications in the inboxes of others that are about a person, which are removed with the person's account: `gsi2`.
-    NotificationsAbout,
+    /// Items in the partitions of others that are about a person, such as notifications. The step `friends` of the account purge deletes
+    /// all of them, whatever feature they belong to: `gsi2`.
+    AboutPerson,
     /// The locations of people, by area: `gsi1`.
     Nearby,
     /// Items outside a person's partition that belong to the person: `gsi2`.
@@ -103,7 +104,7 @@ impl Index {
             | Self::AuditByActor
             | Self::PairsOfHigh
             | Self::OrdersByState
-            | Self::NotificationsAbout
+            | Self::AboutPerson
             | Self::InvitationsBySender
             | Self::BansByAuthor
             | Self::ReportsOfAuthor

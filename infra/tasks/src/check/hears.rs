@@ -148,7 +148,7 @@ fn name_in(case: &Case) -> Result<&str, Failure> {
         return Err(format!("`detail-type` is {name}, and `detail` has another name").into());
     }
     let known = events::all().find(|event| event.name == name).ok_or_else(|| format!("there is no event {name}"))?;
-    (known.read)(event)?;
+    (known.rewrite)(event)?;
     Ok(name)
 }
 

@@ -109,7 +109,7 @@ pub mod samples {
             let read = boot.env.read(|r| drop((r.need("A"), boot.env.get("B"))));
             async move { Ok(read.map(|()| Function::raw(|event, _| async move { Ok(event) }))?) }.boxed()
         };
-        Registered { name, start, description: None, heard: &[] }
+        Registered { name, start, description: None, heard: &[], items: &[] }
     }
 
     /// Returns the violations between a function, the template with its block, and an event of it.
