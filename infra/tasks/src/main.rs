@@ -188,7 +188,18 @@ enum Task {
 }
 
 fn main() -> ExitCode {
-    let result = match Arguments::parse().task {
+    let task = Arguments::parse().task;
+    match repository::is_of_this_workspace().and_then(|()| run(task)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("{e}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: Task) -> Result<(), Failure> {
+    match task {
         Task::New { name } => new::run(&name),
         Task::Language { tag } => language::run(&tag),
         Task::Sync => sync::run(),
@@ -210,13 +221,6 @@ fn main() -> ExitCode {
         Task::AuditVerify { bucket, stack, local } => audit_verify(local, &stack, &bucket),
         Task::StripeEndpoint { url } => stripe_endpoint(&url),
         Task::Sizes { starts, events, profile, built, only } => sizes::run(&sizes::Plan { starts, events, profile, built, only }),
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(e) => {
-            eprintln!("{e}");
-            ExitCode::FAILURE
-        }
     }
 }
 

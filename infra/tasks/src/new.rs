@@ -54,7 +54,11 @@ pub fn run(name: &str) -> Result<(), Failure> {
     }
     write(TEMPLATE, &template)?;
     write(TESTS, &tests)?;
-    sync::run()
+    sync::run()?;
+    println!(
+        "\nThe example returns the caller's username. Replace it by the feature: README.md, Adding a feature, lists what belongs where."
+    );
+    Ok(())
 }
 
 fn write(path: &str, text: &str) -> Result<(), Failure> {

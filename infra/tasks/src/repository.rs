@@ -1,7 +1,7 @@
 //! Reads files of the repository, and derives names from one another.
 
 use std::{
-    fs,
+    env, fs,
     path::{Path, PathBuf},
 };
 
@@ -15,6 +15,26 @@ use crate::Failure;
 /// Returns the root of the workspace.
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).map(Path::to_path_buf).unwrap_or_default()
+}
+
+/// Checks that the command runs in the workspace in which it was built, or outside every copy of it: its functions and paths are those of
+/// that workspace, so that it would change the files there and not those here.
+///
+/// # Errors
+/// If it runs in another copy, such as another worktree.
+pub fn is_of_this_workspace() -> Result<(), Failure> {
+    matches_workspace(&root(), &env::current_dir()?)
+}
+
+fn matches_workspace(built: &Path, here: &Path) -> Result<(), Failure> {
+    let copy = here.ancestors().find(|folder| folder.join("infra/tasks/Cargo.toml").is_file());
+    match copy {
+        Some(copy) if copy.canonicalize().ok() != built.canonicalize().ok() => {
+            let (built, copy) = (built.display(), copy.display());
+            Err(format!("this program was built in {built}. Run `cargo xtask` to build it for {copy}").into())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Returns a file of the repository.
@@ -117,5 +137,16 @@ mod tests {
         assert_eq!(logical_id("account-purge"), "AccountPurgeFunction");
         assert_eq!(pascal_case(".well-known"), "WellKnown");
         assert!(root().join("template.yaml").is_file());
+    }
+
+    #[test]
+    fn a_program_of_another_copy_is_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        assert!(matches_workspace(&root(), folder.path()).is_ok(), "outside every copy");
+        assert!(matches_workspace(&root(), &root().join("functions/rooms")).is_ok(), "in a folder of its own copy");
+        fs::create_dir_all(folder.path().join("infra/tasks")).expect("a folder");
+        fs::write(folder.path().join("infra/tasks/Cargo.toml"), "").expect("a file");
+        let refused = matches_workspace(&root(), &folder.path().join("infra")).expect_err("another copy").to_string();
+        assert!(refused.contains("Run `cargo xtask`"), "{refused}");
     }
 }

@@ -53,7 +53,8 @@ pub fn run() -> Result<(), Failure> {
     }
     if other_functions {
         let status = Command::new("cargo").args(["xtask", "sync"]).current_dir(repository::root()).status()?;
-        return if status.success() { Ok(()) } else { Err("the functions do not build, or their routes cannot be written".into()) };
+        let repeat = "the functions do not build, or their routes cannot be written: correct this, and run `cargo xtask sync`";
+        return if status.success() { Ok(()) } else { Err(repeat.into()) };
     }
     for file in from_code()? {
         file.write()?;
