@@ -91,7 +91,7 @@ impl Item for Offer {
 /// The caller's own item, loaded in the same batch as the caller.
 impl Resource for Offer {
     type Path = ();
-    fn find(caller: UserId, (): ()) -> Option<Key> {
+    fn key_for(caller: UserId, (): ()) -> Option<Key> {
         Some(Self::key_of(caller))
     }
 }

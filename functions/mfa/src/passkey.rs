@@ -55,7 +55,7 @@ impl Item for PasskeySetup {
 
 impl Resource for PasskeySetup {
     type Path = ();
-    fn find(caller: UserId, (): ()) -> Option<Key> {
+    fn key_for(caller: UserId, (): ()) -> Option<Key> {
         Some(Self::key_of(caller))
     }
 }

@@ -179,7 +179,7 @@ impl Item for Setup {
 /// The caller's own item, loaded in the same batch as the account.
 impl Resource for Setup {
     type Path = std::collections::HashMap<String, String>;
-    fn find(caller: UserId, _: Self::Path) -> Option<Key> {
+    fn key_for(caller: UserId, _: Self::Path) -> Option<Key> {
         Some(Self::key_of(caller))
     }
 }

@@ -45,7 +45,7 @@ impl Stored for Inbox {
 /// The state of the caller's own inbox.
 impl Resource for Inbox {
     type Path = ();
-    fn find(caller: UserId, (): ()) -> Option<Key> {
+    fn key_for(caller: UserId, (): ()) -> Option<Key> {
         Some(Self::key_of(caller))
     }
 }

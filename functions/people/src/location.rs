@@ -73,7 +73,7 @@ impl Item for Location {
 /// The caller's own location.
 impl Resource for Location {
     type Path = ();
-    fn find(caller: UserId, (): ()) -> Option<Key> {
+    fn key_for(caller: UserId, (): ()) -> Option<Key> {
         Some(Self::key_of(caller))
     }
 }

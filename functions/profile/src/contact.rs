@@ -125,7 +125,7 @@ impl<C: ContactKind> Item for Pending<C> {
 
 impl<C: ContactKind> Resource for Pending<C> {
     type Path = ();
-    fn find(caller: UserId, (): ()) -> Option<Key> {
+    fn key_for(caller: UserId, (): ()) -> Option<Key> {
         Some(Key::new(partition(caller), C::SORT_KEY))
     }
 }

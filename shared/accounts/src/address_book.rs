@@ -275,7 +275,7 @@ impl Item for Book {
 
 impl Resource for Book {
     type Path = ();
-    fn find(caller: UserId, (): ()) -> Option<Key> {
+    fn key_for(caller: UserId, (): ()) -> Option<Key> {
         Some(Self::key_of(caller))
     }
 }

@@ -102,7 +102,7 @@ impl Item for Deletion {
 impl Resource for Deletion {
     type Path = ();
     const EVEN_PURGING: bool = true;
-    fn find(caller: UserId, (): ()) -> Option<Key> {
+    fn key_for(caller: UserId, (): ()) -> Option<Key> {
         Some(Self::key_of(caller))
     }
 }

@@ -179,7 +179,7 @@ impl Item for Invite {
 /// The caller's own item, read in the same batch as the caller.
 impl Resource for Invite {
     type Path = ();
-    fn find(caller: UserId, (): ()) -> Option<Key> {
+    fn key_for(caller: UserId, (): ()) -> Option<Key> {
         Some(Self::key_of(caller))
     }
 }

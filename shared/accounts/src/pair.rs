@@ -326,7 +326,7 @@ impl Item for Pair {
 /// The caller and the person in the path.
 impl Resource for Pair {
     type Path = UserId;
-    fn find(caller: UserId, other: UserId) -> Option<Key> {
+    fn key_for(caller: UserId, other: UserId) -> Option<Key> {
         (caller != other).then(|| Self::key_of(caller, other))
     }
 }
@@ -591,7 +591,7 @@ mod tests {
         assert_eq!(direct_room(ana, ben), direct_room(ben, ana));
         assert_eq!(Pair::key_of(ana, ben), Pair::strangers(ben, ana).key());
         assert_ne!(direct_room(ana, ben), direct_room(ana, Sys::real().id()));
-        assert!(Pair::find(ana, ana).is_none());
+        assert!(Pair::key_for(ana, ana).is_none());
         let stored = serde_json::to_value(pair(ana, ben, &[(ana, PairChange::Request)])).unwrap();
         assert_eq!(serde_json::from_value::<Pair>(stored).unwrap(), pair(ana, ben, &[(ana, PairChange::Request)]));
     }

@@ -10,6 +10,6 @@ pub trait Resource: Stored {
     type Path: DeserializeOwned + Send;
     /// Whether callers whose account is being purged are admitted, to read the state of the deletion.
     const EVEN_PURGING: bool = false;
-    /// Returns the key of the item. `None` if the path cannot name an item.
-    fn find(caller: UserId, path: Self::Path) -> Option<Key>;
+    /// Returns the key of the item that a request of the caller with this path is about. `None` if the path cannot name an item.
+    fn key_for(caller: UserId, path: Self::Path) -> Option<Key>;
 }

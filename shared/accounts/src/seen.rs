@@ -66,7 +66,7 @@ impl Item for LastSeen {
 /// The caller's own item, read in the same batch as the caller.
 impl Resource for LastSeen {
     type Path = ();
-    fn find(caller: UserId, (): ()) -> Option<Key> {
+    fn key_for(caller: UserId, (): ()) -> Option<Key> {
         Some(Self::key_of(caller))
     }
 }

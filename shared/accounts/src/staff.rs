@@ -270,7 +270,7 @@ impl Item for Roles {
 /// The caller's own roles, read in the same batch as the caller.
 impl Resource for Roles {
     type Path = ();
-    fn find(caller: UserId, (): ()) -> Option<Key> {
+    fn key_for(caller: UserId, (): ()) -> Option<Key> {
         Some(Self::key_of(caller))
     }
 }

@@ -112,7 +112,7 @@ impl Item for UsernameClaim {
 
 impl Resource for UsernameClaim {
     type Path = String;
-    fn find(_: UserId, path: String) -> Option<Key> {
+    fn key_for(_: UserId, path: String) -> Option<Key> {
         Username::parse(&path).ok().map(|name| Self::key_of(&name))
     }
 }
@@ -193,7 +193,7 @@ impl Item for FormerNames {
 
 impl Resource for FormerNames {
     type Path = ();
-    fn find(caller: UserId, (): ()) -> Option<Key> {
+    fn key_for(caller: UserId, (): ()) -> Option<Key> {
         Some(Self::key_of(caller))
     }
 }

@@ -223,7 +223,7 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, web::Error> {
         let claims = Tokens::from_ref(state).verify(bearer(&parts.headers)?).await?;
         let web::Path(path) = web::Path::<T::Path>::from_request_parts(parts, state).await?;
-        let key = T::find(claims.sub, path);
+        let key = T::key_for(claims.sub, path);
         let (table, sys) = (Table::from_ref(state), Sys::from_ref(state));
         let (member, mut found) = load_with(&table, &sys, &claims, key.clone(), T::EVEN_PURGING).await?;
         let resource = key.map(|key| found.take(&key)).transpose()?.flatten();
@@ -245,7 +245,7 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, web::Error> {
         let claims = Tokens::from_ref(state).verify(bearer(&parts.headers)?).await?;
         let web::Path(path) = web::Path::<A::Path>::from_request_parts(parts, state).await?;
-        let (first, second) = (A::find(claims.sub, path.clone()), B::find(claims.sub, path));
+        let (first, second) = (A::key_for(claims.sub, path.clone()), B::key_for(claims.sub, path));
         let (table, sys) = (Table::from_ref(state), Sys::from_ref(state));
         let both = first.clone().into_iter().chain(second.clone());
         let (member, mut found) = load_with(&table, &sys, &claims, both, A::EVEN_PURGING && B::EVEN_PURGING).await?;

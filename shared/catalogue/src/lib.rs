@@ -57,7 +57,7 @@ impl Item for Model {
 
 impl Resource for Model {
     type Path = ModelId;
-    fn find(_: UserId, id: ModelId) -> Option<Key> {
+    fn key_for(_: UserId, id: ModelId) -> Option<Key> {
         Some(Self::key_of(id))
     }
 }

@@ -273,7 +273,7 @@ impl Item for Cart {
 
 impl Resource for Cart {
     type Path = ();
-    fn find(caller: UserId, (): ()) -> Option<Key> {
+    fn key_for(caller: UserId, (): ()) -> Option<Key> {
         Some(Self::key_of(caller))
     }
 }

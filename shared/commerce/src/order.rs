@@ -297,7 +297,7 @@ impl Item for OrderOwner {
 /// The caller's own order that a path names.
 impl Resource for Order {
     type Path = OrderId;
-    fn find(caller: UserId, order: OrderId) -> Option<Key> {
+    fn key_for(caller: UserId, order: OrderId) -> Option<Key> {
         Some(Self::key_of(caller, order))
     }
 }

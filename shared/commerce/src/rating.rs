@@ -165,7 +165,7 @@ impl Item for Rating {
 
 impl Resource for Rating {
     type Path = ProductId;
-    fn find(caller: UserId, product: ProductId) -> Option<Key> {
+    fn key_for(caller: UserId, product: ProductId) -> Option<Key> {
         Some(Self::key_of(product, caller))
     }
 }

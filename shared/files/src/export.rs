@@ -150,7 +150,7 @@ impl Item for Export {
 
 impl Resource for Export {
     type Path = ExportId;
-    fn find(caller: UserId, path: ExportId) -> Option<Key> {
+    fn key_for(caller: UserId, path: ExportId) -> Option<Key> {
         Some(Self::key_of(caller, path))
     }
 }

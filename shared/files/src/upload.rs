@@ -195,7 +195,7 @@ impl Item for Upload {
 
 impl Resource for Upload {
     type Path = UploadId;
-    fn find(caller: UserId, path: UploadId) -> Option<Key> {
+    fn key_for(caller: UserId, path: UploadId) -> Option<Key> {
         Some(Self::key_of(caller, path))
     }
 }

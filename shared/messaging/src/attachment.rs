@@ -309,7 +309,7 @@ pub struct AttachmentInRoom {
 /// Over HTTP it is read together with the caller, who need not be its uploader.
 impl Resource for Attachment {
     type Path = AttachmentInRoom;
-    fn find(_: UserId, path: AttachmentInRoom) -> Option<Key> {
+    fn key_for(_: UserId, path: AttachmentInRoom) -> Option<Key> {
         Some(Self::key_of(path.attachment))
     }
 }

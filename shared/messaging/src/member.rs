@@ -111,7 +111,7 @@ impl Item for Membership {
 /// Over HTTP the membership of the caller is read together with them and the room.
 impl Resource for Membership {
     type Path = RoomName;
-    fn find(caller: UserId, RoomName(room): RoomName) -> Option<Key> {
+    fn key_for(caller: UserId, RoomName(room): RoomName) -> Option<Key> {
         Some(Self::key_of(room, caller))
     }
 }

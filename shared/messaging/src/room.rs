@@ -378,7 +378,7 @@ pub fn partition(id: RoomId) -> String {
 /// Over HTTP a room is named in the path and read together with the caller and their membership.
 impl Resource for Room {
     type Path = RoomName;
-    fn find(_: UserId, RoomName(id): RoomName) -> Option<Key> {
+    fn key_for(_: UserId, RoomName(id): RoomName) -> Option<Key> {
         Some(Self::key_of(id))
     }
 }
@@ -458,7 +458,7 @@ impl Item for SlugClaim {
 
 impl Resource for SlugClaim {
     type Path = Slug;
-    fn find(_: UserId, slug: Slug) -> Option<Key> {
+    fn key_for(_: UserId, slug: Slug) -> Option<Key> {
         Some(Self::key_of(&slug))
     }
 }

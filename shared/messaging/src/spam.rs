@@ -149,7 +149,7 @@ pub(crate) fn paused(left: Duration) -> Problem {
 /// Read together with the caller of an HTTP operation, from whose id its key follows.
 impl Resource for ChatState {
     type Path = ();
-    fn find(caller: UserId, (): ()) -> Option<Key> {
+    fn key_for(caller: UserId, (): ()) -> Option<Key> {
         Some(Self::key_of(caller))
     }
 }

@@ -100,7 +100,7 @@ impl Item for Customer {
 
 impl accounts::Resource for Customer {
     type Path = ();
-    fn find(caller: UserId, (): ()) -> Option<Key> {
+    fn key_for(caller: UserId, (): ()) -> Option<Key> {
         Some(Self::key_of(caller))
     }
 }

@@ -301,7 +301,7 @@ impl<P: Purpose> Item for CardPayment<P> {
 /// The payment that a path names, of the caller alone.
 impl<P: Purpose> accounts::Resource for CardPayment<P> {
     type Path = P::Id;
-    fn find(caller: UserId, id: P::Id) -> Option<Key> {
+    fn key_for(caller: UserId, id: P::Id) -> Option<Key> {
         Some(Self::key_of(caller, id))
     }
 }

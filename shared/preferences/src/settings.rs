@@ -143,7 +143,7 @@ impl Item for Settings {
 /// The caller's own settings.
 impl Resource for Settings {
     type Path = ();
-    fn find(caller: UserId, (): ()) -> Option<Key> {
+    fn key_for(caller: UserId, (): ()) -> Option<Key> {
         Some(Self::key_of(caller))
     }
 }
