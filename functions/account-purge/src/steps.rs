@@ -34,7 +34,7 @@ pub(crate) const ALL: [Step; 15] = [
     step("invites", |s, d| run(accounts::purge::invites(&s.table, d.user))),
     step("models", |s, d| run(catalogue::purge(&s.table, d.user))),
     // The search entries are found by the names in the account, so this step comes before `account`.
-    step("search", |s, d| run(accounts::finding::purge(&s.table, d.user))),
+    step("search", |s, d| run(accounts::people_search::purge(&s.table, d.user))),
     step("payments", |s, d| run(payments::purge::purge(&s.table, &s.sys, s.records, d.user))),
     step("account", |s, d| run(accounts::purge::erase(&s.table, d.user, phone_code))),
     // Deletes the values before and after changes. The entries, which contain only ids, stay: their seals depend on them.

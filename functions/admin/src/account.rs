@@ -7,7 +7,7 @@ use accounts::{
     agent::Agent,
     directory::{Account, AccountState},
     identifier::Contact,
-    seen::LastSeen,
+    last_seen::LastSeen,
     session::{self, Session},
     staff::{Actor, Role},
     user::User,

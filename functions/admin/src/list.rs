@@ -2,7 +2,7 @@
 
 use accounts::{
     directory::{Account, AccountFilter, AccountState},
-    finding::{self, PeopleSearch, Words},
+    people_search::{self, PeopleSearch, Words},
     staff::Role,
     statistics::Day,
 };
@@ -92,7 +92,7 @@ pub async fn list_accounts(
     let after = cursors.open::<ListPosition>(page.cursor())?;
     let (accounts, next) = match (search, after) {
         (Some(PeopleSearch::Contact(contact)), None) => {
-            let owner: Vec<UserId> = finding::owner_of(&s.table, &contact).await?.into_iter().collect();
+            let owner: Vec<UserId> = people_search::owner_of(&s.table, &contact).await?.into_iter().collect();
             (Account::of_all(&s.table, &owner).await?, None)
         }
         (Some(PeopleSearch::Words(words)), None) => find_by_words(&s, &words, Position::default(), limit).await?,

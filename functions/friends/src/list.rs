@@ -1,8 +1,8 @@
 //! The lists of the caller: friends, requests in both directions, and the people they block.
 
 use accounts::{
-    finding::Term,
     pair::{self, Pair, Relation},
+    people_search::Term,
     picture::Picture,
     user::{Status, User},
 };

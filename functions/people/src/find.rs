@@ -1,10 +1,10 @@
 //! Searching for people.
 
 use accounts::{
-    finding::{self, MISSES, PeopleSearch, SEARCHES, Words},
     identifier::Contact,
     invite::Invite,
     pair::{Pair, Relation},
+    people_search::{self, MISSES, PeopleSearch, SEARCHES, Words},
     picture::{Links, Picture},
     user::{Status, User},
 };
@@ -106,7 +106,7 @@ async fn by_contact(s: &crate::State, me: UserId, contact: &Contact) -> Result<O
     // Counted before the look-up, so that concurrent requests do not exceed the limit.
     let miss = MISSES.of(me);
     limits::take(&s.table, s.sys.now(), std::slice::from_ref(&miss)).await?;
-    let id = finding::owner_of(&s.table, contact).await?.unwrap_or(UserId::NIL);
+    let id = people_search::owner_of(&s.table, contact).await?.unwrap_or(UserId::NIL);
     let invite = Invite::key_of(id);
     let mut found = s.table.get_many(vec![User::key_of(id), Pair::key_of(me, id), invite.clone()]).await?;
     let invited = found.take::<Invite>(&invite)?.is_some_and(|invite| invite.inviter == Some(me));

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use accounts::seen::{LastSeen, REMEMBERED};
+use accounts::last_seen::{LastSeen, REMEMBERED};
 use kernel::{Time, Timestamp, id::UserId};
 use messaging::presence::Presence;
 use store::{Batch, Key, StoreError};

@@ -1,7 +1,7 @@
 //! The caller's profile.
 
 use accounts::{
-    seen::LastSeen,
+    last_seen::LastSeen,
     staff::{Role, Roles},
     user::{User, WhoCanMessage},
 };

@@ -2,9 +2,9 @@
 
 use accounts::{
     audit::{Action, AuditEntry},
-    finding,
+    last_seen::LastSeen,
+    people_search,
     profile::{self, ProfilePatch, difference},
-    seen::LastSeen,
     staff::Roles,
     user::User,
 };
@@ -66,7 +66,7 @@ async fn write(s: &crate::State, update: Update, old: &User, new: &User, request
     let record = tx.update(update);
     let entry = AuditEntry::of_own(&s.sys, old.id, &request.0, Action::ProfileChanged);
     s.audit.add(&mut tx, &profile::audited(entry, old, new));
-    finding::change(&mut tx, old, new).commit(&s.table, tx).await.map_err(|e| match e {
+    people_search::change(&mut tx, old, new).commit(&s.table, tx).await.map_err(|e| match e {
         CommitError::Refused(r) => WriteError::Refused(r.current(record)),
         CommitError::Store(e) => WriteError::Store(e),
     })

@@ -6,8 +6,8 @@
 
 use accounts::{
     audit::{Action, AuditEntry},
-    finding,
     identifier::Username,
+    people_search,
     user::{Status, User, notify_of},
     username::{CHANGES, FormerNames, LOOKUPS, UsernameClaim},
 };
@@ -73,7 +73,7 @@ pub async fn change_username(
     let entry = AuditEntry::of_own(&s.sys, old.id, &client.0, Action::UsernameChanged);
     s.audit.add(&mut tx, &entry.changed("username", &old.username, &name).to_version(new.version));
     notify_of(&mut tx, &s.sys, old.id, Notice::UsernameChanged, &client);
-    finding::change(&mut tx, &old, &new).commit(&s.table, tx).await.map_err(|e| match &e {
+    people_search::change(&mut tx, &old, &new).commit(&s.table, tx).await.map_err(|e| match &e {
         CommitError::Refused(r) if r.at(record) => Kind::VersionMismatch.into(),
         CommitError::Refused(r) if r.at(free) => Problem::field("/username", FieldError::USERNAME_TAKEN),
         _ => Problem::from(e),

@@ -43,7 +43,7 @@ pub use self::{
     action::Action,
     log::{ActorFilter, AuditLog, FoundRecords, Month, RecordFilter, Search},
 };
-use crate::{agent::Agent, keys::partition, purged::Purged, statistics::Day};
+use crate::{agent::Agent, partitions::partition, purged::Purged, statistics::Day};
 
 /// How long the values of an entry are kept.
 pub const VALUES_KEPT: Duration = Duration::from_secs(400 * 24 * 3600);

@@ -19,7 +19,7 @@ use store::{About, Item, Key, Personal, limits::DAY};
 use crate::{
     audit::AuditEntry,
     identifier::{Channel, Contact},
-    keys::partition,
+    partitions::partition,
     user::User,
 };
 

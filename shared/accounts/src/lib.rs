@@ -15,23 +15,23 @@ pub mod directory;
 mod eddsa;
 pub mod export;
 pub mod figures;
-pub mod finding;
 pub mod former_contact;
 pub mod identifier;
 pub mod invite;
 pub mod keyring;
-mod keys;
-pub mod known;
+pub mod known_network;
 pub mod last_run;
+pub mod last_seen;
 mod new_account;
 pub mod pair;
+mod partitions;
+pub mod people_search;
 pub mod picture;
 pub mod profanity;
 pub mod profile;
 pub mod purge;
 mod purged;
 mod resource;
-pub mod seen;
 pub mod session;
 pub mod staff;
 pub mod statistics;
@@ -62,11 +62,11 @@ store::items![
     invite::Invite,
     invite::InviteClaim,
     invite::Invitee,
-    known::KnownNetwork,
+    known_network::KnownNetwork,
     last_run::LastRun,
+    last_seen::LastSeen,
     pair::Pair,
     pair::RelationCounts,
-    seen::LastSeen,
     session::Session,
     staff::Roles,
     statistics::DayShard,

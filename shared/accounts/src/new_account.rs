@@ -6,9 +6,9 @@ use store::{CommitError, Slot, Table, Tx, field};
 
 use crate::{
     directory::DirectoryEntry,
-    finding,
     identifier::Phone,
     invite::{self, Invite, InviteCode, Inviter, InviterSlots},
+    people_search,
     session::renew_credentials,
     staff,
     statistics::{self, Counts},
@@ -98,7 +98,7 @@ impl<'a> NewAccount<'a> {
         let counts = Counts { registrations: 1, verifications: self.verifications, invites: self.inviter.is_some().into() };
         statistics::count(tx, sys, counts);
         DirectoryEntry::create(tx, id);
-        Writes { claims, code, inviter, found: finding::add(tx, self.user) }
+        Writes { claims, code, inviter, found: people_search::add(tx, self.user) }
     }
 }
 

@@ -14,8 +14,8 @@ use utoipa::ToSchema;
 use crate::{
     audit::{Audit, AuditEntry},
     directory::Account,
-    finding,
     identifier::{BirthDate, MinimumAge, PersonName, Username},
+    people_search,
     staff::{Actor, ActorSlots, Role},
     user::{Status, User, WhoCanMessage, notify},
     username::FormerNames,
@@ -328,7 +328,7 @@ impl Edited {
     pub async fn commit(self, table: &Table, audit: &Audit, mut tx: Tx) -> Result<User, Problem> {
         let Self { before, user, entry, record, free, allowed } = self;
         audit.add(&mut tx, &entry);
-        finding::change(&mut tx, &before, &user).commit(table, tx).await.map_err(|e| match &e {
+        people_search::change(&mut tx, &before, &user).commit(table, tx).await.map_err(|e| match &e {
             CommitError::Refused(r) if r.at(record) => Kind::VersionMismatch.into(),
             CommitError::Refused(r) if free.is_some_and(|free| r.at(free)) => Problem::field("/username", FieldError::USERNAME_TAKEN),
             _ => allowed.problem(e),

@@ -432,8 +432,8 @@ impl Opening {
         }
         self.ended.iter().map(|e| e.user).collect::<BTreeSet<_>>().into_iter().for_each(|user| end(tx, sys, user));
         tx.create(&self.session);
-        known::record(tx, sys.now(), self.session.user, &self.contacts, &self.client);
-        seen::record_sign_in(tx, self.session.user, self.session.created_at);
+        known_network::record(tx, sys.now(), self.session.user, &self.contacts, &self.client);
+        last_seen::record_sign_in(tx, self.session.user, self.session.created_at);
     }
 }
 
@@ -602,7 +602,7 @@ pub async fn revoke(
     let (mut tx, user) = (Tx::new(), asking.user);
     tx.delete_when(Session::key_of(user, session), Cond::Exists);
     if session == asking.id {
-        seen::record_sign_out(&mut tx, user, sys.now());
+        last_seen::record_sign_out(&mut tx, user, sys.now());
     } else {
         audit.add(&mut tx, &ended_by_owner(sys, origin, user, vec![session]));
     }

@@ -21,7 +21,7 @@ use crate::{
     username::UsernameClaim,
 };
 
-pub use crate::keys::{about_partition, owned, owned_partition, partition};
+pub use crate::partitions::{about_partition, owned, owned_partition, partition};
 
 /// The state of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

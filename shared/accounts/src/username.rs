@@ -12,7 +12,7 @@ use store::{
     limits::{DAY, Limit, MINUTE, Quota, Reached},
 };
 
-use crate::{Resource, identifier::Username, keys::partition};
+use crate::{Resource, identifier::Username, partitions::partition};
 
 /// How long a former name is reserved for its former owner.
 pub const KEPT: Duration = DAY.saturating_mul(30);

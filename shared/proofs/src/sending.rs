@@ -5,7 +5,7 @@
 //! Refused requests and messages that could not be sent are not counted. If the counters do not work, nothing is sent.
 //!
 //! The limits must not lock out the owners of addresses and numbers. The limits refill one by one, so that nobody waits longer than an
-//! hour. Known clients of an account ([`accounts::known`]) have a separate share. The last message to a destination is reserved for clients
+//! hour. Known clients of an account ([`accounts::known_network`]) have a separate share. The last message to a destination is reserved for clients
 //! that have had none there. From the fourth message on strangers need a proof of work, whose difficulty grows with the number of text
 //! messages. A part of the text messages is reserved for numbers that an account has proven, and a range of numbers from which few codes
 //! come back is blocked only for numbers that no account has proven.
@@ -14,7 +14,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use accounts::{
     identifier::{Channel, Contact, Phone},
-    known::KnownNetwork,
+    known_network::KnownNetwork,
 };
 use countries::Country;
 use futures_util::{future::join_all, join};

@@ -3,7 +3,7 @@
 use accounts::{
     audit::{Action, AuditEntry},
     directory::Account,
-    finding,
+    people_search,
     staff::{self, ActorSlots, StayingSlots},
     undo::AwaitedLink,
     user::{Status, User},
@@ -55,7 +55,7 @@ impl Reindexed {
     /// An internal [`Problem`] for a price that no product has.
     pub fn change(&self, tx: &mut Tx) -> Result<IndexChange, Problem> {
         Ok(match self {
-            Self::Person(person) => finding::change(tx, &person.0, &person.1),
+            Self::Person(person) => people_search::change(tx, &person.0, &person.1),
             Self::Product(product) => listing::change(tx, &product.0, &product.1)?,
         })
     }

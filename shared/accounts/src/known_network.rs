@@ -10,7 +10,7 @@ use kernel::{Client, Time, crypto::short_hash, id::UserId};
 use serde::{Deserialize, Serialize};
 use store::{About, Index, Item, Key, Personal, Tx};
 
-use crate::{identifier::Contact, keys::owned};
+use crate::{identifier::Contact, partitions::owned};
 
 /// How long a network is known after a sign-in.
 const REMEMBERED: Duration = Duration::from_secs(30 * 24 * 3600);

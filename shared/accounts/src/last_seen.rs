@@ -10,7 +10,7 @@ use kernel::{Sys, Time, id::UserId};
 use serde::{Deserialize, Serialize};
 use store::{About, Cond, Conditional as _, Item, Key, Personal, Table, Tx, Update};
 
-use crate::{Resource, keys::partition};
+use crate::{Resource, partitions::partition};
 
 /// The age at which the time is renewed.
 const RENEWED_AFTER: Duration = Duration::from_secs(60);
