@@ -22,7 +22,7 @@ use store::Key;
 use crate::State;
 
 pub(crate) const ALL: [Step; 15] = [
-    step("sessions", |s, d| run(accounts::purge::close(&s.table, d.user))),
+    step("sessions", |s, d| run(accounts::purge::delete_credentials(&s.table, d.user))),
     step("sockets", |s, d| run(messaging::purge::close(&s.table, &s.sys, &s.sockets, d.user))),
     step("files", |s, d| run(files::purge::purge(&s.table, &s.bucket, d.user))),
     step("chats", |s, d| run(messaging::purge::purge(&s.table, &s.sys, d.user))),
@@ -31,15 +31,15 @@ pub(crate) const ALL: [Step; 15] = [
     step("products", |s, d| run(commerce::purge::purge(&s.table, d.user))),
     step("orders", |s, d| run(commerce::leaving::purge(&s.table, &s.sys, s.records, d.user))),
     step("contact", |s, d| run(tickets::purge(&s.table, d.user))),
-    step("invites", |s, d| run(accounts::purge::invites(&s.table, d.user))),
+    step("invites", |s, d| run(accounts::purge::delete_invites(&s.table, d.user))),
     step("models", |s, d| run(catalogue::purge(&s.table, d.user))),
     // The search entries are found by the names in the account, so this step comes before `account`.
     step("search", |s, d| run(accounts::people_search::purge(&s.table, d.user))),
     step("payments", |s, d| run(payments::purge::purge(&s.table, &s.sys, s.records, d.user))),
-    step("account", |s, d| run(accounts::purge::erase(&s.table, d.user, phone_code))),
+    step("account", |s, d| run(accounts::purge::delete_account(&s.table, d.user, phone_code))),
     // Deletes the values before and after changes. The entries, which contain only ids, stay: their seals depend on them.
     step("audit", |s, d| run(accounts::audit::purge(&s.table, d.user))),
-    step("flows", |s, d| run(accounts::purge::owned(&s.table, d.user))),
+    step("flows", |s, d| run(accounts::purge::delete_owned(&s.table, d.user))),
 ];
 
 /// Returns the key of the challenge for signing in with the person's number. The challenge does not refer to the account, because it is

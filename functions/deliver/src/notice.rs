@@ -5,7 +5,7 @@ use accounts::{
     identifier::{Contact, Phone},
     user::{NoticeDetails, User},
 };
-use events::{Notice, part};
+use events::{Notice, mark_part};
 use function::Failure;
 use kernel::{
     Time,
@@ -37,7 +37,7 @@ pub(crate) async fn send(s: &State, (event, at): (EventId, Time), user: UserId, 
     if notice.is_never_held_back() {
         return deliver(s, &person, addressed, notice, happened).await;
     }
-    let held = || part(CONSUMER, event, "held");
+    let held = || mark_part(CONSUMER, event, "held");
     match decide(&s.table, s.sys.now(), (event, at), (user, notice), addressed.as_ref(), held).await? {
         Decision::Send => deliver(s, &person, addressed, notice, happened).await,
         Decision::Delay => Ok(()),

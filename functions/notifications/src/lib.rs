@@ -16,22 +16,22 @@
 //! | `POST /unsubscribe/{token}` | a read of the settings; a transaction |
 //! | an event | a read of the settings if it is about friends; a transaction of the entry and a check of the account; a batch read of the sockets and of the person that it is about; a post for each socket |
 
-mod arrive;
+mod consumer;
 mod entry;
 mod inbox;
 mod settings;
 mod unsubscribe;
 
 use accounts::token::Tokens;
-use arrive::on_event;
 use axum::extract::FromRef;
+use consumer::on_event;
 use function::{Boot, Function, StartError};
 use kernel::Sys;
 use messaging::Sockets;
 use preferences::Unsubscribe;
 use store::{Sealer, Table};
 
-pub use arrive::HEARD;
+pub use consumer::HEARD;
 pub use entry::{NotificationInfo, STREAM};
 
 store::items![entry::InboxEntry, inbox::Inbox];

@@ -231,7 +231,7 @@ mod tests {
         let hears = format!("{HEARS} AccountPurgeDue }}");
         assert_eq!(registration("account-purge", &hears), r#""account-purge" => account_purge::start, None, account_purge::HEARD, &[];"#);
         assert_eq!(registration("rooms", OPERATIONS), r#""rooms" => rooms::start, Some(rooms::description), &[], &[];"#);
-        let stores = format!("{ITEMS}Entry];\npub use arrive{EXPORTED_HEARD}\n");
+        let stores = format!("{ITEMS}Entry];\npub use consumer{EXPORTED_HEARD}\n");
         assert_eq!(registration("notes", &stores), r#""notes" => notes::start, None, notes::HEARD, notes::ITEMS;"#);
     }
 

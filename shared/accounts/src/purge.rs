@@ -52,7 +52,7 @@ impl Retention {
 ///
 /// # Errors
 /// [`StoreError`]; idempotent, may be repeated at any point.
-pub async fn close(table: &Table, user: UserId) -> Result<(), StoreError> {
+pub async fn delete_credentials(table: &Table, user: UserId) -> Result<(), StoreError> {
     let mut keys: Vec<Key> = crate::session::list(table, user).await?.iter().map(store::Item::key).collect();
     keys.push(PasswordHash::key_of(user));
     table.delete_many(keys).await
@@ -62,7 +62,7 @@ pub async fn close(table: &Table, user: UserId) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// [`StoreError`]; idempotent, may be repeated at any point.
-pub async fn owned(table: &Table, user: UserId) -> Result<(), StoreError> {
+pub async fn delete_owned(table: &Table, user: UserId) -> Result<(), StoreError> {
     let found = table.query_rows(Range::of_index(Index::Owner, user::owned_partition(user))).await?;
     table.delete_many(found.items.iter().filter_map(store::Row::key).collect()).await
 }
@@ -72,7 +72,7 @@ pub async fn owned(table: &Table, user: UserId) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// [`StoreError`]; idempotent, may be repeated at any point.
-pub async fn invites(table: &Table, user: UserId) -> Result<Purged, StoreError> {
+pub async fn delete_invites(table: &Table, user: UserId) -> Result<Purged, StoreError> {
     Ok(if crate::invite::purge(table, user).await? { Purged::More } else { Purged::Done })
 }
 
@@ -82,7 +82,7 @@ pub async fn invites(table: &Table, user: UserId) -> Result<Purged, StoreError> 
 ///
 /// # Errors
 /// [`StoreError`]; idempotent, may be repeated at any point.
-pub async fn erase(table: &Table, user: UserId, elsewhere: impl Fn(&User) -> Option<Key>) -> Result<(), StoreError> {
+pub async fn delete_account(table: &Table, user: UserId, elsewhere: impl Fn(&User) -> Option<Key>) -> Result<(), StoreError> {
     let rest = table.query_rows(Range::of(partition(user))).await?;
     let row = |kind: &str| rest.items.iter().find(|row| row.kind() == kind).cloned();
     let record: Option<User> = row(User::KIND).map(store::Row::decode).transpose()?;

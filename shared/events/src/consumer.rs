@@ -15,8 +15,9 @@ const LEASE: Duration = Duration::from_secs(120);
 /// How long a handled event is remembered: longer than any retry, of which those of payments last longest.
 const REMEMBERED: Duration = Duration::from_secs(35 * 24 * 3600);
 
+/// An event that a consumer has handled or is handling.
 #[derive(Serialize, Deserialize)]
-pub(crate) struct Done {
+pub(crate) struct HandledEvent {
     consumer: String,
     event: EventId,
     /// When the lease expires. `None` after the event was handled.
@@ -25,7 +26,7 @@ pub(crate) struct Done {
     holder: Option<TokenId>,
 }
 
-impl Item for Done {
+impl Item for HandledEvent {
     const KIND: &'static str = "done";
     const ABOUT: About = About::at("DONE#{consumer}#{event}", "DONE", Personal::Nobody("the id of an event")).expires();
     fn key(&self) -> Key {
@@ -49,7 +50,7 @@ pub enum Once {
 /// Returns the update that marks a part of an event's handling as done. It belongs into the transaction of that part, within [`once`].
 /// Refused if an earlier, interrupted delivery has done the part.
 #[must_use]
-pub fn part(consumer: &str, event: EventId, part: &'static str) -> Update {
+pub fn mark_part(consumer: &str, event: EventId, part: &'static str) -> Update {
     Update::of(key(consumer, event)).set(part, true).when(field(part).absent())
 }
 
@@ -66,7 +67,7 @@ where
 {
     let now = sys.now();
     let holder: TokenId = sys.id();
-    let lease = Update::upsert::<Done>(key(consumer, event))
+    let lease = Update::upsert::<HandledEvent>(key(consumer, event))
         .set("consumer", consumer)
         .set("event", event)
         .set("leased_until", now + LEASE)
@@ -76,7 +77,7 @@ where
     match table.update(lease).await {
         Ok(_) => {}
         Err(WriteError::Refused(Some(row))) => {
-            return match row.decode::<Done>()?.leased_until {
+            return match row.decode::<HandledEvent>()?.leased_until {
                 None => Ok(Once::Before),
                 Some(_) => Err("another delivery of this event is being handled".into()),
             };

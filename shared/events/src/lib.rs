@@ -19,14 +19,14 @@ pub mod rooms;
 pub mod search;
 pub mod shop;
 
-pub use consumer::{Once, is_of_bus, once, part};
+pub use consumer::{Once, is_of_bus, mark_part, once};
 pub use event::{Envelope, Event, EventType};
 pub use notice::Notice;
 pub use outbox::Outbox;
 #[doc(hidden)]
 pub use serde;
 
-store::items![consumer::Done, outbox::Outbox];
+store::items![consumer::HandledEvent, outbox::Outbox];
 
 // The code that `hears!` generates uses this name of the crate.
 #[cfg(test)]

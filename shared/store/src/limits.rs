@@ -89,7 +89,7 @@ impl Quota {
         Self { shape: Shape::Refill, ..Self::window(name, max, interval.saturating_mul(max), counts) }
     }
 
-    /// Returns one hit, and the next one after `gap`.
+    /// One hit, and the next one after `gap`.
     #[must_use]
     pub const fn gap(name: &'static str, gap: Duration, counts: &'static str) -> Self {
         Self { shape: Shape::Gap, ..Self::window(name, 1, gap, counts) }
@@ -231,7 +231,7 @@ impl Limit {
         self.quota.interval().map(|interval| interval.saturating_mul(self.weight))
     }
 
-    /// Returns the first hit of a window.
+    /// Returns the update that begins a window.
     fn open(&self, now: Time) -> Update {
         let until = now + self.cost().unwrap_or(self.quota.window);
         let begin = Update::upsert::<Counter>(self.key()).set("until", until).expires(until);

@@ -29,7 +29,7 @@ events::hears! { MessagesMissed, NoticeDue, RelationChanged }
 /// If the payload is not an event that this function hears, or the entry cannot be stored. The event can be repeated.
 pub async fn on_event(s: &State, payload: &RawValue) -> Result<Box<RawValue>, Failure> {
     let event: EventBridgeEvent<Envelope<Heard>> = serde_json::from_str(payload.get())?;
-    Box::pin(arrive(s, event.detail)).await?;
+    Box::pin(handle(s, event.detail)).await?;
     Ok(to_raw_value(&())?)
 }
 
@@ -37,7 +37,7 @@ pub async fn on_event(s: &State, payload: &RawValue) -> Result<Box<RawValue>, Fa
 ///
 /// AWS calls: a transaction, a batch read and a post for each socket. Events about friends and orders take a read of the settings before
 /// that. The sender of other events has read the settings, or the person cannot switch them off.
-async fn arrive(s: &State, Envelope { id, at, event, .. }: Envelope<Heard>) -> Result<(), Failure> {
+async fn handle(s: &State, Envelope { id, at, event, .. }: Envelope<Heard>) -> Result<(), Failure> {
     let id = NotificationId::from_ulid(id.ulid());
     match event {
         Heard::NoticeDue(NoticeDue { user, notice }) => {
