@@ -32,7 +32,7 @@ use std::{
 use accounts::token::Tokens;
 use alarms::{Alarm, AlarmEvent};
 use axum::extract::FromRef;
-use function::{Boot, Function, Outside, StartError};
+use function::{Boot, Function, OutsideClient, StartError};
 use kernel::{Sys, Time};
 use probe::{ProbeResult, Probes};
 use serde_json::value::to_raw_value;
@@ -88,7 +88,7 @@ web::operations! { "health", "Whether the system works.", State =>
 #[expect(clippy::unused_async, reason = "every function starts alike")]
 pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (aws, sys) = (boot.aws()?, boot.sys.clone());
-    let outside = Outside::new().map_err(|e| StartError::Broken("requests to services outside AWS", e))?;
+    let outside = OutsideClient::new().map_err(|e| StartError::Broken("requests to services outside AWS", e))?;
     let probes = boot.env.read(|r| Probes::read(r, &aws, &sys, outside))?;
     let tokens = boot.env.read(|r| Tokens::read(r, &aws, &sys))?;
     let table = tokens.table().clone();

@@ -6,7 +6,7 @@ use aws_sdk_eventbridge::error::{DisplayErrorContext, ProvideErrorMetadata};
 use aws_sdk_ses::types::SendDataPoint;
 use bytes::Bytes;
 use files::Bucket;
-use function::{Aws, Failure, Outside};
+use function::{Aws, Failure, OutsideClient};
 use http::{Request, StatusCode, header::USER_AGENT};
 use kernel::{Origins, Sys, env::Reader};
 use proofs::captcha::Captcha;
@@ -38,12 +38,12 @@ pub(crate) struct Probes {
     texts: aws_sdk_sns::Client,
     stripe: Arc<str>,
     captcha: Option<Captcha>,
-    outside: Outside,
+    outside: OutsideClient,
 }
 
 impl Probes {
     /// Reads the addresses of the services. The key of Stripe's account is not needed.
-    pub fn read(r: &mut Reader<'_>, aws: &Aws, sys: &Sys, outside: Outside) -> Self {
+    pub fn read(r: &mut Reader<'_>, aws: &Aws, sys: &Sys, outside: OutsideClient) -> Self {
         let mut bus =
             aws_sdk_eventbridge::config::Builder::from(aws.sdk()).interceptor(aws.interceptor()).retry_partition(aws.retries("events"));
         bus.set_endpoint_url(aws.endpoint("AWS_ENDPOINT_URL_EVENTBRIDGE"));

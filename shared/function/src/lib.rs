@@ -6,7 +6,7 @@
 
 mod aws;
 pub mod metrics;
-mod outside;
+mod outside_client;
 mod runtime;
 pub mod trace;
 
@@ -16,7 +16,7 @@ pub use aws::{Aws, http_client};
 pub use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use futures_util::{FutureExt as _, future::BoxFuture};
 use kernel::{ConfigError, Env, Sys, Time};
-pub use outside::Outside;
+pub use outside_client::OutsideClient;
 pub use runtime::run;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 pub use serde_json::value::RawValue;

@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::body::Bytes;
-use function::{Failure, Outside};
+use function::{Failure, OutsideClient};
 use http::{Request, StatusCode, header::USER_AGENT};
 use kernel::{Secret, env::Reader};
 use sha1::{Digest as _, Sha1};
@@ -20,7 +20,7 @@ const SENT_DIGITS: usize = 5;
 #[derive(Clone)]
 pub(crate) struct Breached {
     url: Arc<str>,
-    outside: Outside,
+    outside: OutsideClient,
 }
 
 impl Breached {
@@ -33,7 +33,7 @@ impl Breached {
         if !url.starts_with("https://") && !url.starts_with("http://127.0.0.1:") {
             r.wrong("BREACHED_PASSWORDS_URL must begin with https://".to_owned());
         }
-        match Outside::new() {
+        match OutsideClient::new() {
             Ok(outside) => Some(Self { url: url.into(), outside }),
             Err(e) => {
                 r.wrong(format!("BREACHED_PASSWORDS_URL cannot be asked: {e}"));

@@ -10,7 +10,7 @@ use std::{str::FromStr, sync::Arc, time::Duration};
 
 use axum::body::Bytes;
 use form_urlencoded::Serializer;
-use function::{Failure, Outside};
+use function::{Failure, OutsideClient};
 use http::{
     Request, StatusCode,
     header::{CONTENT_TYPE, USER_AGENT},
@@ -101,7 +101,7 @@ pub struct Captcha {
     widget_url: Arc<str>,
     secret: Secret,
     hosts: Arc<[String]>,
-    outside: Outside,
+    outside: OutsideClient,
 }
 
 /// The settings with which a page gets the token of a captcha.
@@ -173,7 +173,7 @@ impl Captcha {
         if !url.starts_with("https://") && !url.starts_with("http://127.0.0.1:") {
             r.wrong("CAPTCHA_URL must begin with https://".to_owned());
         }
-        match Outside::new() {
+        match OutsideClient::new() {
             Ok(outside) => {
                 let hosts = origins.hosts().filter_map(host).map(str::to_owned).collect();
                 Some(Self {

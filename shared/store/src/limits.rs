@@ -275,7 +275,7 @@ impl Limit {
     }
 
     /// Judges the counter that refused a hit: the count for the next attempt, or that the limit is reached.
-    fn again(&self, now: Time, row: Option<Row>) -> Result<Result<Option<i64>, Reached>, StoreError> {
+    fn next_attempt(&self, now: Time, row: Option<Row>) -> Result<Result<Option<i64>, Reached>, StoreError> {
         let counter = row.map(Row::decode::<Counter>).transpose()?.filter(|c| c.until > now);
         Ok(match counter {
             Some(c) => self.room(&c, c.hits, now).map(|()| Some(c.hits)),
@@ -416,7 +416,7 @@ pub async fn record_different(table: &Table, now: Time, limit: &Limit, what: &st
     let mut next = if limit.frequent { more() } else { open() };
     for _ in 0..ROUNDS {
         match table.update(next).await {
-            Ok(row) => return close(table, now, limit, row.decode()?).await,
+            Ok(row) => return block_if_reached(table, now, limit, row.decode()?).await,
             Err(WriteError::Refused(None)) => next = open(),
             Err(WriteError::Refused(Some(row))) => next = if row.decode::<Counter>()?.until > now { more() } else { open() },
             Err(WriteError::Store(e)) => return Err(e),
@@ -425,8 +425,8 @@ pub async fn record_different(table: &Table, now: Time, limit: &Limit, what: &st
     Err(unstable_counter())
 }
 
-/// Blocks a limit that different hits have reached.
-async fn close(table: &Table, now: Time, limit: &Limit, counter: Counter) -> Result<(), StoreError> {
+/// Blocks the limit if different hits have reached it, and if it is one that blocks.
+async fn block_if_reached(table: &Table, now: Time, limit: &Limit, counter: Counter) -> Result<(), StoreError> {
     let Some(block) = limit.quota.block.filter(|_| counter.count() >= i64::from(limit.quota.max)) else { return Ok(()) };
     let until = now + block;
     table.update(Update::of(limit.key()).set("until", until).expires(until).when(Cond::Exists)).await.refused_is_fine()
@@ -471,7 +471,7 @@ async fn take_all(table: &Table, now: Time, limits: &[&Limit]) -> Result<(), Lim
         };
         let mut reached = None;
         for ((limit, slot), seen) in limits.iter().zip(slots).zip(&mut seen).filter(|((_, slot), _)| refused.at(*slot)) {
-            match limit.again(now, refused.current(slot))? {
+            match limit.next_attempt(now, refused.current(slot))? {
                 Ok(hits) => *seen = hits,
                 Err(r) => reached = [reached, Some(LimitError::from(r))].into_iter().flatten().reduce(more_severe),
             }
@@ -520,7 +520,7 @@ async fn take_one(table: &Table, now: Time, limit: &Limit) -> Result<(), LimitEr
     for _ in 0..ROUNDS {
         seen = match table.update(limit.hit(now, seen)).await {
             Ok(_) => return Ok(()),
-            Err(WriteError::Refused(row)) => limit.again(now, row)??,
+            Err(WriteError::Refused(row)) => limit.next_attempt(now, row)??,
             Err(WriteError::Store(e)) => return Err(e.into()),
         };
     }

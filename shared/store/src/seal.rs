@@ -91,17 +91,17 @@ impl Sealer {
     /// # Errors
     /// [`StartError`] if the table does not work.
     pub async fn of_function(function: &str, table: &Table, sys: &Sys) -> Result<Self, StartError> {
-        Self::drawn(function, table, sys).await.map_err(|e| StartError::Broken("the key of what is sealed", e.into()))
+        Self::load_or_create(function, table, sys).await.map_err(|e| StartError::Broken("the key of the sealer", e.into()))
     }
 
-    async fn drawn(function: &str, table: &Table, sys: &Sys) -> Result<Self, StoreError> {
+    async fn load_or_create(function: &str, table: &Table, sys: &Sys) -> Result<Self, StoreError> {
         let sealer = |key: &SealKey| Self::new(&Secret::new(key.secret.clone()), sys);
         if let Some(key) = table.get::<SealKey>(SealKey::key_of(function)).await? {
             return Ok(sealer(&key));
         }
-        let drawn = SealKey { function: function.to_owned(), secret: BASE64_URL_SAFE_NO_PAD.encode(sys.bytes::<32>()) };
-        match table.put(&drawn, Cond::Absent).await {
-            Ok(()) => Ok(sealer(&drawn)),
+        let new_key = SealKey { function: function.to_owned(), secret: BASE64_URL_SAFE_NO_PAD.encode(sys.bytes::<32>()) };
+        match table.put(&new_key, Cond::Absent).await {
+            Ok(()) => Ok(sealer(&new_key)),
             // A concurrent instance created the key first.
             Err(WriteError::Refused(Some(row))) => Ok(sealer(&row.decode()?)),
             Err(WriteError::Refused(None)) => Err(StoreError::Unavailable("a key was not kept".to_owned())),

@@ -23,9 +23,9 @@ const ANSWER_MAX: usize = 256 * 1024;
 
 /// A client of services outside AWS. It does not follow redirects.
 #[derive(Clone, Debug)]
-pub struct Outside(Client<HttpsConnector<HttpConnector>, Full<Bytes>>);
+pub struct OutsideClient(Client<HttpsConnector<HttpConnector>, Full<Bytes>>);
 
-impl Outside {
+impl OutsideClient {
     /// Creates a client.
     ///
     /// # Errors
