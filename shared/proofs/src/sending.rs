@@ -5,10 +5,10 @@
 //! Refused requests and messages that could not be sent are not counted. If the counters do not work, nothing is sent.
 //!
 //! The limits must not lock out the owners of addresses and numbers. The limits refill one by one, so that nobody waits longer than an
-//! hour. Known clients of an account ([`accounts::known_network`]) have a separate share. The last message to a destination is reserved for clients
-//! that have had none there. From the fourth message on strangers need a proof of work, whose difficulty grows with the number of text
-//! messages. A part of the text messages is reserved for numbers that an account has proven, and a range of numbers from which few codes
-//! come back is blocked only for numbers that no account has proven.
+//! hour. Known clients of an account ([`accounts::known_network`]) have a separate share. The last message to a destination is reserved for
+//! clients that have had none there. From the fourth message on strangers need a proof of work, whose difficulty grows with the number of
+//! text messages. A part of the text messages is reserved for numbers that an account has proven, and a range of numbers from which few
+//! codes come back is blocked only for numbers that no account has proven.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
