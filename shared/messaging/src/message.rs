@@ -269,6 +269,12 @@ impl LogEntry {
         }
     }
 
+    /// Returns whether it is a tombstone.
+    #[must_use]
+    pub const fn is_deleted(&self) -> bool {
+        matches!(self.content, Content::Deleted {})
+    }
+
     /// Returns the entry as members see it.
     #[must_use]
     pub fn shown(self) -> Message {
