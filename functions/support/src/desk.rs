@@ -235,7 +235,7 @@ pub async fn send_desk_message(
     let room = found.take::<Room>(&room_key)?.ok_or(Kind::NotFound)?;
     let speaker = MessageSender { user, side: Side::Team, socket: "", chat: ChatState::default(), receipt: found.take(&receipt_key)? };
     let sent = talk::say(&s, speaker, room, message).await?;
-    Ok(Created(format!("/v1/support/threads/{id}/messages"), sent.into()))
+    Ok(Created(format!("/v1/support/threads/{id}/messages"), sent.receipt.into()))
 }
 
 /// The new state of a thread.
