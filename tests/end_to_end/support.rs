@@ -252,11 +252,12 @@ async fn states_follow_messages_and_the_clock() {
     let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
     let (kim, app) = cloud.staff("kim", "moderator").await;
     let (thread, other) = (thread_of(&ana, "My parcel").await, thread_of(&ben, "My account").await);
+    let path = format!("/v1/support/threads/{thread}/state");
+    kim.put(&path, json!({ "state": "open", "seen": 0 })).await.is_problem(409, "conflict");
     assert_eq!(kim.get("/v1/support/threads").await.is(200)["items"], json!([]), "no thread without a message");
     let mut seen = ask(&ana, "Where is it?", "q0").await;
     ask(&ben, "Where is what?", "q0").await;
     assert_eq!(state_of(&kim, &thread).await, "open");
-    let path = format!("/v1/support/threads/{thread}/state");
     let until = |by: Duration| kernel::Timestamp(cloud.now() + by).to_string();
     for (n, state) in ["waiting", "done", "snoozed"].into_iter().enumerate() {
         let mut body = json!({ "state": state, "seen": seen });

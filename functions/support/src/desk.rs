@@ -252,7 +252,7 @@ pub struct SetThreadState {
     until: Option<Timestamp>,
 }
 
-/// Changes the state of a thread, unless somebody has written since the caller read it. For moderators.
+/// Changes the state of a thread, unless somebody has written since the caller read it, or it has no message. For moderators.
 ///
 /// AWS calls: the caller and their roles in one; the thread; a write; a query of the team's sockets with a batch of their people, and a
 /// post for each.
