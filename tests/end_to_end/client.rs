@@ -1468,6 +1468,47 @@ async fn a_frame_of_the_desk_is_not_one_of_a_room() {
     assert_eq!(page.run(&with_password(HEARD)).await, json!([true, 0]));
 }
 
+/// One of the team writes two answers at once, and a third one that does not know of what came since.
+const ANSWERS: &str = r"(async () => {
+    const { createSupport } = await import(`${API}/client/support.js`);
+    const { createStore } = await import(`${API}/client/core.js`);
+    const author = { id: 'kim', username: 'kim' };
+    const [session] = createStore({ state: 'signed_in', user: author });
+    const [live] = createStore('live');
+    const [sockets] = createStore(1);
+    const seen = [];
+    let last = 5;
+    const ask = async ({ type, room, text, nonce, seen: upto }) => {
+        if (type === 'hello') return { data: { team: true } };
+        if (type !== 'send') return { data: { messages: [], upto: last, last_seq: last } };
+        seen.push(upto);
+        if (upto < last) return { problem: { code: 'thread_moved_on', status: 409 } };
+        last += 1;
+        return { data: { room, seq: last, id: `m${last}`, kind: 'text', from: 'team', author, text, nonce, created_at: '' } };
+    };
+    Object.assign(live, { ask, sockets, start() {}, on: () => () => undefined });
+    const api = { GET: async () => ({ data: { thread: { room: 't1', state: 'open', last_seq: 5, read_seq: 5 } } }) };
+    const support = createSupport({ api, session, live });
+    const thread = support.of('t1');
+    await reached(() => thread.complete.current);
+    const both = await Promise.all(['One', 'Two'].map(text => thread.send(text)));
+    last += 1;
+    const late = await thread.send('Three');
+    support.close();
+    return { seen, sent: both.map(({ data }) => data?.seq ?? null), late: late.problem?.code ?? null };
+})()";
+
+/// Answers of the team that are written in quick succession are all sent, because their author has seen what they have written. What others
+/// have written meanwhile refuses an answer.
+/// Promise: client-support
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium"]
+async fn answers_that_are_written_quickly_are_sent() {
+    let (cloud, site) = (start().await, Site::open("localhost").await);
+    let mut page = page(&cloud, &site).await;
+    assert_eq!(page.run(ANSWERS).await, json!({ "seen": [5, 6, 7], "sent": [6, 7], "late": "thread_moved_on" }));
+}
+
 /// Somebody clicks twice, then signs in once more.
 const CLICKED: &str = r"(async () => {
     const stoa = await open();
