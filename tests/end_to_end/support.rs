@@ -172,6 +172,26 @@ async fn both_sides_read_type_edit_and_delete() {
     assert_eq!(ana.get(&format!("{THREAD}/messages")).await.is(200)["items"][0]["kind"], "deleted");
 }
 
+/// A moderator deletes a message of a thread. Both sides see that at once.
+/// Promise: moderation, support-delivery
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_a_moderator_deletes_disappears_on_both_sides() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let ((kim, _), (lou, _)) = (cloud.staff("kim", "moderator").await, cloud.staff("lou", "moderator").await);
+    let thread = thread_of(&ana, "My parcel").await;
+    let seq = ask(&ana, "My password is swordfish", "q1").await;
+    let (mut hers, mut desk) = (ana.socket().await, at_desk(&lou).await);
+    for _ in 0..2 {
+        kim.delete(&format!("/v1/moderation/messages/{thread}/{seq}")).await.is(204);
+    }
+    for socket in [&mut hers, &mut desk] {
+        let told = socket.expect(|f| f["stream"] == "support" && f["payload"]["type"] == "changed").await["payload"].clone();
+        assert_eq!((&told["room"], &told["seq"], &told["kind"]), (&json!(thread), &json!(seq), &json!("deleted")), "{told}");
+    }
+    assert!(!cloud.dump().await.to_string().contains("swordfish"));
+}
+
 /// An answer is refused if somebody has written since its author looked, with what came, over HTTP and over the socket. It can be sent
 /// all the same.
 /// Promise: support-one-answer
