@@ -404,6 +404,27 @@ async fn the_hub_lists_and_finds_threads() {
     items::are_as_described(&cloud).await;
 }
 
+/// A thread is found by two words of its subject, also if one of them is in the subjects of many others.
+/// Promise: support-hub
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rare_word_finds_a_thread_beside_a_common_one() {
+    let cloud = Cloud::start().await;
+    let ((kim, _), ana) = (cloud.staff("kim", "moderator").await, cloud.member("ana").await);
+    let thread = thread_of(&ana, "Delivery of a lamp").await;
+    ask(&ana, "Where is it?", "q1").await;
+    let words = cloud.of_kind("support_word").await;
+    let common = words.into_iter().find(|item| item["word"]["S"] == "delivery").unwrap().to_string();
+    for n in 0..60 {
+        // Their ids are before that of the thread.
+        let other = format!("{}{n:02}", &thread.replace(|c: char| c.is_ascii_digit() || c.is_ascii_uppercase(), "0")[..thread.len() - 2]);
+        cloud.put_item(&serde_json::from_str(&common.replace(&thread, &other)).unwrap());
+    }
+    for (q, found) in [("delivery%20lamp", 1), ("lamp%20deliv", 1), ("lamp", 1), ("delivery%20table", 0)] {
+        let threads = kim.get(&format!("/v1/support/search?q={q}")).await.is(200);
+        assert_eq!(threads["items"].as_array().unwrap().len(), found, "{q}: {threads}");
+    }
+}
+
 /// How long customers wait for a first answer is counted by day, once for each question.
 /// Promise: support-figures
 #[tokio::test(flavor = "multi_thread")]

@@ -102,7 +102,7 @@ pub struct DeskThreadsFound {
 /// Searches threads by their customer or their subject. For moderators.
 ///
 /// AWS calls: the caller and their roles in one. By an address its claim, and the thread; otherwise the claim of the username and a
-/// query of words at once, and the threads.
+/// query for each of up to four words at once, and the threads.
 #[utoipa::path(get, path = "/v1/support/search", params(DeskSearch),
     extensions(("x-problems" = json!(["invalid"]))),
     responses((status = 200, body = DeskThreadsFound), Problems))]
