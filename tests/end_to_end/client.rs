@@ -958,6 +958,7 @@ const PAGES: &str = r"(async () => {
         return createRoom('a', { api: {}, session, live, sent() {} });
     };
     const message = (seq, text = `${seq}`) => ({ seq, id: `m${seq}`, kind: 'text', text, author: { id: '2', username: 'ben' }, created_at: '' });
+    const own = (seq, text) => ({ ...message(seq, text), author: { id: '1', username: 'ana' } });
     const state = (last, changes) => ({ last_seq: last, changes, read_seq: 0 });
     const texts = ({ room }) => room.messages.current.map(({ text }) => text);
     const result = {};
@@ -1012,9 +1013,9 @@ const PAGES: &str = r"(async () => {
     }
     {
         let sends = 0;
-        const twice = roomWith(async ({ type }) => {
+        const twice = roomWith(async ({ type, nonce }) => {
             if (type !== 'send') return { data: { messages: [], upto: 0 } };
-            return (sends += 1) > 1 ? new Promise(() => undefined) : { data: { id: 'm1', room: 'a', seq: 1, created_at: '' } };
+            return (sends += 1) > 1 ? new Promise(() => undefined) : { data: { ...message(1, 'Yes'), room: 'a', nonce } };
         });
         await twice.resume();
         for (const text of ['Yes', 'Yes']) void twice.room.send(text);
@@ -1023,12 +1024,11 @@ const PAGES: &str = r"(async () => {
     }
     {
         const answers = [];
-        const early = roomWith(async ({ type }) => {
+        const early = roomWith(async ({ type, nonce }) => {
             if (type !== 'send') return { data: { messages: [], upto: 0 } };
-            return new Promise(then => answers.push(then));
+            return new Promise(then => answers.push(data => then({ data: { ...data, room: 'a', nonce } })));
         });
-        const own = (seq, text) => ({ ...message(seq, text), author: { id: '1', username: 'ana' } });
-        const ack = seq => ({ data: { id: `m${seq}`, room: 'a', seq, created_at: '' } });
+        const ack = seq => own(seq, '****, yes');
         await early.resume();
         const sent = ['damn, yes ', 'damn, yes'].map(text => early.room.send(text));
         await reached(() => answers.length === 1);
@@ -1042,6 +1042,21 @@ const PAGES: &str = r"(async () => {
         answers[1](ack(2));
         await Promise.all(sent);
         result.early.push(texts(early));
+    }
+    {
+        const masked = roomWith(async ({ type, text, nonce }) => {
+            if (type === 'history') return { data: { messages: [], upto: 0 } };
+            if (type === 'delete') return { data: { type: 'deleted', room: 'a', seq: 1, kind: 'deleted', created_at: '' } };
+            return { data: { type, ...own(1, text.trim().replace('damn', '****')), room: 'a', nonce } };
+        });
+        const shown = () => masked.room.messages.current.map(({ kind, text }) => [kind, text ?? null]);
+        await masked.resume();
+        const { data } = await masked.room.send('damn, yes ');
+        result.masked = [data.text, shown()];
+        await masked.room.edit(1, 'damn, no');
+        result.masked.push(shown());
+        await masked.room.remove(1);
+        result.masked.push(shown());
     }
     {
         const busy = roomWith(async ({ before, limit }) => {
@@ -1062,8 +1077,8 @@ const PAGES: &str = r"(async () => {
 
 /// A page that is older than a change does not undo it. A room that was opened after a greeting, or of which a greeting does not tell,
 /// learns of changes with the next one, also while it reads. A text that has to wait holds up nothing else, one that is sent twice is shown
-/// twice, and one that comes before its answer is shown once, also where words are masked. A room that is open for long keeps its newest
-/// messages.
+/// twice, and one that comes before its answer is shown once. Where words are masked, the author sees a message and its edits as the others
+/// do. A room that is open for long keeps its newest messages.
 /// Promise: client-rooms
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs Chromium"]
@@ -1078,6 +1093,7 @@ async fn a_room_follows_what_happens_while_it_reads() {
         "slow": [["history", "send", "sync"], ["1", "3", "Later"]],
         "twice": ["Yes", "Yes"],
         "early": [["****, yes", "damn, yes"], ["****, yes", "damn, yes"], ["****, yes", "****, yes"], ["****, yes", "****, yes"]],
+        "masked": ["****, yes", [["text", "****, yes"]], [["text", "****, no"]], [["deleted", null]]],
         "busy": [[true, false], [1000, "501"], [1050, "452", "1501"]],
     });
     assert_eq!(page.run(PAGES).await, expected);
@@ -1305,12 +1321,13 @@ const UNANSWERED: &str = r"(async () => {
         if (pathname !== '/v1/realtime/tickets') return json(200, { items: [] });
         return json(201, { url: 'ws://nowhere.invalid', subprotocols: [] });
     };
+    const message = { type: 'message', room: 'r1', seq: 1, id: 'm1', kind: 'text', text: 'Hello', author: { id: 'ana', username: 'ana' }, created_at: '' };
     class Deaf {
         readyState = 1;
         number = sockets.push(this);
         constructor() { setTimeout(() => this.onopen?.()); }
         send(text) {
-            const { id, payload: { type } } = JSON.parse(text);
+            const { id, payload: { type, nonce } } = JSON.parse(text);
             if (type === 'send' || type === 'edit') {
                 asked.push(`${type} ${this.number}`);
                 if (this.number === 1) return;
@@ -1319,9 +1336,9 @@ const UNANSWERED: &str = r"(async () => {
             const answers = {
                 hello: { rooms: [{ room: 'r1', kind: 'group', last_seq: 0, read_seq: 0, changes: 0 }], limits },
                 history: { messages: [], upto: 0 },
-                send: { id: 'm1', room: 'r1', seq: 1, created_at: '' },
+                send: { ...message, nonce },
             };
-            this.onmessage?.({ data: JSON.stringify({ stream: 'chat', id, payload: { type, ...answers[type] } }) });
+            this.onmessage?.({ data: JSON.stringify({ stream: 'chat', id, payload: { ...answers[type], type } }) });
         }
         close() { this.readyState = 3; }
     }
@@ -1333,7 +1350,6 @@ const UNANSWERED: &str = r"(async () => {
     room.messages.subscribe(all => { most = Math.max(most, all.length); });
     const [edited, sent] = [room.edit(1, 'Bye'), room.send('Hello')];
     await reached(() => stoa.live.sockets.current === 2);
-    const message = { type: 'message', room: 'r1', seq: 1, id: 'm1', kind: 'text', text: 'Hello', author: { id: 'ana', username: 'ana' }, created_at: '' };
     sockets[1].onmessage({ data: JSON.stringify({ stream: 'chat', payload: message }) });
     await reached(() => room.messages.current.some(({ state }) => state === 'sent'));
     sockets[0].onclose();
@@ -1352,6 +1368,71 @@ async fn what_a_replaced_socket_did_not_answer_is_sent_again() {
     let mut page = page(&cloud, &site).await;
     let expected = json!({ "asked": ["edit 1", "send 1", "send 2"], "outcomes": ["unreachable", "sent", 1] });
     assert_eq!(page.run(UNANSWERED).await, expected);
+}
+
+/// A server refuses the first edit because it came too early. Another device edits the message before the third edit is answered. The fourth
+/// one is not answered before the room is closed.
+const OVERTAKEN: &str = r"(async () => {
+    const { createStoa } = await import(`${API}/client/stoa.js`);
+    const json = (status, body) => new Response(JSON.stringify(body), { status, headers: { 'content-type': 'application/json' } });
+    const edits = [];
+    const fetch = async url => {
+        const { pathname } = new URL(url);
+        if (pathname === '/v1/sessions') return json(200, { access_token: 'a', expires_in: 600, user_id: 'ana', user: { username: 'ana' } });
+        if (pathname !== '/v1/realtime/tickets') return json(200, { items: [] });
+        return json(201, { url: 'ws://nowhere.invalid', subprotocols: [] });
+    };
+    const edited = (text, second) => ({ room: 'r1', seq: 1, id: 'm1', kind: 'text', text, author: { id: 'ana', username: 'ana' }, created_at: '', edited_at: second && `2030-01-01T00:00:0${second}Z` });
+    let isEarly = true;
+    class Busy {
+        readyState = 1;
+        constructor() { setTimeout(() => this.onopen?.()); }
+        hear(payload, id) { this.onmessage?.({ data: JSON.stringify({ stream: 'chat', id, payload }) }); }
+        send(frame) {
+            const { id, payload: { type, text } } = JSON.parse(frame);
+            const limits = { frames_at_once: 10, frames_per_second: 20, ping_seconds: 20, connection_seconds: 7200 };
+            const answers = {
+                hello: { rooms: [{ room: 'r1', kind: 'group', last_seq: 1, read_seq: 0, changes: 0 }], limits },
+                history: { messages: [edited('Hello')], upto: 1 },
+            };
+            if (type !== 'edit') return this.hear({ type, ...answers[type] }, id);
+            if (isEarly) {
+                isEarly = false;
+                return this.hear({ type: 'error', problem: { code: 'too_many_requests', status: 429, retry_after: 0.1 } }, id);
+            }
+            edits.push(text);
+            if (text === 'three') this.hear({ type: 'changed', ...edited('of the phone', 9) });
+            if (text !== 'four') this.hear({ type: 'edited', ...edited(text, edits.length) }, id);
+        }
+        close() { this.readyState = 3; }
+    }
+    const stoa = createStoa({ url: API, fetch, WebSocket: Busy });
+    await stoa.session.signIn({ login: 'ana', password: '' });
+    const room = stoa.room('r1');
+    await reached(() => room.messages.current.length === 1);
+    const shown = () => room.messages.current[0].text;
+    await Promise.all(['one', 'two'].map(text => room.edit(1, text)));
+    const texts = [shown()];
+    await room.edit(1, 'three');
+    texts.push(shown());
+    const [fourth, fifth] = ['four', 'five'].map(text => room.edit(1, text));
+    await reached(() => edits.includes('four'));
+    room.close();
+    stoa.close();
+    return { edits, texts, last: [(await fourth).problem.code, (await fifth).problem.code] };
+})()";
+
+/// Edits of a message keep their order, also when the server asks the client to wait. The answer to an edit does not undo a later edit of
+/// another device. An edit that waits is not sent after its room was closed.
+/// Promise: client-rooms
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium"]
+async fn edits_of_a_message_keep_their_order() {
+    let (cloud, site) = (start().await, Site::open("localhost").await);
+    let mut page = page(&cloud, &site).await;
+    let expected =
+        json!({ "edits": ["one", "two", "three", "four"], "texts": ["two", "of the phone"], "last": ["unreachable", "aborted"] });
+    assert_eq!(page.run(OVERTAKEN).await, expected);
 }
 
 /// One device of a customer hears what another one writes to the support desk.
@@ -1385,6 +1466,47 @@ async fn a_frame_of_the_desk_is_not_one_of_a_room() {
     let _running = Running::from(&cloud);
     let mut page = page(&cloud, &site).await;
     assert_eq!(page.run(&with_password(HEARD)).await, json!([true, 0]));
+}
+
+/// One of the team writes two answers at once, and a third one that does not know of what came since.
+const ANSWERS: &str = r"(async () => {
+    const { createSupport } = await import(`${API}/client/support.js`);
+    const { createStore } = await import(`${API}/client/core.js`);
+    const author = { id: 'kim', username: 'kim' };
+    const [session] = createStore({ state: 'signed_in', user: author });
+    const [live] = createStore('live');
+    const [sockets] = createStore(1);
+    const seen = [];
+    let last = 5;
+    const ask = async ({ type, room, text, nonce, seen: upto }) => {
+        if (type === 'hello') return { data: { team: true } };
+        if (type !== 'send') return { data: { messages: [], upto: last, last_seq: last } };
+        seen.push(upto);
+        if (upto < last) return { problem: { code: 'thread_moved_on', status: 409 } };
+        last += 1;
+        return { data: { room, seq: last, id: `m${last}`, kind: 'text', from: 'team', author, text, nonce, created_at: '' } };
+    };
+    Object.assign(live, { ask, sockets, start() {}, on: () => () => undefined });
+    const api = { GET: async () => ({ data: { thread: { room: 't1', state: 'open', last_seq: 5, read_seq: 5 } } }) };
+    const support = createSupport({ api, session, live });
+    const thread = support.of('t1');
+    await reached(() => thread.complete.current);
+    const both = await Promise.all(['One', 'Two'].map(text => thread.send(text)));
+    last += 1;
+    const late = await thread.send('Three');
+    support.close();
+    return { seen, sent: both.map(({ data }) => data?.seq ?? null), late: late.problem?.code ?? null };
+})()";
+
+/// Answers of the team that are written in quick succession are all sent, because their author has seen what they have written. What others
+/// have written meanwhile refuses an answer.
+/// Promise: client-support
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium"]
+async fn answers_that_are_written_quickly_are_sent() {
+    let (cloud, site) = (start().await, Site::open("localhost").await);
+    let mut page = page(&cloud, &site).await;
+    assert_eq!(page.run(ANSWERS).await, json!({ "seen": [5, 6, 7], "sent": [6, 7], "late": "thread_moved_on" }));
 }
 
 /// Somebody clicks twice, then signs in once more.

@@ -298,6 +298,34 @@ async fn mentions_are_told_everywhere_and_nothing_crosses_a_block() {
     assert!(entries(&dan).await.is_empty());
 }
 
+/// A mention in a busy room is told, however many other messages follow it within two minutes.
+/// Promise: digest-mentions
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mention_is_told_behind_many_messages() {
+    const LAST: u64 = 502;
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let mut hers = ana.socket().await;
+    assert_eq!(say(&mut hers, "public", "hello @ben").await, 1);
+    assert_eq!(say(&mut hers, "public", "and everybody").await, 2);
+    cloud.settle().await;
+    let second = cloud.of_kind("message").await.into_iter().find(|item| item["seq"]["N"] == "2").unwrap().to_string();
+    for seq in 3..=LAST {
+        let mut copy: Value = serde_json::from_str(&second.replace("000000000002", &format!("{seq:012}"))).unwrap();
+        copy["seq"] = json!({ "N": seq.to_string() });
+        cloud.put_item(&copy);
+    }
+    let mut room = cloud.of_kind("room").await.into_iter().find(|item| item["room_kind"]["S"] == "public").unwrap();
+    room["seq"] = json!({ "N": LAST.to_string() });
+    cloud.put_item(&room);
+    cloud.advance(LATER).await;
+    let mails = told(&cloud, &ben).await;
+    let [mail] = mails.as_slice() else { panic!("{mails:?}") };
+    assert!(mail.text.contains("hello @ben") && !mail.text.contains("everybody"), "{}", mail.text);
+    let entries = entries(&ben).await;
+    assert_eq!((entries.len(), &entries[0]["category"], &entries[0]["seq"]), (1, &json!("mention"), &json!(1)), "{entries:?}");
+}
+
 /// In quiet hours the inbox is filled, and the mail waits for their end.
 /// Promise: digest-quiet-hours
 #[tokio::test(flavor = "multi_thread")]

@@ -55,6 +55,13 @@ async fn entry(who: &Caller, room: &str, seq: u64) -> Value {
     page["items"].as_array().unwrap().iter().find(|m| m["seq"] == seq).unwrap().clone()
 }
 
+/// The message in an answer or a push, as a page of the room has it.
+fn message_of(payload: &Value) -> Value {
+    let mut message = payload.clone();
+    message.as_object_mut().unwrap().retain(|name, _| name != "type" && name != "nonce");
+    message
+}
+
 async fn report(who: &Caller, room: &str, seq: u64, body: Value) -> Reply {
     who.post(&format!("/v1/rooms/{room}/messages/{seq}/reports"), body).await
 }
@@ -186,24 +193,34 @@ async fn reports_at_the_same_moment_are_one() {
     assert_eq!(reports(&staff, "open").await[0]["reasons"][1], json!({ "reason": "hate", "count": 1 }));
 }
 
-/// Moderators delete any message in any room, also long after it was sent. The members see it at once, and it is in the audit.
+/// Moderators delete any message in any room, also long after it was sent. The members see it at once, and it is in the audit. A deletion
+/// that is repeated, at the same moment or later, is answered alike and does nothing more.
 /// Promise: moderation
 #[tokio::test(flavor = "multi_thread")]
 async fn moderators_delete_any_message() {
     let cloud = Cloud::start().await;
     let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
-    let staff = moderator(&cloud, "mona").await;
+    let (staff, other) = (moderator(&cloud, "mona").await, moderator(&cloud, "mike").await);
     let (direct, group) = (room_of(&ana, &ben).await, club("group", &[&ana, &ben]).await);
     let (mut hers, mut his) = (ana.socket().await, ben.socket().await);
     for room in [direct.as_str(), group.as_str(), "public"] {
         let seq = say(&mut his, room, "rude words").await;
         let path = format!("/v1/moderation/messages/{room}/{seq}");
         ana.delete(&path).await.is_problem(403, "forbidden");
-        staff.delete(&path).await.is(204);
+        let (one, same) = tokio::join!(staff.delete(&path), other.delete(&path));
+        one.is(204);
+        same.is(204);
         assert_eq!(hers.expect(|f| f["payload"]["type"] == "changed" && f["payload"]["seq"] == seq).await["payload"]["kind"], "deleted");
         assert_eq!(entry(&ben, room, seq).await["kind"], "deleted");
-        staff.delete(&path).await.is_problem(404, "not_found");
+        cloud.settle().await;
+        let before = cloud.dump().await;
+        for by in [&staff, &other] {
+            by.delete(&path).await.is(204);
+        }
+        assert_eq!(cloud.dump().await, before, "a repetition writes nothing");
     }
+    hers.ping().await;
+    assert!(!hers.heard().iter().any(|f| f["payload"]["type"] == "changed"), "{:?}", hers.heard());
     staff.delete(&format!("/v1/moderation/messages/{group}/1")).await.is_problem(404, "not_found");
     staff.delete("/v1/moderation/messages/public/99").await.is_problem(404, "not_found");
     assert_eq!(audited(&cloud, &ben).await, ["message_deleted"; 3]);
@@ -592,30 +609,42 @@ async fn a_slow_mode_lets_one_message_pass() {
     }
 }
 
-/// Where a room masks swear words, they are masked for everybody and for good, in English and Polish, and the length stays.
+/// Where a room masks swear words, they are masked for everybody and for good, in English and Polish, and the length stays. The author is
+/// answered with the message as it is shown, and their other device gets it so, too.
 /// Promise: masked-words
 #[tokio::test(flavor = "multi_thread")]
 async fn swear_words_are_masked_where_a_room_asks_for_it() {
     let cloud = Cloud::start().await;
     let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
     let room = club("group", &[&ana, &ben]).await;
-    let (mut hers, mut his) = (ana.socket().await, ben.socket().await);
+    let (mut hers, mut his, mut phone) = (ana.socket().await, ben.socket().await, ben.socket().await);
     let before = say(&mut his, &room, "kurwa one").await;
     let path = format!("/v1/rooms/{room}");
     assert_eq!(ana.get(&path).await.is(200)["masks_profanity"], false);
     assert_eq!(ana.patch(&path, json!({ "masks_profanity": true })).await.is(200)["masks_profanity"], true);
     for (text, shown) in [("Zażółć, kurwa!", "Zażółć, *****!"), ("z tymi chujami", "z tymi *******"), ("what the FUCK", "what the ****")]
     {
-        let seq = say(&mut his, &room, text).await;
-        assert_eq!(hers.expect(|f| f["payload"]["type"] == "message" && f["payload"]["seq"] == seq).await["payload"]["text"], shown);
-        assert_eq!(entry(&ben, &room, seq).await["text"], shown);
-        // The same again is the same message.
         let nonce: String = text.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-        assert_eq!(his.ask(send(&room, text, &nonce)).await["seq"], seq);
+        let ack = his.ask(send(&room, text, &nonce)).await;
+        let stored = entry(&ben, &room, ack["seq"].as_u64().unwrap()).await;
+        assert_eq!((&stored["text"], &message_of(&ack)), (&json!(shown), &stored), "{ack}");
+        for socket in [&mut hers, &mut phone] {
+            let pushed = socket.expect(|f| f["payload"]["type"] == "message" && f["payload"]["seq"] == ack["seq"]).await;
+            assert_eq!(message_of(&pushed["payload"]), stored);
+        }
+        // The same again is the same message.
+        assert_eq!(his.ask(send(&room, text, &nonce)).await, ack);
+        let sent = ben.with("idempotency-key", &nonce).post(&format!("{path}/messages"), json!({ "text": text })).await.is(201);
+        assert_eq!(sent, stored);
     }
+    let sent = ben.with("idempotency-key", "new").post(&format!("{path}/messages"), json!({ "text": "kurwa new" })).await.is(201);
+    assert_eq!((&sent["text"], &sent), (&json!("***** new"), &entry(&ben, &room, sent["seq"].as_u64().unwrap()).await));
     let edit = json!({ "type": "edit", "room": room, "seq": before, "text": "jebać one" });
-    assert_eq!(his.ask(edit).await["type"], "edited");
-    assert_eq!(entry(&ana, &room, before).await["text"], "***** one");
+    let edited = his.ask(edit).await;
+    assert_eq!((&edited["type"], &edited["text"]), (&json!("edited"), &json!("***** one")), "{edited}");
+    for shown in [entry(&ana, &room, before).await, message_of(&phone.hear("changed").await)] {
+        assert_eq!(shown, message_of(&edited));
+    }
     ana.patch(&path, json!({ "masks_profanity": false })).await.is(200);
     cloud.refill_frames().await;
     let after = say(&mut his, &room, "kurwa two").await;

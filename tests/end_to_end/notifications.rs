@@ -1,6 +1,6 @@
 //! The inbox of notifications and its pushes.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use local::hosts::Trace;
 use serde_json::value::to_raw_value;
@@ -111,6 +111,25 @@ async fn notifications_are_read_one_by_one_or_all_at_once() {
     let future = "ntf_7ZZZZZZZZZZZZZZZZZZZZZZZZZ";
     assert_eq!(ana.post(&format!("{INBOX}/read"), json!({ "upto": future })).await.field_errors(), ["/upto in_future"]);
     assert_eq!(unread(&ben).await, (0, false));
+}
+
+/// What is unread is counted however many entries about read rooms came after it.
+/// Promise: notification-unread
+#[tokio::test(flavor = "multi_thread")]
+async fn entries_about_read_rooms_hide_no_other_one() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let id = || cloud.sys.id::<kernel::id::EventId>().to_string();
+    arrives(&cloud, &id(), json!({ "name": "notice_due", "user": ana.id(), "notice": "new_sign_in" })).await;
+    cloud.advance(Duration::from_secs(1)).await;
+    for _ in 0..100 {
+        // A room that she has left counts as read.
+        let room = cloud.sys.id::<kernel::id::RoomId>();
+        let event = json!({ "name": "messages_missed", "user": ana.id(), "room": room, "kind": "direct", "seq": 1, "messages": 1 });
+        arrives(&cloud, &id(), event).await;
+    }
+    assert_eq!(cloud.of_kind("notification").await.len(), 101);
+    assert_eq!(unread(&ana).await, (1, false));
 }
 
 /// An event that is delivered twice is one entry, none is stored for a deleted account, and after ninety days it is gone.

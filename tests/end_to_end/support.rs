@@ -172,6 +172,26 @@ async fn both_sides_read_type_edit_and_delete() {
     assert_eq!(ana.get(&format!("{THREAD}/messages")).await.is(200)["items"][0]["kind"], "deleted");
 }
 
+/// A moderator deletes a message of a thread. Both sides see that at once.
+/// Promise: moderation, support-delivery
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_a_moderator_deletes_disappears_on_both_sides() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let ((kim, _), (lou, _)) = (cloud.staff("kim", "moderator").await, cloud.staff("lou", "moderator").await);
+    let thread = thread_of(&ana, "My parcel").await;
+    let seq = ask(&ana, "My password is swordfish", "q1").await;
+    let (mut hers, mut desk) = (ana.socket().await, at_desk(&lou).await);
+    for _ in 0..2 {
+        kim.delete(&format!("/v1/moderation/messages/{thread}/{seq}")).await.is(204);
+    }
+    for socket in [&mut hers, &mut desk] {
+        let told = socket.expect(|f| f["stream"] == "support" && f["payload"]["type"] == "changed").await["payload"].clone();
+        assert_eq!((&told["room"], &told["seq"], &told["kind"]), (&json!(thread), &json!(seq), &json!("deleted")), "{told}");
+    }
+    assert!(!cloud.dump().await.to_string().contains("swordfish"));
+}
+
 /// An answer is refused if somebody has written since its author looked, with what came, over HTTP and over the socket. It can be sent
 /// all the same.
 /// Promise: support-one-answer
@@ -252,11 +272,12 @@ async fn states_follow_messages_and_the_clock() {
     let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
     let (kim, app) = cloud.staff("kim", "moderator").await;
     let (thread, other) = (thread_of(&ana, "My parcel").await, thread_of(&ben, "My account").await);
+    let path = format!("/v1/support/threads/{thread}/state");
+    kim.put(&path, json!({ "state": "open", "seen": 0 })).await.is_problem(409, "conflict");
     assert_eq!(kim.get("/v1/support/threads").await.is(200)["items"], json!([]), "no thread without a message");
     let mut seen = ask(&ana, "Where is it?", "q0").await;
     ask(&ben, "Where is what?", "q0").await;
     assert_eq!(state_of(&kim, &thread).await, "open");
-    let path = format!("/v1/support/threads/{thread}/state");
     let until = |by: Duration| kernel::Timestamp(cloud.now() + by).to_string();
     for (n, state) in ["waiting", "done", "snoozed"].into_iter().enumerate() {
         let mut body = json!({ "state": state, "seen": seen });
@@ -381,6 +402,27 @@ async fn the_hub_lists_and_finds_threads() {
     let figures = kim.get("/v1/support/figures").await.is(200);
     assert_eq!(figures["days"], json!([]), "nobody has been answered: {figures}");
     items::are_as_described(&cloud).await;
+}
+
+/// A thread is found by two words of its subject, also if one of them is in the subjects of many others.
+/// Promise: support-hub
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rare_word_finds_a_thread_beside_a_common_one() {
+    let cloud = Cloud::start().await;
+    let ((kim, _), ana) = (cloud.staff("kim", "moderator").await, cloud.member("ana").await);
+    let thread = thread_of(&ana, "Delivery of a lamp").await;
+    ask(&ana, "Where is it?", "q1").await;
+    let words = cloud.of_kind("support_word").await;
+    let common = words.into_iter().find(|item| item["word"]["S"] == "delivery").unwrap().to_string();
+    for n in 0..60 {
+        // Their ids are before that of the thread.
+        let other = format!("{}{n:02}", &thread.replace(|c: char| c.is_ascii_digit() || c.is_ascii_uppercase(), "0")[..thread.len() - 2]);
+        cloud.put_item(&serde_json::from_str(&common.replace(&thread, &other)).unwrap());
+    }
+    for (q, found) in [("delivery%20lamp", 1), ("lamp%20deliv", 1), ("lamp", 1), ("delivery%20table", 0)] {
+        let threads = kim.get(&format!("/v1/support/search?q={q}")).await.is(200);
+        assert_eq!(threads["items"].as_array().unwrap().len(), found, "{q}: {threads}");
+    }
 }
 
 /// How long customers wait for a first answer is counted by day, once for each question.

@@ -18,7 +18,7 @@ const AGAIN_MS = 2000;
 /** Milliseconds between two notes that one types, how long such a note is shown, and between two read markers. */
 const [TYPING_EVERY_MS, TYPING_SHOWN_MS, READ_EVERY_MS] = [5000, 6000, 2000];
 
-/** What becomes of a message whose room was closed before it was sent. */
+/** What becomes of a message, or of a change of one, whose room was closed before it was sent. */
 const left = () => ({ problem: ownProblem("aborted", "The room is closed") });
 /** Whether the same may be accepted later. The end of a ban is not waited for. */
 const isTemporary = ({ code, status, retryAfter }) => status === 0 || status >= 500 || (retryAfter !== undefined && code !== "chat_banned");
@@ -65,6 +65,8 @@ export function createRoom(name, { api, pages, upload, session, live, sent, stre
   let unmarked;
   let marking = null;
   let marker = Promise.resolve();
+  /** The last change of a message that was asked for. */
+  let altering = Promise.resolve();
   let flushing = null;
   /** What goes on with sending when the server can answer again. */
   let paused = null;
@@ -107,12 +109,14 @@ export function createRoom(name, { api, pages, upload, session, live, sent, stre
     if (upto !== null) drain();
   }
 
-  /** A message that was edited or deleted, as it is now. */
+  /** A message that was edited or deleted. The answer to one's own change may come after the push of a later one. */
   function change({ type: _, ...message }) {
+    const before = known.find(({ seq }) => seq === message.seq);
+    if (before?.kind === "deleted" || before?.edited_at > message.edited_at) return;
     const changed = { ...message, state: "sent" };
     if (later.has(message.seq)) later.set(message.seq, changed);
     if (reading) altered.set(message.seq, changed);
-    known = known.map((other) => (other.seq === message.seq ? changed : other));
+    known = known.map((other) => (other === before ? changed : other));
     show();
   }
 
@@ -186,7 +190,8 @@ export function createRoom(name, { api, pages, upload, session, live, sent, stre
         if (problem.status !== 0) paused = setTimeout(() => ((paused = null), flush()), problem.retryAfter * 1000 || AGAIN_MS);
         break;
       }
-      const done = { ...next, ...data, type: undefined, state: data ? "sent" : "failed", problem };
+      // The answer is the message as everybody sees it.
+      const done = { ...(data ?? next), type: undefined, state: data ? "sent" : "failed", problem };
       unsent = unsent.map((message) => (message === next ? done : message));
       if (data) accept(done), sent(done);
       show();
@@ -217,29 +222,27 @@ export function createRoom(name, { api, pages, upload, session, live, sent, stre
 
   /** Sends a message again that was refused, with what `more` adds to it. */
   function again(nonce, more) {
-    const isIt = (message) => message.nonce === nonce && message.state === "failed";
-    unsent = unsent.map((message) => (isIt(message) ? { ...message, state: "sending", problem: undefined, added: { ...adding(upto), ...more } } : message));
+    unsent = unsent.map((message) => (message.nonce === nonce && message.state === "failed" ? { ...message, state: "sending", problem: undefined, added: { ...adding(upto), ...more } } : message));
     show();
     return flush();
   }
 
   /** Removes a message that was refused. */
   function discard(nonce) {
-    unsent = unsent.filter((message) => message.nonce !== nonce || message.state !== "failed");
+    unsent = unsent.filter((message) => !(message.nonce === nonce && message.state === "failed"));
     show();
   }
 
-  /** Changes one's own message. The other devices are told by the server. */
-  async function alter(payload, after) {
-    const { problem } = await ask(payload);
+  /** Changes one's own message, after what was asked before: a frame that has to wait is not overtaken by the next one. */
+  async function alter(payload) {
+    const { data, problem } = await (altering = altering.then(() => (closed ? left() : ask(payload))));
     if (problem) return { problem };
-    const before = known.find(({ seq }) => seq === payload.seq);
-    if (before) change({ ...before, ...after });
+    change(data);
     return {};
   }
 
-  const edit = (seq, text) => alter({ type: "edit", seq, text }, { text, edited_at: new Date().toISOString() });
-  const remove = (seq) => alter({ type: "delete", seq }, { kind: "deleted", text: undefined, author: undefined, edited_at: undefined });
+  const edit = (seq, text) => alter({ type: "edit", seq, text });
+  const remove = (seq) => alter({ type: "delete", seq });
 
   /** Tells the others that one types. May be called at every key. */
   function typing() {

@@ -54,12 +54,25 @@ export function createSupport(stoa) {
 
   // ── The team ──
 
-  /** Follows the thread of a customer. An answer says up to where its author has read. */
+  /** Follows the thread of a customer. An answer says up to where its author has read, with their own answers that follow. */
   function of(id) {
     let part = opened.get(id);
     if (!part || part.isClosed()) {
       const [info, setInfo] = createStore(found(id));
-      part = { ...createRoom(id, { ...stoa, stream: STREAM, sent: (message) => noted({ ...message, from: "team" }), adding: (upto) => ({ seen: upto ?? 0 }) }), info, setInfo };
+      const mine = new Set();
+      const sent = (message) => {
+        mine.add(message.seq);
+        noted({ ...message, from: "team" });
+      };
+      const adding = (upto) => ({
+        // It is read when the answer is sent: others that were written just before it are sent by then.
+        get seen() {
+          let seen = upto ?? 0;
+          while (mine.has(seen + 1)) seen += 1;
+          return seen;
+        },
+      });
+      part = { ...createRoom(id, { ...stoa, stream: STREAM, sent, adding }), info, setInfo };
       part.desk = desk(id, part);
       opened.set(id, part);
       part.room.readUpto.subscribe((seq) => readTo(id, seq));

@@ -3,8 +3,8 @@
 use std::num::NonZeroU64;
 
 use kernel::{
-    PAGE, PAGE_MAX, Problem, Timestamp,
-    id::{AttachmentId, MessageId, RoomId},
+    PAGE, PAGE_MAX, Problem,
+    id::{AttachmentId, RoomId},
     page_limit,
 };
 use messaging::{
@@ -251,33 +251,13 @@ pub enum Answer {
     },
     /// The answer to `ping`.
     Pong {},
-    /// The answer to `send`: the message is committed. A repetition gets the same answer.
-    Ack {
-        /// The room.
-        room: RoomId,
-        /// The message's number.
-        seq: u64,
-        /// The id of the message.
-        id: MessageId,
-        /// The nonce as it was sent.
-        nonce: Nonce,
-        /// When the message got its number.
-        created_at: Timestamp,
-    },
-    /// The answer to `edit`.
-    Edited {
-        /// The room.
-        room: RoomId,
-        /// The message's number.
-        seq: u64,
-    },
-    /// The answer to `delete`.
-    Deleted {
-        /// The room.
-        room: RoomId,
-        /// The message's number.
-        seq: u64,
-    },
+    /// The answer to `send`: the message is committed. This is how everybody sees it, with the nonce as it was sent: where a room masks
+    /// swear words, the text differs from what was sent. A repetition gets the message in its current state.
+    Ack(Message),
+    /// The answer to `edit`: the message in its new state, as everybody sees it.
+    Edited(Message),
+    /// The answer to `delete`: what is left of the message.
+    Deleted(Message),
     /// The answer to `sync`.
     Sync {
         /// The room.

@@ -19,7 +19,7 @@
 //! | `send` with mentions | before these also a batch read of the names |
 //! | `send` with files | before these also a batch read of the files |
 //! | `send` of the first message of a direct room | also a read of the other person, if the sender has other devices |
-//! | `send` again | none |
+//! | `send` again | a read of the message |
 //! | `send` with a slow mode | also a read of the sender's roles, unless they administrate the room |
 //! | `edit`, `delete` | as `send` |
 //! | `sync`, `history` | one query |

@@ -7,9 +7,9 @@ use messaging::{
     frame::{self, Push},
     member::RoomMember,
     mention,
-    message::{Author, LogEntry, Text},
+    message::{Author, LogEntry, Message, Text},
+    presence::Presence,
     say::{MessageSender, NewMessage},
-    send::Receipt,
     typing,
 };
 
@@ -17,9 +17,9 @@ use crate::{Delivery, STREAM, State, ask::Answer};
 
 /// Answers `send`.
 pub async fn say(s: &State, speaker: MessageSender<'_>, message: NewMessage) -> Result<Answer, Problem> {
+    let nonce = Some(message.nonce.clone());
     let said = messaging::say::say(&s.table, &s.sys, &s.sockets, &s.links, speaker, message).await?;
-    let Receipt { room, seq, id, nonce, at, .. } = said;
-    Ok(Answer::Ack { room, seq, id, nonce, created_at: at.into() })
+    Ok(Answer::Ack(Message { nonce, ..said }))
 }
 
 /// Answers `edit`.
@@ -31,14 +31,16 @@ pub async fn edit(
     pair: Option<&Pair>,
 ) -> Result<(Answer, Vec<Delivery>), Problem> {
     let mentions = mention::resolve(&s.table, &text).await?;
-    let (deliveries, seq) = deliveries(change::edit(&s.table, &s.sys, member, entry, (text, mentions), pair).await?);
-    Ok((Answer::Edited { room: member.room.id, seq }, deliveries))
+    let Changed { message, deliver } = change::edit(&s.table, &s.sys, member, entry, (text, mentions), pair).await?;
+    let deliveries = deliveries(&message, deliver);
+    Ok((Answer::Edited(message), deliveries))
 }
 
 /// Answers `delete`.
 pub async fn delete(s: &State, member: &RoomMember, entry: Option<LogEntry>) -> Result<(Answer, Vec<Delivery>), Problem> {
-    let (deliveries, seq) = deliveries(change::delete(&s.table, &s.sys, member, entry).await?);
-    Ok((Answer::Deleted { room: member.room.id, seq }, deliveries))
+    let Changed { message, deliver } = change::delete(&s.table, &s.sys, member, entry).await?;
+    let deliveries = deliveries(&message, deliver);
+    Ok((Answer::Deleted(message), deliveries))
 }
 
 /// Answers `typing`.
@@ -49,8 +51,8 @@ pub async fn typing(s: &State, user: &User, member: &RoomMember, pair: Option<&P
     Ok((Answer::Typing { room }, vec![(frame::write(STREAM, None, &Push::Typing { room, user }), watchers)]))
 }
 
-/// Returns the delivery to the others, if there is one, and the number of the message.
-fn deliveries(Changed { message, deliver }: Changed) -> (Vec<Delivery>, u64) {
-    let delivery = deliver.map(|people| (frame::write(STREAM, None, &Push::Changed(&message)), people));
-    (delivery.into_iter().collect(), message.seq)
+/// Returns the delivery of a changed message to the others, if there is one.
+fn deliveries(message: &Message, deliver: Option<Vec<Presence>>) -> Vec<Delivery> {
+    let delivery = deliver.map(|people| (frame::write(STREAM, None, &Push::Changed(message)), people));
+    delivery.into_iter().collect()
 }

@@ -23,8 +23,11 @@ use store::{
 const MAILS: Quota = Quota::window("digest_mails", 20, DAY, "mails about missed messages to one person");
 /// How many text messages about missed messages one person gets.
 const TEXTS: Quota = Quota::window("digest_texts", 3, DAY, "text messages about missed messages to one person");
-/// The most messages that are read of a room. The newest are read.
+/// The most messages of a page. The newest are read first.
 const READ_MAX: u32 = 200;
+/// The most pages of a room in which people are only told of mentions, because many other messages may follow a mention. Of other rooms one
+/// page is read.
+const PAGES_MAX: u32 = 10;
 
 /// A person, read in this run.
 pub struct Person {
@@ -78,7 +81,8 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// Reads all items. A batch read, a query for each room with new messages, and another batch read if there are authors in groups.
+    /// Reads all items. A batch read, a query for each room with new messages (in large rooms up to ten), and another batch read if there
+    /// are authors in groups.
     pub async fn read(table: &Table, user: UserId, members: Vec<Membership>, now: Time) -> Result<Self, StoreError> {
         let (user_key, settings_key, presence_key) = (User::key_of(user), Settings::key_of(user), Presence::key_of(user));
         let chat_key = ChatState::key_of(user);
@@ -115,32 +119,41 @@ impl Facts {
     }
 }
 
-/// Returns the unread messages of a room, also those of earlier notices. One query. None if all messages were in earlier notices.
+/// Returns the unread messages of a room, also those of earlier notices. One query, up to ten in a large room until it reaches the messages
+/// of earlier notices. None if all messages were in earlier notices.
 async fn read_unread(table: &Table, member: Membership, room: Room) -> Result<RoomFacts, StoreError> {
-    let handled = member.digest.noted_seq.min(member.digest.mailed_seq);
     let from = member.read_upto().saturating_add(1);
-    if from.max(handled.saturating_add(1)) > room.seq {
-        return Ok(RoomFacts { member, room, lines: Vec::new() });
+    let new = member.digest.noted_seq.min(member.digest.mailed_seq).saturating_add(1);
+    let pages = if tells_all(&room) { 1 } else { PAGES_MAX };
+    let (mut lines, mut upto) = (Vec::new(), room.seq);
+    for _ in 0..pages {
+        if from.max(new) > upto {
+            break;
+        }
+        let range = Range::of(room::partition(room.id)).between(sort(from), sort(upto)).newest_first().limit(READ_MAX);
+        let page = table.query::<LogEntry>(range).await?;
+        upto = page.last().map_or(0, |first| first.seq.saturating_sub(1));
+        lines.extend(page.items.into_iter().filter_map(|entry| line(entry, member.user, &room)));
     }
-    // The newest first, because in a large room a mention may come after many other messages.
-    let range = Range::of(room::partition(room.id)).between(sort(from), sort(room.seq)).newest_first().limit(READ_MAX);
-    let mut entries = table.query::<LogEntry>(range).await?.items;
-    entries.reverse();
-    let lines = lines(entries, member.user, &room);
+    lines.reverse();
     Ok(RoomFacts { member, room, lines })
 }
 
-/// Returns the messages of others. In rooms with many members only those that mention the person.
-fn lines(entries: Vec<LogEntry>, me: UserId, room: &Room) -> Vec<Line> {
-    let all = matches!(room.kind, RoomKind::Direct | RoomKind::Group) && room.is_small();
-    let line = |LogEntry { seq, at, content, .. }: LogEntry| match content {
+/// Returns whether people are told of all messages of others in a room. In rooms with many members they are only told of mentions.
+fn tells_all(room: &Room) -> bool {
+    matches!(room.kind, RoomKind::Direct | RoomKind::Group) && room.is_small()
+}
+
+/// Returns the message of an entry, if the person is told of it.
+fn line(LogEntry { seq, at, content, .. }: LogEntry, me: UserId, room: &Room) -> Option<Line> {
+    match content {
         Content::Said(said) if said.author != me => {
             let (mentions, text) = (said.mentions.contains(&me), said.text.to_string());
-            (all || mentions).then_some(Line { seq, at, author: said.author, username: said.username, text, mentions })
+            let line = Line { seq, at, author: said.author, username: said.username, text, mentions };
+            Some(line).filter(|line| line.mentions || tells_all(room))
         }
         _ => None,
-    };
-    entries.into_iter().filter_map(line).collect()
+    }
 }
 
 /// Leaves out messages in groups from authors whom the person blocks. An author who blocks the person is not left out, because that would

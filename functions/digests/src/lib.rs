@@ -10,8 +10,8 @@
 //! entries. A mail that could not be sent is due again.
 //!
 //! AWS calls: a query for each shard, which is what a run costs when nothing is due. For each person an update for each
-//! room, a batch read, a query for each room with news, another batch read for the blocks if there are authors in groups, a
-//! transaction, and a request to SES if there is a mail. Once an hour a write, by which staff see that it runs.
+//! room, a batch read, a query for each room with news (in a large room up to ten), another batch read for the blocks if there are authors
+//! in groups, a transaction, and a request to SES if there is a mail. Once an hour a write, by which staff see that it runs.
 
 mod facts;
 mod mail;

@@ -15,7 +15,7 @@
 //! | `GET /v1/moderation/reports` | the caller and their roles in one; a query |
 //! | `POST …/reports/{room}/{seq}/resolution` | the caller and their roles in one; a read; a transaction |
 //! | `GET /v1/moderation/messages/{room}/{seq}` | the caller and their roles in one; a batch of the message and its report; a query of what reporters said; a batch of the earlier texts, if there are any; outside the public room a transaction for the audit |
-//! | `DELETE /v1/moderation/messages/{room}/{seq}` | the caller and their roles in one; a read; a transaction |
+//! | `DELETE /v1/moderation/messages/{room}/{seq}` | the caller and their roles in one; a read; a transaction, unless it is deleted already |
 //! | `GET /v1/moderation/bans` | the caller and their roles in one; a query; a batch of the people |
 //! | `PUT /v1/moderation/bans/{user}` | the caller and their roles in one; a batch of the ban and the person; a transaction; a read, and for each socket a frame and a close, and a transaction |
 //! | `DELETE /v1/moderation/bans/{user}` | the caller and their roles in one; a batch of the ban and the person; a transaction |

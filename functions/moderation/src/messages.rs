@@ -15,7 +15,7 @@ use messaging::{
     room::{PUBLIC, RoomName},
 };
 use serde::Serialize;
-use store::Tx;
+use store::{CommitError, Tx};
 use utoipa::ToSchema;
 use web::{Error, Json, NoContent, Path, Problems, Reason, RequestId};
 
@@ -109,11 +109,12 @@ pub async fn get_reported_message(
     }))
 }
 
-/// Deletes a message in any room, at any time. Its number stays.
+/// Deletes a message in any room, at any time. Its number stays. No effect if it is deleted already.
 ///
 /// For moderators with a recent proof by a second factor. The earlier texts are deleted with it. A report keeps its copy.
 ///
-/// AWS calls: the batch that authenticates the caller and reads their roles; a read; a transaction. The members are notified afterwards.
+/// AWS calls: the batch that authenticates the caller and reads their roles; a read; a transaction, unless it is deleted already. The
+/// members are notified afterwards.
 #[utoipa::path(delete, path = "/v1/moderation/messages/{room}/{seq}",
     params(("room" = String, Path, max_length = 30, description = "The room's id, or `public`."), ("seq" = u64, Path, description = "The message's number.")),
     extensions(("x-problems" = json!(["not_found", "conflict"]))),
@@ -128,18 +129,21 @@ pub async fn remove_message(
     let me = caller.member.user.id;
     let entry = s.table.get::<LogEntry>(LogEntry::key_of(room, seq)).await?;
     let entry: LogEntry = entry.ok_or_else(|| Problem::from(Kind::NotFound))?;
-    let Content::Said(said) = &entry.content else {
-        return Err(Kind::NotFound.because("there is no message under this number").into());
+    let said = match &entry.content {
+        Content::Said(said) => said,
+        Content::Deleted {} => return Ok(NoContent),
+        Content::Happened(_) => return Err(Kind::NotFound.because("there is no message under this number").into()),
     };
     let mut tx = Tx::new();
     let removal = change::remove(&mut tx, &s.sys, &entry)?;
     let still = still_moderator(&mut tx, me);
     let audited = AuditEntry::by(&s.sys, me, &request.0, Action::MessageDeleted, said.author);
     s.audit.add(&mut tx, &audited.changed("message", (room, seq), ()).because(reason));
-    s.table.commit(tx).await.map_err(|e| match e {
-        e if e.refused(removal.room) => Kind::NotFound.because("the room was deleted"),
-        e => staff::refused(e, still),
-    })?;
-    tracing::info!(actor.id = %me, user.id = %said.author, "a message was deleted");
+    match s.table.commit(tx).await {
+        Ok(()) => tracing::info!(actor.id = %me, user.id = %said.author, "a message was deleted"),
+        Err(e) if e.refused(removal.room) => return Err(Kind::NotFound.because("the room was deleted").into()),
+        Err(CommitError::Refused(refused)) if !refused.at(still) && removal.was_made(&refused)? => {}
+        Err(e) => return Err(staff::refused(e, still).into()),
+    }
     Ok(NoContent)
 }

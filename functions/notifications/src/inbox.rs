@@ -169,22 +169,34 @@ impl Subjects {
 /// Counts the caller's unread notifications.
 ///
 /// AWS calls: the batch that authenticates the caller and reads the state of their inbox; a query of at most a hundred; a batch of the
-/// people and rooms that they are about, if there are any.
+/// people and rooms that they are about, if there are any. The last two are repeated while fewer than a hundred count and there are more.
 #[utoipa::path(get, path = "/v1/notifications/unread", responses((status = 200, body = UnreadCount), Problems))]
 pub async fn count_unread_notifications(State(s): State<crate::State>, caller: MemberWith<Inbox>) -> Result<Json<UnreadCount>, web::Error> {
     let read_upto = caller.resource.and_then(|inbox| inbox.read_upto);
     let now = s.sys.now();
     let most = u32::try_from(COUNTED.saturating_add(1)).unwrap_or(u32::MAX);
     let me = caller.member.user.id;
-    let page = s.table.query::<InboxEntry>(unread(me, read_upto).limit(most)).await?;
-    let subjects = if page.items.iter().any(|entry| entry.what.chat().is_some()) {
-        Subjects::read(&s, me, &page.items).await?
-    } else {
-        Subjects::default()
-    };
-    let lives = |entry: &&InboxEntry| store::Item::expires(*entry).is_none_or(|at| now < at) && !subjects.is_read(entry);
-    let there = page.items.iter().filter(lives).count();
-    Ok(Json(UnreadCount { unread: there.min(COUNTED), more: there > COUNTED }))
+    let (mut there, mut after) = (0_usize, None);
+    loop {
+        let range = unread(me, read_upto).limit(most);
+        let range = match after {
+            Some(id) => range.after(InboxEntry::key_of(me, id), Some(InboxEntry::unread(me, id))),
+            None => range,
+        };
+        let page = s.table.query::<InboxEntry>(range).await?;
+        let subjects = if page.items.iter().any(|entry| entry.what.chat().is_some()) {
+            Subjects::read(&s, me, &page.items).await?
+        } else {
+            Subjects::default()
+        };
+        let lives = |entry: &&InboxEntry| store::Item::expires(*entry).is_none_or(|at| now < at) && !subjects.is_read(entry);
+        there = there.saturating_add(page.items.iter().filter(lives).count());
+        // Entries about rooms that were read since are still in the index.
+        after = page.last().map(|entry| entry.id);
+        if there > COUNTED || after.is_none() {
+            return Ok(Json(UnreadCount { unread: there.min(COUNTED), more: there > COUNTED }));
+        }
+    }
 }
 
 /// Marks a notification as read. The operation can be repeated.

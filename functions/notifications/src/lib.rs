@@ -7,7 +7,7 @@
 //! | operation | AWS calls |
 //! |---|---|
 //! | `GET /v1/notifications` | the caller and the state of their inbox in one; a query; a batch read of the people and rooms in it, if there are any |
-//! | `GET /v1/notifications/unread` | the caller and the state of their inbox in one; a query of at most a hundred; a batch read of the rooms in it, if there are any |
+//! | `GET /v1/notifications/unread` | the caller and the state of their inbox in one; a query of at most a hundred; a batch read of the rooms in it, if there are any; the last two are repeated while fewer than a hundred count and there are more |
 //! | `POST /v1/notifications/{notification}/read` | the caller; an update |
 //! | `POST /v1/notifications/read` | the caller; an update |
 //! | `GET /v1/me/notification-settings` | the caller and the settings in one |

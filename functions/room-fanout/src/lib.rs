@@ -1,5 +1,6 @@
 //! Delivers messages in rooms that are too large to deliver while the sender waits, system events of every group and channel, and the
-//! number of online people in the public room. Notifies people whose membership has ended, and deletes the items of a deleted room.
+//! number of online people in the public room. Notifies people whose membership has ended, and both sides of a support thread of messages
+//! that moderators have deleted, and deletes the items of a deleted room.
 //!
 //! In a group or a channel the members are read page by page, with their sockets. A removed member is not among them, so a late delivery
 //! does not reach them.
@@ -30,14 +31,15 @@ use kernel::{
 };
 use messaging::{
     Sockets, delivery, digest,
-    frame::{self, Push},
+    frame::{self, Push, SUPPORT_STREAM},
     member,
     message::LogEntry,
     online,
     presence::{self, SHARDS},
     purge::{self, Purged},
-    room::PUBLIC,
+    room::{PUBLIC, Room},
     roster,
+    support::present,
 };
 use store::{Conditional as _, Table, Tx};
 
@@ -100,9 +102,27 @@ async fn message_posted(s: &State, room: RoomId, seq: u64) -> Result<(), Failure
 }
 
 async fn message_changed(s: &State, room: RoomId, seq: u64) -> Result<(), Failure> {
-    let Some(entry) = s.table.get::<LogEntry>(LogEntry::key_of(room, seq)).await? else { return Ok(()) };
+    let (entry_key, room_key) = (LogEntry::key_of(room, seq), Room::key_of(room));
+    let mut found = s.table.get_many(vec![entry_key.clone(), room_key.clone()]).await?;
+    let Some(entry) = found.take::<LogEntry>(&entry_key)? else { return Ok(()) };
+    if let Some(desk) = found.take::<Room>(&room_key)?.and_then(|room| room.desk) {
+        return tell_thread(s, desk.customer, entry).await;
+    }
     let bytes = frame::write(STREAM, None, &Push::Changed(&entry.shown()));
     if room == PUBLIC { deliver_to_public_room(s, None, &bytes).await } else { deliver_to_members(s, room, seq, None, &bytes).await }
+}
+
+/// Tells both sides of a support thread that a moderator has deleted a message. A tombstone has nothing that one of the sides must not see.
+/// The function `support` itself delivers the changes by authors.
+async fn tell_thread(s: &State, customer: UserId, entry: LogEntry) -> Result<(), Failure> {
+    if !entry.is_deleted() {
+        return Ok(());
+    }
+    let bytes = frame::write(SUPPORT_STREAM, None, &Push::Changed(&entry.shown()));
+    let open = delivery::sockets(&s.table, vec![customer]).await?;
+    delivery::deliver(&s.table, &s.sys, &s.sockets, &open, None, &bytes).await;
+    present::deliver(&s.table, &s.sys, &s.sockets, None, &bytes).await;
+    Ok(())
 }
 
 /// Delivers to the members of a group or a channel, except those who joined after this message.

@@ -14,7 +14,7 @@
 //! | `PUT /v1/rooms/{room}/notices` | the caller, the room and their membership in one; a write |
 //! | `GET /v1/rooms/{room}` | the caller, the room and their membership in one; for a direct room a batch of the other person and the pair |
 //! | `GET /v1/rooms/{room}/messages` | the caller and the items that admit them to the room in one; a query |
-//! | `POST /v1/rooms/{room}/messages` | the caller and the items that admit them to the room in one; a read of the receipt; those of `send` over the socket; a read of the message |
+//! | `POST /v1/rooms/{room}/messages` | the caller and the items that admit them to the room in one; a read of the receipt; those of `send` over the socket |
 //! | `GET /v1/rooms/{room}/receipts` | the caller and the items that admit them to the room in one; a query; a batch of the people |
 //! | `GET /v1/rooms/{room}/members` | the caller, the room and their membership in one; a query; a batch of the people |
 //! | `POST /v1/rooms` | the caller; a counter; a transaction |

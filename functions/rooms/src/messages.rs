@@ -6,7 +6,7 @@ use axum::extract::State;
 use kernel::{Kind, Problem, id::AttachmentId};
 use messaging::{
     history::{self, OlderPage},
-    message::{LogEntry, Message, Nonce},
+    message::{Message, Nonce},
     room::{RoomName, SLOW},
     say::{self, MessageSender, NewMessage},
     send::Receipt,
@@ -80,7 +80,7 @@ pub struct SendMessage {
 /// value does not send twice. More than sixty messages within a minute, over HTTP and the socket together, ban the account.
 ///
 /// AWS calls: a batch that authenticates the caller and reads the room, their membership, their sending limit, and in a direct room
-/// whether one of the two blocks the other; a read of the receipt; those of `send` over the socket; a read of the message.
+/// whether one of the two blocks the other; a read of the receipt; those of `send` over the socket.
 #[utoipa::path(post, path = "/v1/rooms/{room}/messages", request_body = SendMessage,
     params(
         ("room" = String, Path, max_length = 30, description = "The room's id, or `public`."),
@@ -101,10 +101,9 @@ pub async fn send_message(
     let receipt = s.table.get::<Receipt>(Receipt::key_of(user.id, room, &message.nonce)).await?;
     let speaker = MessageSender { user: &user, member, socket: "", chat, receipt, pair };
     let said = say::say(&s.table, &s.sys, &s.sockets, &s.links, speaker, message).await;
-    let Receipt { seq, .. } = said.map_err(|problem| match problem.kind {
+    let said = said.map_err(|problem| match problem.kind {
         Kind::NonceReused => Problem::from(Kind::IdempotencyKeyReused),
         _ => problem,
     })?;
-    let entry = s.table.get::<LogEntry>(LogEntry::key_of(room, seq)).await?.ok_or(Kind::NotFound)?;
-    Ok(Created(format!("/v1/rooms/{room}/messages"), entry.shown()))
+    Ok(Created(format!("/v1/rooms/{room}/messages"), said))
 }

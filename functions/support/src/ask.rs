@@ -3,8 +3,8 @@
 use std::num::NonZeroU64;
 
 use kernel::{
-    FieldError, PAGE_MAX, Problem, Timestamp,
-    id::{MessageId, RoomId, UserId},
+    FieldError, PAGE_MAX, Problem,
+    id::{RoomId, UserId},
     page_limit,
 };
 use messaging::{
@@ -212,33 +212,13 @@ pub enum SupportAnswer {
         /// staff need.
         team: bool,
     },
-    /// The answer to `send`: the message is committed. A repetition gets the same answer.
-    Ack {
-        /// The thread.
-        room: RoomId,
-        /// The message's number.
-        seq: u64,
-        /// The id of the message.
-        id: MessageId,
-        /// The nonce as it was sent.
-        nonce: Nonce,
-        /// When the message got its number.
-        created_at: Timestamp,
-    },
-    /// The answer to `edit`.
-    Edited {
-        /// The thread.
-        room: RoomId,
-        /// The message's number.
-        seq: u64,
-    },
-    /// The answer to `delete`.
-    Deleted {
-        /// The thread.
-        room: RoomId,
-        /// The message's number.
-        seq: u64,
-    },
+    /// The answer to `send`: the message is committed. It has the nonce as it was sent. A repetition gets the message in its current
+    /// state.
+    Ack(SupportMessage),
+    /// The answer to `edit`: the message in its new state.
+    Edited(SupportMessage),
+    /// The answer to `delete`: what is left of the message.
+    Deleted(SupportMessage),
     /// The answer to `sync`.
     Sync {
         /// The thread.

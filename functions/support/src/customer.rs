@@ -205,7 +205,7 @@ pub async fn send_support_message(
     let room = found.take::<Room>(&room_key)?.ok_or(Kind::NotFound)?;
     let speaker = MessageSender { user, side: Side::Customer, socket: "", chat, receipt: found.take(&receipt_key)? };
     let sent = talk::say(&s, speaker, room, message).await?;
-    Ok(Created("/v1/support/thread/messages".to_owned(), sent.into()))
+    Ok(Created("/v1/support/thread/messages".to_owned(), sent.receipt.into()))
 }
 
 /// Mails the caller a transcript of their support thread: its last two hundred messages, to the address of their account.

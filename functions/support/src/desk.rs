@@ -102,7 +102,7 @@ pub struct DeskThreadsFound {
 /// Searches threads by their customer or their subject. For moderators.
 ///
 /// AWS calls: the caller and their roles in one. By an address its claim, and the thread; otherwise the claim of the username and a
-/// query of words at once, and the threads.
+/// query for each of up to four words at once, and the threads.
 #[utoipa::path(get, path = "/v1/support/search", params(DeskSearch),
     extensions(("x-problems" = json!(["invalid"]))),
     responses((status = 200, body = DeskThreadsFound), Problems))]
@@ -235,7 +235,7 @@ pub async fn send_desk_message(
     let room = found.take::<Room>(&room_key)?.ok_or(Kind::NotFound)?;
     let speaker = MessageSender { user, side: Side::Team, socket: "", chat: ChatState::default(), receipt: found.take(&receipt_key)? };
     let sent = talk::say(&s, speaker, room, message).await?;
-    Ok(Created(format!("/v1/support/threads/{id}/messages"), sent.into()))
+    Ok(Created(format!("/v1/support/threads/{id}/messages"), sent.receipt.into()))
 }
 
 /// The new state of a thread.
@@ -252,7 +252,7 @@ pub struct SetThreadState {
     until: Option<Timestamp>,
 }
 
-/// Changes the state of a thread, unless somebody has written since the caller read it. For moderators.
+/// Changes the state of a thread, unless somebody has written since the caller read it, or it has no message. For moderators.
 ///
 /// AWS calls: the caller and their roles in one; the thread; a write; a query of the team's sockets with a batch of their people, and a
 /// post for each.

@@ -15,7 +15,7 @@
 //! | `POST …/messages` | the caller; a batch read of the thread and the receipt; the transaction; what a delivery takes |
 //! | `POST /v1/support/thread/transcript` | the caller; a counter; a transaction |
 //! | `GET /v1/support/threads` | the caller and their roles in one; a query |
-//! | `GET /v1/support/search` | the caller; a claim and the thread, or a query and a batch read |
+//! | `GET /v1/support/search` | the caller; a claim and the thread, or a query for each word and a batch read |
 //! | `GET /v1/support/threads/{thread}` | the caller; the thread; a query of the unread messages; an entry of the audit |
 //! | `PUT …/state` | the caller; the thread; a write; what a delivery takes |
 //! | `POST …/take` | the caller; a transaction and a read; what a delivery takes |

@@ -6,7 +6,7 @@ use kernel::{
     id::{MessageId, RoomId, UserId},
 };
 use messaging::{
-    message::{Author, EntryKind, Message},
+    message::{Author, EntryKind, Message, Nonce},
     room::Room,
     support::thread::{Desk, Side},
     unread::Unread,
@@ -98,16 +98,20 @@ pub struct SupportMessage {
     reply_to: Option<u64>,
     /// When the entry got its number.
     created_at: Timestamp,
+    /// The nonce with which it was sent: only in the answer to `send`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    nonce: Option<Nonce>,
 }
 
 impl SupportMessage {
     /// Creates an entry as one side sees it.
     #[must_use]
     pub fn new(message: Message, customer: UserId, viewer: Side) -> Self {
-        let Message { room, seq, kind, id, author: by, text, edited_at, reply_to, created_at, .. } = message;
+        let Message { room, seq, kind, id, author: by, text, edited_at, reply_to, created_at, nonce, .. } = message;
         let from = by.as_ref().map(|by| SupportSide::of(by.id, customer));
         let author = by.map(|by| author(by, customer, viewer));
-        Self { room, seq, kind, id, from, author, text, edited_at, reply_to, created_at }
+        Self { room, seq, kind, id, from, author, text, edited_at, reply_to, created_at, nonce }
     }
 
     /// Entries as one side sees them.

@@ -9,8 +9,7 @@ use messaging::{
     change::{self, Changed},
     frame::{self, PAGE_MAX_BYTES},
     history::{self, NewerPage, OlderPage},
-    member::RoomMember,
-    message::{Author, LogEntry, Text},
+    message::{Author, Message},
     pace::Owner,
     presence::{self, LIFE},
     room::Room,
@@ -81,24 +80,22 @@ async fn perform(s: &State, from: &Frame<'_>, sender: DeskSender, operation: Ope
         return hello(s, from, &user, team, thread).await;
     }
     let room = thread.ok_or_else(|| Kind::NotFound.because("the caller has no thread"))?;
-    let (id, customer) = (room.id, desk_of(&room)?.customer);
+    let customer = desk_of(&room)?.customer;
     match operation {
         Operation::Hello => Err(Kind::NotFound.into()),
         Operation::Send(message) => {
             let speaker = MessageSender { user: &user, side: from.side, socket: from.socket, chat, receipt };
-            let receipt = talk::say(s, speaker, room, message).await?;
-            let (seq, id, nonce, created_at) = (receipt.seq, receipt.id, receipt.nonce, receipt.at.into());
-            Ok(SupportAnswer::Ack { room: receipt.room, seq, id, nonce, created_at })
+            let sent = talk::say(s, speaker, room, message).await?;
+            let message = Message { nonce: Some(sent.receipt.nonce.clone()), ..sent.shown(&s.table).await? };
+            Ok(SupportAnswer::Ack(SupportMessage::new(message, customer, from.side)))
         }
         Operation::Edit(_, text) => {
-            let seq = edit(s, from, &taking_part(room, user.id)?, entry, text).await?;
-            Ok(SupportAnswer::Edited { room: id, seq })
+            let changed = change::edit(&s.table, &s.sys, &taking_part(room, user.id)?, entry, (text, Vec::new()), None).await?;
+            Ok(SupportAnswer::Edited(tell_changed(s, from, customer, changed).await))
         }
         Operation::Delete(_) => {
             let changed = change::delete(&s.table, &s.sys, &taking_part(room, user.id)?, entry).await?;
-            let seq = changed.message.seq;
-            tell_changed(s, from, customer, changed).await;
-            Ok(SupportAnswer::Deleted { room: id, seq })
+            Ok(SupportAnswer::Deleted(tell_changed(s, from, customer, changed).await))
         }
         Operation::Sync(since, limit) => sync(s, from, room, (since, limit)).await,
         Operation::History(before, limit) => read_history(s, from, room, (before, limit)).await,
@@ -117,19 +114,13 @@ async fn hello(s: &State, from: &Frame<'_>, user: &User, team: bool, thread: Opt
     Ok(SupportAnswer::Hello { thread, team })
 }
 
-async fn edit(s: &State, from: &Frame<'_>, member: &RoomMember, entry: Option<LogEntry>, text: Text) -> Result<u64, Problem> {
-    let customer = desk_of(&member.room)?.customer;
-    let changed = change::edit(&s.table, &s.sys, member, entry, (text, Vec::new()), None).await?;
-    let seq = changed.message.seq;
-    tell_changed(s, from, customer, changed).await;
-    Ok(seq)
-}
-
-/// Tells both sides of a change, unless it was made before.
-async fn tell_changed(s: &State, from: &Frame<'_>, customer: kernel::id::UserId, Changed { message, deliver }: Changed) {
+/// Tells both sides of a change, unless it was made before. Returns the message as the sender of the frame sees it.
+async fn tell_changed(s: &State, from: &Frame<'_>, customer: kernel::id::UserId, Changed { message, deliver }: Changed) -> SupportMessage {
+    let shown = SupportMessage::new(message.clone(), customer, from.side);
     if deliver.is_some() {
         talk::tell(s, customer, Some(from.socket), message, |message| SupportPush::Changed(message)).await;
     }
+    shown
 }
 
 async fn sync(s: &State, from: &Frame<'_>, room: Room, (since, limit): (u64, u32)) -> Outcome {

@@ -68,7 +68,7 @@ pub fn desk_of(room: &Room) -> Result<&Desk, Problem> {
 ///
 /// # Errors
 /// [`Kind::ThreadMovedOn`] with the newer messages, and the problems of [`send::send`].
-pub async fn say(s: &State, speaker: MessageSender<'_>, room: Room, message: NewMessage) -> Result<Receipt, Problem> {
+pub async fn say(s: &State, speaker: MessageSender<'_>, room: Room, message: NewMessage) -> Result<Sent, Problem> {
     let MessageSender { user, side, socket, chat, receipt } = speaker;
     let customer = desk_of(&room)?.customer;
     let NewMessage { text, nonce, reply_to, seen, force } = message;
@@ -86,11 +86,11 @@ pub async fn say(s: &State, speaker: MessageSender<'_>, room: Room, message: New
     let sending =
         Sending { user, member, pair: None, socket, text, attachments, reply_to, mentions, fingerprint, nonce, staff, chat, receipt, desk };
     match send::send(&s.table, &s.sys, sending).await {
-        Ok(Sent { receipt, deliver, .. }) => {
-            if let Some((message, _)) = deliver {
+        Ok(sent) => {
+            if let Some(message) = sent.message.clone() {
                 tell(s, customer, Some(socket), message, |message| SupportPush::Message(message)).await;
             }
-            Ok(receipt)
+            Ok(sent)
         }
         Err(SendError::Refused(problem)) if problem.kind == Kind::ThreadMovedOn => Err(with_newer_messages(s, id, seen, problem).await),
         Err(SendError::Refused(problem)) => Err(problem),

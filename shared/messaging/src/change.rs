@@ -12,7 +12,7 @@ use kernel::{
     Kind, Problem, Sys, Time,
     id::{AttachmentId, UserId},
 };
-use store::{CommitError, Cond, Index, Item as _, Row, Slot, Table, Tx, Update, field};
+use store::{CommitError, Cond, Index, Item as _, Refused, Row, Slot, StoreError, Table, Tx, Update, field};
 
 use crate::{
     attachment, delivery,
@@ -69,7 +69,7 @@ pub async fn edit(
 /// concurrent.
 pub async fn delete(table: &Table, sys: &Sys, member: &RoomMember, entry: Option<LogEntry>) -> Result<Changed, Problem> {
     let entry = readable(member, entry)?;
-    if matches!(entry.content, Content::Deleted {}) {
+    if entry.is_deleted() {
         return Ok(Changed { message: entry.shown(), deliver: None });
     }
     let said = said(&entry)?;
@@ -89,6 +89,16 @@ pub struct Removal {
     pub message: Slot,
     /// Refused if the room was deleted.
     pub room: Slot,
+}
+
+impl Removal {
+    /// Returns whether the transaction was refused because the message was deleted meanwhile, such as by a repetition of the same request.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the message cannot be decoded.
+    pub fn was_made(self, refused: &Refused) -> Result<bool, StoreError> {
+        is_tombstone(refused.current(self.message))
+    }
 }
 
 /// Adds the deletion of somebody's message by a moderator to a transaction. `room-fanout` delivers the change, in rooms of every size.
@@ -191,12 +201,15 @@ async fn commit(
 /// Returns the result for a message that a concurrent frame has changed. If both delete it, such as a frame and its repetition, that is no
 /// conflict.
 fn changed_meanwhile(current: Option<Row>, after: LogEntry) -> Result<Changed, Problem> {
-    let current = current.map(Row::decode::<LogEntry>).transpose()?;
-    let is_deleted = |entry: &LogEntry| matches!(entry.content, Content::Deleted {});
-    if is_deleted(&after) && current.as_ref().is_some_and(is_deleted) {
+    if after.is_deleted() && is_tombstone(current)? {
         return Ok(Changed { message: after.shown(), deliver: None });
     }
     Err(Kind::Conflict.because("the message was changed meanwhile"))
+}
+
+/// Returns whether an entry that refused a change was deleted meanwhile.
+fn is_tombstone(current: Option<Row>) -> Result<bool, StoreError> {
+    Ok(current.map(Row::decode::<LogEntry>).transpose()?.is_some_and(|entry| entry.is_deleted()))
 }
 
 /// Returns the update that replaces the content of an entry.

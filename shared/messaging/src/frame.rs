@@ -268,7 +268,7 @@ mod tests {
     use crate::{
         attachment::{AttachedFile, Pixels},
         file::{FileName, FileType},
-        message::{Content, LogEntry, Said, TEXT_MAX_CHARS, Text},
+        message::{Content, LogEntry, Nonce, Said, TEXT_MAX_CHARS, Text},
     };
 
     #[derive(Deserialize, Debug)]
@@ -360,7 +360,7 @@ mod tests {
                 mentions: (0..crate::mention::MAX).map(|_| sys.id()).collect(),
             };
             let entry = LogEntry { room: sys.id(), seq: u64::MAX, at: sys.now(), content: Content::Said(said), via: None, changes: 0 };
-            let message = entry.shown();
+            let message = Message { nonce: Some(Nonce::of_key(&"x".repeat(64))), ..entry.shown() };
             let frame = write("chat", Some(&"x".repeat(64)), &Push::Message(&message));
             assert!(frame.len() < PAGE_MAX_BYTES, "{}", frame.len());
         }

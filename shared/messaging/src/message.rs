@@ -269,6 +269,12 @@ impl LogEntry {
         }
     }
 
+    /// Returns whether it is a tombstone.
+    #[must_use]
+    pub const fn is_deleted(&self) -> bool {
+        matches!(self.content, Content::Deleted {})
+    }
+
     /// Returns the entry as members see it.
     #[must_use]
     pub fn shown(self) -> Message {
@@ -289,6 +295,7 @@ impl LogEntry {
             created_at: at.into(),
             picture: None,
             with: None,
+            nonce: None,
         };
         match content {
             Content::Said(Said { id, author, username, text, attachments, edited_at, reply_to, mentions }) => {
@@ -400,6 +407,10 @@ pub struct Message {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub with: Option<Author>,
+    /// The nonce with which it was sent: only in the answer to `send`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub nonce: Option<Nonce>,
 }
 
 /// The author of a message.

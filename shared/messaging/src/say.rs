@@ -64,7 +64,8 @@ pub struct MessageSender<'a> {
     pub pair: Option<Pair>,
 }
 
-/// Sends a message, and delivers it to the others in a small room. In larger ones `room-fanout` does.
+/// Sends a message, and delivers it to the others in a small room. In larger ones `room-fanout` does. Returns the message as members see
+/// it. One read more for a repetition.
 ///
 /// # Errors
 /// [`kernel::Kind::Invalid`] for an answer to a message that the person cannot see, and the problems of [`send::send`].
@@ -75,7 +76,7 @@ pub async fn say(
     links: &Links,
     MessageSender { user, member, socket, chat, receipt, pair }: MessageSender<'_>,
     NewMessage { text, nonce, reply_to, attachments }: NewMessage,
-) -> Result<Receipt, Problem> {
+) -> Result<Message, Problem> {
     let visible = |seq: u64| (member.membership.from..=member.room.seq).contains(&seq);
     if reply_to.is_some_and(|seq| !visible(seq)) {
         return Err(Problem::field("/reply_to", FieldError::CHOICE));
@@ -95,20 +96,22 @@ pub async fn say(
     let sending =
         Sending { user, member, pair, socket, text, attachments, reply_to, mentions, fingerprint, nonce, staff, chat, receipt, desk };
     match send::send(table, sys, sending).await {
-        Ok(Sent { receipt, deliver, away }) => {
+        Ok(sent) => {
+            let message = sent.shown(table).await?;
+            let Sent { deliver, away, .. } = sent;
             // Concurrently, so that the delivery does not wait for the digests.
             let deliver = async {
-                if let Some((message, people)) = deliver {
+                if let Some(people) = deliver {
                     // The sender's user item has already been read, so their current picture can be added.
-                    let message = Message { picture: direct.then(|| links.of(user.picture)), ..message };
-                    let lost = tell(table, sys, sockets, (user, socket), peer, &message, people).await;
+                    let pictured = Message { picture: direct.then(|| links.of(user.picture)), ..message.clone() };
+                    let lost = tell(table, sys, sockets, (user, socket), peer, &pictured, people).await;
                     // They are away, too, although their sockets are still listed.
                     let lost: Vec<UserId> = lost.into_iter().filter(|lost| *lost != user.id && !away.contains(lost)).collect();
                     digest::schedule(table, sys.now(), room, &lost).await;
                 }
             };
             tokio::join!(deliver, digest::schedule(table, sys.now(), room, &away));
-            Ok(receipt)
+            Ok(message)
         }
         Err(SendError::Refused(problem)) => Err(problem),
         Err(SendError::Spam) => Err(exclusion::ban(table, sys, sockets, user.id).await),

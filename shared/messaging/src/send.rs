@@ -77,7 +77,7 @@ impl Receipt {
     fn repeated(self, fingerprint: &str) -> Result<Sent, Problem> {
         match &self.fingerprint {
             Some(said) if said != fingerprint => Err(Kind::NonceReused.into()),
-            _ => Ok(Sent { receipt: self, deliver: None, away: Vec::new() }),
+            _ => Ok(Sent { receipt: self, message: None, deliver: None, away: Vec::new() }),
         }
     }
 }
@@ -162,12 +162,29 @@ pub fn fingerprint(text: &Text, attachments: &[AttachmentId]) -> String {
 /// The result of a send.
 #[derive(Debug)]
 pub struct Sent {
-    /// The receipt to acknowledge with.
+    /// The receipt.
     pub receipt: Receipt,
-    /// The message and the members' sockets, if this call committed the message and has to deliver it.
-    pub deliver: Option<(Message, Vec<Presence>)>,
+    /// The message, if this call committed it.
+    pub message: Option<Message>,
+    /// The members' sockets, if this call committed the message and has to deliver it.
+    pub deliver: Option<Vec<Presence>>,
     /// The absent members whose digests have to be scheduled, if this call committed the message in a small room.
     pub away: Vec<UserId>,
+}
+
+impl Sent {
+    /// Returns the message as members see it, to acknowledge with. It may differ from what was sent: its words may be masked, and a
+    /// message that was sent before may have been changed since. One read for a repetition.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`] if the message of a repetition was deleted with its room.
+    pub async fn shown(&self, table: &Table) -> Result<Message, Problem> {
+        if let Some(message) = &self.message {
+            return Ok(message.clone());
+        }
+        let entry = table.get::<LogEntry>(LogEntry::key_of(self.receipt.room, self.receipt.seq)).await?;
+        Ok(entry.ok_or(Kind::NotFound)?.shown())
+    }
 }
 
 /// Why a message was not sent.
@@ -251,8 +268,9 @@ impl<'a> Attempt<'a> {
             }
             Err(CommitError::Store(e)) => return Err(e.into()),
         }
+        let message = Some(entry.shown());
         if !small {
-            return Ok(Some(Sent { receipt, deliver: None, away: Vec::new() }));
+            return Ok(Some(Sent { receipt, message, deliver: None, away: Vec::new() }));
         }
         let members = people.as_deref().unwrap_or_default().to_vec();
         let people = people.map(|people| people.into_iter().map(|member| member.user).collect());
@@ -261,7 +279,7 @@ impl<'a> Attempt<'a> {
         let now = self.sys.now();
         let unscheduled: Vec<_> = members.iter().filter(|m| !digest::is_scheduled(m.digest_due, now)).map(|m| m.user).collect();
         let away = digest::away(&unscheduled, &open, receipt.user, now);
-        Ok(Some(Sent { receipt, deliver: Some((entry.shown(), open)), away }))
+        Ok(Some(Sent { receipt, message, deliver: Some(open), away }))
     }
 
     /// Checks that the author of an answer of the team has seen the last message. If another message takes the number in between, the

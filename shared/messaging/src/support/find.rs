@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use accounts::user::owned;
+use futures_util::future::try_join_all;
 use kernel::{
     FieldError,
     id::{RoomId, UserId},
@@ -83,15 +84,17 @@ impl Search {
     }
 }
 
-/// Returns the threads whose subject has words with all of these beginnings. A query, and a batch read of the threads, none if there are
-/// none.
+/// Returns the threads whose subject has words with all of these beginnings. A query for each of them, all at once, and a batch read of the
+/// threads, none if there are none.
 ///
 /// # Errors
 /// [`StoreError`]
 pub async fn by_subject(table: &Table, search: &Search) -> Result<Vec<Room>, StoreError> {
-    let Some(longest) = search.0.iter().max_by_key(|word| word.chars().count()) else { return Ok(Vec::new()) };
-    let range = Range::of(words_like(longest)).prefix(longest.clone()).limit(FOUND_MAX).eventually();
-    let rooms: BTreeSet<RoomId> = table.query::<SubjectWord>(range).await?.items.into_iter().map(|word| word.room).collect();
+    let beginning = |part: &String| Range::of(words_like(part)).prefix(part.clone()).limit(FOUND_MAX).eventually();
+    let pages = try_join_all(search.0.iter().map(|part| table.query::<SubjectWord>(beginning(part)))).await?;
+    // Every thread that fits is among those of each word. A word that many subjects have does not lead to all of them.
+    let rarest = pages.into_iter().min_by_key(|page| (page.more, page.items.len()));
+    let rooms: BTreeSet<RoomId> = rarest.into_iter().flat_map(|page| page.items).map(|word| word.room).collect();
     if rooms.is_empty() {
         return Ok(Vec::new());
     }

@@ -117,9 +117,13 @@ pub async fn open(table: &Table, sys: &Sys, customer: &User, subject: Subject) -
 /// Changes the state of a thread in which nothing was written after the number `seen`. One write.
 ///
 /// # Errors
-/// [`Kind::ThreadMovedOn`] with the last number, [`Kind::NotFound`].
+/// [`Kind::ThreadMovedOn`] with the last number, [`Kind::NotFound`], [`Kind::Conflict`] if the thread has no message, or was taken or given
+/// meanwhile.
 pub async fn set_state(table: &Table, room: &Room, seen: u64, state: ThreadState, until: Option<Time>) -> Result<Room, Problem> {
     let desk = room.desk.as_ref().ok_or(Kind::NotFound)?;
+    if room.seq == 0 {
+        return Err(Kind::Conflict.because("the thread has no message"));
+    }
     if room.seq > seen {
         return Err(moved_on(room.seq));
     }
