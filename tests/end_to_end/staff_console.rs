@@ -528,6 +528,33 @@ async fn a_failed_refund_is_given_back_outside_stripe() {
     is_content(page).await;
 }
 
+/// An answer by mail takes a recent proof, which is asked for in place. What was typed is still there for who does not give it.
+/// Promise: console-entry, staff-writes
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium"]
+async fn an_answer_by_mail_survives_the_step_up() {
+    let cloud = Cloud::start().await;
+    let (_, app) = cloud.staff("kim", "administrator").await;
+    let ben = cloud.member("ben").await;
+    let message =
+        json!({ "name": "Ben", "email": ben.email(), "subject": "other", "message": "It has been like that since yesterday. ".repeat(8) });
+    let ticket = text(&ben.with("idempotency-key", "ticket").post("/v1/contact-messages", message).await.is(201)["id"]);
+    let page = &mut enter(&cloud, "kim", &app).await;
+    page.go(&screen(&cloud, &format!("tickets/{ticket}"))).await;
+    cloud.advance(STALE).await;
+    Hand::Mouse.send(page, "answer", "text", "We have found it.").await;
+    shows(page, "dialog [name=code]").await;
+    Hand::Mouse.press(page, "dialog > button").await;
+    page.until("document.querySelector('dialog') === null && document.querySelector('[data-form=answer] .problem').textContent").await;
+    assert_eq!(page.run("document.querySelector('[data-form=answer] [name=text]').value").await, "We have found it.");
+    Hand::Mouse.press(page, "[data-form=answer] [type=submit]").await;
+    Hand::Mouse.prove(&cloud, page, &app).await;
+    page.until("document.querySelectorAll('.said-by-mail li').length === 2").await;
+    let mails = cloud.mails_to(&ben.email()).await;
+    assert_eq!(mails.iter().filter(|mail| mail.text.contains("We have found it.")).count(), 1, "{mails:?}");
+    is_content(page).await;
+}
+
 /// An event that was given up is in the list, and is sent again from there, by keyboard alone.
 /// Promise: dead-letters-redriven, console-policy
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
