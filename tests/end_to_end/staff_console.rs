@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
-use local::aws::alarms::AlarmState;
+use local::{aws::alarms::AlarmState, outside::stripe::Act};
 use reqwest::Method;
 use tests::{App, Browser, Caller, Cloud, PASSWORD, Value, json};
 
 use crate::{
     admin::offer,
     card_orders::{paid_order, shown},
-    card_refunds::{owed, sent_back},
+    card_refunds::{change_at_stripe, give_outside, owed, sent_back},
     cart::{put, shop},
     dead_letters,
-    donations::{VISA, act, card},
+    donations::{self, VISA, act, card},
     pages::{axe, faults_of},
     products::{change, text},
     restorations::moved,
@@ -525,6 +525,40 @@ async fn a_failed_refund_is_given_back_outside_stripe() {
     assert!(owed(&staff).await.is_empty());
     let given = shown(&staff, &order).await;
     assert_eq!((&given["state"], &given["refunded"]["amount"]), (&json!("refunded"), &json!(1000)), "{given}");
+    is_content(page).await;
+}
+
+/// Somebody else gives a part of the money back while the dialog is open: what is still owed is shown before the rest is recorded.
+/// Promise: console-conflicts, refund-outside
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium"]
+async fn a_conflict_about_money_shows_both_versions() {
+    let cloud = Cloud::start().await;
+    let (_, app) = cloud.staff("kim", "administrator").await;
+    let ((staff, _), ana) = (cloud.staff("ida", "administrator").await, cloud.member("ana").await);
+    let begun = donations::begin(&ana, "one").await;
+    change_at_stripe(&cloud, &begun, "amount=500".to_owned()).await;
+    for what in [card(VISA), Act::FailRefunds] {
+        act(&cloud, &begun, what);
+        cloud.settle().await;
+    }
+    let page = &mut enter(&cloud, "kim", &app).await;
+    page.go(&screen(&cloud, "orders?alert=refund_failed")).await;
+    Hand::Mouse.press(page, "[data-act=given-outside]").await;
+    Hand::Mouse.write(page, "dialog [name=why]", "A bank transfer of today").await;
+    let zloty = |amount: u64| json!({ "amount": amount, "currency": "PLN" });
+    give_outside(&staff, &owed(&staff).await[0], zloty(200)).await.is(204);
+    page.click("dialog [type=submit]", 1).await;
+    let script = "document.querySelector('dialog [type=submit]').textContent === 'Save mine over it'
+        && [...document.querySelectorAll('dialog td')].map(cell => cell.textContent.replace(/[^0-9.]/g, '').slice(0, 4))";
+    assert_eq!(page.until(script).await, json!(["3.00", "5.00"]));
+    // The whole is more than what is owed by now.
+    page.click("dialog [type=submit]", 1).await;
+    page.until("document.querySelector('dialog [name=amount]').getAttribute('aria-invalid') === 'true'").await;
+    assert_eq!(owed(&staff).await[0]["owed"], zloty(300));
+    page.run("document.querySelector('dialog [name=amount]').value = 3").await;
+    Hand::Mouse.confirm(page).await;
+    assert!(owed(&staff).await.is_empty());
     is_content(page).await;
 }
 
