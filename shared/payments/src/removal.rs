@@ -207,8 +207,8 @@ impl Item for PaymentRemoval {
     }
 }
 
-/// The memory that staff have given back outside Stripe a payment that is not kept, or a part of it. Without it a late event of Stripe would begin the
-/// [`PaymentRemoval`] again, and give the money back twice.
+/// The memory that staff have given back outside Stripe a payment that is not kept, or a part of it. Without it a late event of Stripe would
+/// begin the [`PaymentRemoval`] again, and give the money back twice.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ClosedRemoval {
     /// Stripe's id of the payment.
