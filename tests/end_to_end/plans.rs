@@ -454,6 +454,20 @@ async fn a_second_payment_that_was_given_back_outside_stripe_is_refunded() {
     items::are_as_described(&cloud).await;
 }
 
+/// An administrator does not record that their own payment was given back: another one does.
+/// Promise: refund-outside, staff-boundaries
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_records_that_their_own_payment_was_given_back() {
+    let cloud = Cloud::start().await;
+    let ((ida, _), (kim, _)) = (cloud.staff("ida", "administrator").await, cloud.staff("kim", "administrator").await);
+    second_payment(&cloud, &ida).await;
+    let owed = failed_refunds(&cloud, &kim).await;
+    assert_eq!((owed.len(), owed[0].get("user")), (1, None));
+    give_outside(&ida, &owed[0], owed[0]["owed"].clone()).await.is_problem(403, "forbidden");
+    give_outside(&kim, &owed[0], owed[0]["owed"].clone()).await.is(204);
+    assert!(failed_refunds(&cloud, &kim).await.is_empty());
+}
+
 /// What was paid a second time for a plan is owed also after its payer has left, whom nothing names then.
 /// Promise: refund-owed
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
