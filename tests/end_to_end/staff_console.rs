@@ -16,6 +16,7 @@ use crate::{
     pages::{axe, faults_of},
     products::{change, text},
     restorations::moved,
+    undo::latest,
 };
 
 /// A little longer than a proof is fresh.
@@ -560,6 +561,38 @@ async fn a_conflict_about_money_shows_both_versions() {
     page.run("document.querySelector('dialog [name=amount]').value = 3").await;
     Hand::Mouse.confirm(page).await;
     assert!(owed(&staff).await.is_empty());
+    is_content(page).await;
+}
+
+/// Markup that people have written is text on every screen that shows it, also in the audit and in the preview of an undo.
+/// Promise: console-policy
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium"]
+async fn what_people_write_is_text() {
+    const MARKUP: &str = "<i data-evil>x</i>";
+    let cloud = Cloud::start().await;
+    let ((_, app), ana) = (cloud.staff("kim", "superuser").await, cloud.member("ana").await);
+    let version = ana.get("/v1/me").await.header("etag");
+    ana.with("if-match", version).patch("/v1/me", json!({ "bio": MARKUP })).await.is(200);
+    let thread = text(&ana.put("/v1/support/thread", json!({ "subject": MARKUP })).await.is(201)["room"]);
+    ana.post("/v1/support/thread/messages", json!({ "text": MARKUP, "nonce": "n1" })).await.is(201);
+    let message = json!({ "name": MARKUP, "email": ana.email(), "subject": "other", "message": MARKUP.repeat(20) });
+    let ticket = text(&ana.with("idempotency-key", "ticket").post("/v1/contact-messages", message).await.is(201)["id"]);
+    let entry = latest(&cloud, "profile_changed").await;
+    cloud.settle().await;
+    let page = &mut enter(&cloud, "kim", &app).await;
+    let screens = ["work", "people/ana", "threads", "tickets"].map(str::to_owned).into_iter().chain([
+        format!("threads/{thread}"),
+        format!("tickets/{ticket}"),
+        format!("audit/{entry}"),
+    ]);
+    for path in screens {
+        page.go(&screen(&cloud, &path)).await;
+        page.until(&format!("document.getElementById('main').textContent.includes({})", json!(MARKUP))).await;
+        assert_eq!(page.run("document.querySelector('[data-evil]') === null").await, true, "{path}");
+    }
+    shows(page, "[data-form=undo]").await;
+    assert_eq!(page.run("document.querySelector('[data-evil]') === null").await, true, "the preview");
     is_content(page).await;
 }
 
