@@ -26,6 +26,7 @@ use crate::{
     admin::{audit, trusted_device},
     card_orders, card_refunds,
     cart::{put, shop},
+    dead_letters,
     deletion::{SWEEP, assert_gone, run, schedule, until_due, upload},
     donations,
     everything::{Everything, PHONES},
@@ -722,12 +723,12 @@ async fn fill(cloud: &Cloud, ana: &Caller, people: u32) {
 }
 
 /// A list of staff: the logical id of its function, and its path.
-type List = (&'static str, &'static str);
+type List<'a> = (&'static str, &'a str);
 
-const ACCOUNTS: List = ("AdminFunction", USERS);
+const ACCOUNTS: List<'static> = ("AdminFunction", USERS);
 
 /// The calls and the read units of some pages of a list.
-async fn cost(cloud: &Cloud, who: &Caller, (function, path): List, query: &str) -> Vec<(u64, String)> {
+async fn cost(cloud: &Cloud, who: &Caller, (function, path): List<'_>, query: &str) -> Vec<(u64, String)> {
     let event = include_str!("../../events/admin/accounts.json").replace(USERS, path);
     let (mut pages, mut cursor) = (Vec::new(), None::<String>);
     while pages.len() < 3 {
@@ -735,6 +736,8 @@ async fn cost(cloud: &Cloud, who: &Caller, (function, path): List, query: &str) 
         let mut event: Value = serde_json::from_str(&event).unwrap();
         event["headers"]["authorization"] = json!(format!("Bearer {}", who.token()));
         event["rawQueryString"] = json!(query);
+        // The router chooses by the path, which may have ids.
+        event["routeKey"] = json!("$default");
         event["requestContext"]["http"]["sourceIp"] = json!(format!("203.0.113.{}", pages.len() + 1));
         let trace = Trace::new(&cloud.sys);
         cloud.aws.calls.open(trace.as_str());
@@ -802,8 +805,8 @@ async fn copy(cloud: &Cloud, things: &[Thing], id: &str, copies: usize) {
     ids.sort_unstable();
     for (kind, thing) in things {
         let like = dynamodb::item(thing.clone()).unwrap();
-        // Pages have only the newest rooms.
-        let ids = if *kind == "room" { &ids[ids.len() - 40..] } else { &ids[..] };
+        // Pages have only the newest rooms. A thread is a room without other items.
+        let ids = if *kind == "room" && things.len() > 1 { &ids[ids.len() - 40..] } else { &ids[..] };
         let rows = ids.iter().map(|other| {
             let mut row = like.clone();
             for value in row.values_mut() {
@@ -822,9 +825,44 @@ async fn copy(cloud: &Cloud, things: &[Thing], id: &str, copies: usize) {
     }
 }
 
-/// The things of which staff have lists, each with its id: one ticket, order, report, entry of the audit, disputed payment, API key, and
-/// room.
-async fn listed_things(cloud: &Cloud) -> Vec<(Vec<Thing>, String)> {
+/// The stored item of this kind that contains this.
+async fn one(cloud: &Cloud, kind: &'static str, what: &str) -> Thing {
+    let found = cloud.of_kind(kind).await.into_iter().find(|thing| thing.to_string().contains(what));
+    (kind, found.unwrap_or_else(|| panic!("there is no {kind} with {what}")))
+}
+
+/// The things of which staff have lists, each with its id: one ticket, order, report, entry of the audit, disputed payment, API key, support
+/// thread, note about it, dead letter, banned person, and room.
+async fn listed_things(cloud: &Cloud, root: &Caller) -> Vec<(Vec<Thing>, String)> {
+    make_listed_things(cloud, root).await;
+    let id = |(_, thing): &Thing, name: &str| thing[name]["S"].as_str().unwrap().to_owned();
+    let mut things = Vec::new();
+    for (kind, name, what) in [
+        ("contact_ticket", "id", ""),
+        ("order", "id", ""),
+        ("report", "room", ""),
+        ("audit", "id", "category_created"),
+        ("payment_alert", "sk", ""),
+        ("api_key", "id", ""),
+        ("room", "id", "SUPPORT#open"),
+        ("support_note", "id", ""),
+        ("dead_letter", "id", ""),
+    ] {
+        let thing = one(cloud, kind, what).await;
+        let id = id(&thing, name);
+        things.push((vec![thing], id));
+    }
+    // A page of bans reads the people, too.
+    let banned = one(cloud, "chat", "CHAT_BANS").await;
+    let user = id(&banned, "user");
+    things.push((vec![banned, one(cloud, "user", &user).await], user));
+    let entry = one(cloud, "room_entry", "").await;
+    let room = id(&entry, "room");
+    things.push((vec![entry, one(cloud, "room", &room).await], room));
+    things
+}
+
+async fn make_listed_things(cloud: &Cloud, root: &Caller) {
     let ((keeper, products), cyd) = (shop(cloud, 1).await, cloud.buyer("cyd", PHONE).await);
     let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
     keeper.post("/v1/me/api-keys", json!({ "name": "Till", "scopes": ["products:write"] })).await.is(201);
@@ -841,38 +879,25 @@ async fn listed_things(cloud: &Cloud) -> Vec<(Vec<Thing>, String)> {
         "name": "Ana", "email": ana.email(), "subject": "other", "message": "It has been like that since yesterday. ".repeat(8)
     });
     ana.with("idempotency-key", "one").post("/v1/contact-messages", message).await.is(201);
+    let (thread, _) = make_thread(&ana).await;
+    root.post(&format!("/v1/support/threads/{thread}/notes"), json!({ "text": "Asks every day." })).await.is(201);
+    root.put(&format!("/v1/moderation/bans/{}", ben.id()), json!({ "reason": "spam" })).await.is(204);
+    let _ = dead_letters::given_up(cloud, root).await;
     cloud.settle().await;
-    let one = async |kind: &'static str| {
-        let all = cloud.of_kind(kind).await;
-        let found = all.into_iter().find(|thing| kind != "audit" || thing["action"]["S"] == "category_created");
-        (kind, found.unwrap_or_else(|| panic!("there is no {kind}")))
-    };
-    let id = |(_, thing): &Thing, name: &str| thing[name]["S"].as_str().unwrap().to_owned();
-    let mut things = Vec::new();
-    for (kind, name) in
-        [("contact_ticket", "id"), ("order", "id"), ("report", "room"), ("audit", "id"), ("payment_alert", "sk"), ("api_key", "id")]
-    {
-        let thing = one(kind).await;
-        let id = id(&thing, name);
-        things.push((vec![thing], id));
-    }
-    let entry = one("room_entry").await;
-    let id = id(&entry, "room");
-    let room = cloud.of_kind("room").await.into_iter().find(|room| room["id"]["S"] == id).unwrap();
-    things.push((vec![entry, ("room", room)], id));
-    things
 }
 
-/// A page of tickets, orders, rooms, reports, entries of the audit, payments to check or API keys costs the same with a hundred of them and
-/// with ten thousand. The table is shown with `--nocapture`. Only the verification of the audit reads all of it, which is what it is for.
+/// A page of tickets, orders, rooms, reports, entries of the audit, payments to check, API keys, support threads, notes, bans or dead letters
+/// costs the same with a hundred of them and with ten thousand. The table is shown with `--nocapture`. Only the verification of the audit
+/// reads all of it, which is what it is for.
 /// Promise: constant-pages
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_page_of_every_list_costs_the_same_with_many() {
     let cloud = Cloud::start().await;
     let (root, _) = cloud.staff("root_of_all", "superuser").await;
-    let things = listed_things(&cloud).await;
+    let things = listed_things(&cloud, &root).await;
     let attribute = |place: usize, name: &str| things[place].0[0].1[name]["S"].as_str().unwrap().to_owned();
-    let lists: [(List, String); 10] = [
+    let notes = format!("/v1/support/threads/{}/notes", attribute(7, "room"));
+    let lists: [(List<'_>, String); 14] = [
         (("ContactFunction", "/v1/admin/tickets"), "&state=open".to_owned()),
         (("OrdersFunction", "/v1/admin/orders"), "&state=placed".to_owned()),
         (("OrdersFunction", "/v1/admin/orders"), format!("&user={}", attribute(1, "user"))),
@@ -883,6 +908,10 @@ async fn a_page_of_every_list_costs_the_same_with_many() {
         (("AdminFunction", "/v1/admin/payment-alerts"), "&alert=disputed".to_owned()),
         (("ApiKeysFunction", "/v1/admin/api-keys"), String::new()),
         (("AdminFunction", "/v1/admin/rooms"), String::new()),
+        (("SupportFunction", "/v1/support/threads"), "&state=open".to_owned()),
+        (("SupportFunction", notes.as_str()), String::new()),
+        (("ModerationFunction", "/v1/moderation/bans"), String::new()),
+        (("DeadLettersFunction", "/v1/admin/dead-letters"), String::new()),
     ];
     let mut before = None;
     for copies in [100, 10_000] {

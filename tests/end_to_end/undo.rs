@@ -595,6 +595,30 @@ async fn a_profile_is_undone_as_staff_change_it() {
     items::are_as_described(&cloud).await;
 }
 
+/// What was empty is empty again, and a day of birth is the former one: neither becomes a text that nobody has written, and the audit is
+/// read as before.
+/// Promise: undo-outcomes
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_empty_is_empty_again() {
+    let cloud = Cloud::start().await;
+    let ((root, _), ana) = (cloud.staff("root_of_all", "superuser").await, cloud.member("ana").await);
+    let profile = async || {
+        let me = ana.get("/v1/me").await.is(200);
+        ["bio", "birth_date"].map(|member| me[member].clone())
+    };
+    let before = profile().await;
+    assert!(before[0].is_null(), "{before:?}");
+    let entry = edited(&cloud, &root, "ana", json!({ "bio": "Climbs.", "birth_date": "1990-02-28" })).await;
+    let after = [json!("Climbs."), json!("1990-02-28")];
+    assert_eq!(profile().await, after);
+    let undone = text(&undo(&root, &entry, &["bio", "birth_date"], false).await.is(201)["entry"]);
+    assert_eq!(profile().await, before);
+    undo(&root, &undone, &["bio", "birth_date"], false).await.is(201);
+    assert_eq!(profile().await, after);
+    let entries = root.get(&format!("/v1/audit?subject={}", ana.id())).await.is(200);
+    assert_eq!(entries["items"].as_array().unwrap().len(), 3, "{entries}");
+}
+
 /// A deactivation is undone by superusers and its undo by whoever deactivates; a scheduled deletion by who could cancel it, until it
 /// begins.
 /// Promise: undo-outcomes

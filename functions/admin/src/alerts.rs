@@ -45,23 +45,29 @@ pub struct AlertedPayment {
     username: Option<String>,
     /// The requested amount.
     amount: Money,
+    /// What the payer is still owed after a failed refund. Absent for orders, of which staff may give back whatever is left, for other
+    /// alerts, and if it is not known because another currency was paid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    owed: Option<Money>,
     /// Stripe's id of the payment, by which it is found in Stripe's dashboard.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, examples("pi_3RtQ2bFq8Zr2mV7x"))]
     intent: Option<String>,
-    /// When the alert began, or more money has come back.
+    /// When the alert began, more money has come back, or another amount is owed.
     since: Timestamp,
-    /// Its version, for `If-Match`. It is another one when more money has come back.
+    /// Its version, for `If-Match`. It is another one when more money has come back, or another amount is owed.
     #[schema(examples(1_795_248_000_000_u64))]
     version: u64,
 }
 
 impl From<PaymentAlert> for AlertedPayment {
     fn from(alert: PaymentAlert) -> Self {
-        let version = alert.version();
+        let (version, owed) = (alert.version(), alert.owed());
         let PaymentAlert { payment, since, .. } = alert;
         let (kind, id) = (payment.paid_for.kind(), payment.paid_for.id());
-        Self { kind, id, user: payment.user, username: None, amount: payment.amount, intent: payment.intent, since: since.into(), version }
+        let (user, amount, intent) = (payment.user, payment.amount, payment.intent);
+        Self { kind, id, user, username: None, amount, owed, intent, since: since.into(), version }
     }
 }
 

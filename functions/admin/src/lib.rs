@@ -23,7 +23,7 @@
 //! | `DELETE /v1/admin/rooms/{room}` | the caller and their roles in one; a read, a batch and a transaction |
 //! | `GET /v1/admin/work` | the caller and their roles in one; up to fourteen queries of eleven items and a read at once |
 //! | `GET /v1/admin/payment-alerts` | the caller and their roles in one; a query |
-//! | `POST /v1/admin/payment-alerts/{payment}/resolution` | the caller and their roles in one; a read; for an order two reads, otherwise one or two; a transaction |
+//! | `POST /v1/admin/payment-alerts/{payment}/resolution` | the caller and their roles in one; a read; for an order two reads, otherwise one to three; a transaction |
 //! | `GET /v1/admin/figures` | the caller and their roles in one; a query |
 //! | `POST /v1/admin/first` | the caller and the offer in one; a counter; their roles; a transaction |
 

@@ -32,7 +32,7 @@ const ID_MAX: usize = 255;
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ResolvePaymentAlert {
-    /// The amount that was given back outside Stripe: of an order at most what is left of its payment.
+    /// The amount that was given back outside Stripe: of an order at most what is left of its payment, otherwise at most what is `owed`.
     amount: Money,
 }
 
@@ -40,11 +40,13 @@ pub struct ResolvePaymentAlert {
 ///
 /// For administrators with a recent proof by a second factor. 412 if more money has come back since the version in `If-Match`. No effect
 /// if there is no such alert any more. The refunds of an order that have failed are `made_outside` afterwards, and what was given back
-/// cannot be refunded at Stripe too: an order that is not shipped becomes `refunding`, or `refunded` if nothing is left. A payment that is
-/// not kept is not refunded any more. A new alert begins only if more money comes back. Nobody does this for a payment of their own.
+/// cannot be refunded at Stripe too: an order that is not shipped becomes `refunding`, or `refunded` if nothing is left. Of a donation or a
+/// plan the alert stays, in another version, until all that is owed was given back. A payment that is not kept is then not refunded any
+/// more, and its payer sees what was given back, such as of a second payment of a plan. A new alert begins only if more money comes back.
+/// Nobody does this for a payment of their own.
 ///
 /// AWS calls: the batch that authenticates the caller and reads their roles; a read of the alert; for an order two reads before it,
-/// otherwise one or two after it; the transaction. Repeated after each concurrent change of the order.
+/// otherwise one to three after it; the transaction. Repeated after each concurrent change of the order.
 #[utoipa::path(post, path = "/v1/admin/payment-alerts/{payment}/resolution", request_body = ResolvePaymentAlert,
     params(
         ("payment" = String, Path, min_length = 1, max_length = 255, description = "The `id` in the list or, if it names no `user`, the `intent`.", example = "don_01K9ZC4QW8V3T6R1NHXJ5B2MDP"),
@@ -88,7 +90,7 @@ impl Resolution<'_> {
     async fn alert(&self, payment: &str) -> Result<Option<PaymentAlert>, Problem> {
         let alert = PaymentAlert::of_failed_refund(&self.s.table, payment).await?;
         if let Some(alert) = &alert {
-            if alert.payment.user == Some(self.me) {
+            if alert.payment.user.or(alert.payer) == Some(self.me) {
                 return Err(Kind::Forbidden.because("the caller cannot give back a payment of their own"));
             }
             if !self.wanted.names(alert.version()) {
@@ -136,17 +138,37 @@ impl Resolution<'_> {
             (Some(user), PaidFor::Donation(id)) => self.close::<Donor>(&mut tx, &alert, user, id).await?,
             (Some(user), PaidFor::Plan(id)) => self.close::<Plan>(&mut tx, &alert, user, id).await?,
             (Some(_), PaidFor::Order(_)) | (None, _) => {
-                alert.close_removal(&self.s.table, &mut tx, self.amount, self.s.sys.now()).await?;
-                self.add_to_record(&mut tx, &alert).await?;
+                alert.give_outside(&self.s.table, &mut tx, self.amount, self.s.sys.now()).await?;
+                self.add_to_payment(&mut tx, &alert).await?;
             }
         }
-        let still = self.add(&mut tx, alert.payment.user.unwrap_or(self.me), payment);
+        let still = self.add(&mut tx, alert.payment.user.or(alert.payer).unwrap_or(self.me), payment);
         self.s.table.commit(tx).await.map_err(|e| staff::refused(e, still))?;
         tracing::info!(payment.id = payment, actor.id = %self.me, "a payment was given back outside Stripe");
         Ok(())
     }
 
-    /// Adds the amount to the record of a payment whose payer has left, so that it is taken off the revenue.
+    /// Adds the amount to the payment, so that its payer sees it, or to its record if they have left. It is taken off the revenue.
+    async fn add_to_payment(&self, tx: &mut Tx, alert: &PaymentAlert) -> Result<(), Problem> {
+        match (alert.payer, alert.payment.paid_for) {
+            (Some(payer), PaidFor::Donation(id)) => self.add_to_paid::<Donor>(tx, alert, payer, id).await,
+            (Some(payer), PaidFor::Plan(id)) => self.add_to_paid::<Plan>(tx, alert, payer, id).await,
+            // A payment that is not kept is beside that of its order.
+            (Some(_), PaidFor::Order(_)) => Ok(()),
+            (None, _) => self.add_to_record(tx, alert).await,
+        }
+    }
+
+    /// Adds the amount to a payment, if the alert is about this one and not another one beside it.
+    async fn add_to_paid<P: Purpose>(&self, tx: &mut Tx, alert: &PaymentAlert, payer: UserId, id: P::Id) -> Result<(), Problem> {
+        let paid = self.s.table.get::<CardPayment<P>>(CardPayment::<P>::key_of(payer, id)).await?;
+        if let Some(paid) = paid.filter(|paid| paid.intent == alert.payment.intent) {
+            paid.give_outside(tx, &self.s.sys, self.amount);
+        }
+        Ok(())
+    }
+
+    /// Adds the amount to the record of a payment whose payer has left.
     async fn add_to_record(&self, tx: &mut Tx, alert: &PaymentAlert) -> Result<(), Problem> {
         let (table, sys) = (&self.s.table, &self.s.sys);
         let Some(intent) = alert.payment.intent.as_deref() else { return Ok(()) };
@@ -160,7 +182,6 @@ impl Resolution<'_> {
     async fn close<P: Purpose>(&self, tx: &mut Tx, alert: &PaymentAlert, user: UserId, id: P::Id) -> Result<(), Problem> {
         // The alert of somebody who has left is ended by the purge, or becomes that of a payment that is not kept.
         let paid = self.s.table.get::<CardPayment<P>>(CardPayment::<P>::key_of(user, id)).await?;
-        paid.ok_or_else(|| Kind::Conflict.because("the payer leaves"))?.close(tx, alert);
-        Ok(())
+        paid.ok_or_else(|| Kind::Conflict.because("the payer leaves"))?.close(tx, alert, self.amount, self.s.sys.now())
     }
 }

@@ -115,6 +115,8 @@ const preview = (fields) => table(say("undo"), [
 
 function undo({ api }, id, reload) {
   const params = { path: { entry: id } };
+  // The reason that was typed stays when the preview is read again.
+  let said;
   const part = loaded(() => api.GET(`${ENTRY}/undo`, { params }), (data, response) => {
     const version = response?.headers.get("etag");
     const possible = data.fields.filter(({ outcome }) => CAN.includes(outcome));
@@ -127,10 +129,11 @@ function undo({ api }, id, reload) {
     const boxes = possible.map(({ field, outcome }) => ({ name: `field-${field}`, label: word("field", field), kind: "check", value: outcome === "clean" }));
     place.append(el("div", { class: "body" }, form({
       name: "undo",
-      fields: [...boxes, { name: "reason", label: say("reason"), kind: "textarea", required: true, maxlength: 500 }, ...(moved ? [{ name: "force", label: say("undo-force"), kind: "check" }] : [])],
+      fields: [...boxes, { name: "reason", label: say("reason"), kind: "textarea", required: true, maxlength: 500, value: said }, ...(moved ? [{ name: "force", label: say("undo-force"), kind: "check" }] : [])],
       submit: say("undo"),
       tall: true,
     }, async ({ reason, force, ...chosen }) => {
+      said = reason;
       const picked = possible.filter(({ field }) => chosen[`field-${field}`]);
       const fields = picked.map(({ field }) => field);
       if (fields.length === 0) return { problem: { title: say("choose-fields") } };

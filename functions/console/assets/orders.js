@@ -1,6 +1,6 @@
 // Orders: those in a state, and one of them with its next steps, its payment and its refunds.
 
-import { amountField, ask, button, card, chip, country, details, el, filters, link, list, loaded, money, notify, say, table, time, word } from "./parts.js";
+import { amountField, ask, button, card, chip, country, details, el, filters, link, list, loaded, money, notify, say, table, time, told, word } from "./parts.js";
 
 const STATES = ["placed", "paid", "pending_payment", "shipped", "delivered", "refunding", "refunded", "cancelled", "expired", "returned"];
 /** What staff can do next. A paid order ends by a refund. */
@@ -11,34 +11,56 @@ const ALERTS = { disputed: "disputes", refund_failed: "failed_refunds", wrong_pa
 const REASONS = ["requested_by_customer", "duplicate", "fraudulent"];
 const LIST = "/v1/admin/orders";
 
+const ALERT_LIST = "/v1/admin/payment-alerts";
+
 /** Ends the alert of a refund that has failed, because the money was given back outside Stripe. */
-const givenOutside = ({ api, refresh }) => ({ id, user, intent, amount: asked, version }) => button(say("given-outside"), async () => {
-  const amount = amountField(asked, { name: "amount", label: say("amount-in", { currency: asked.currency }) });
-  const rows = [[id, say("still-owed"), say("given-back")]];
-  const question = { title: say("given-outside"), text: say("given-outside-text"), rows, fields: [amount.field], why: true };
+const givenOutside = ({ stoa, api, refresh }) => (alert) => button(say("given-outside"), async () => {
+  const { id, user, intent, amount: asked, owed = asked } = alert;
+  let now = alert;
+  let mine;
+  const amount = amountField(owed, { name: "amount", label: say("amount-in", { currency: asked.currency }) });
+  const still = ({ owed: left }) => (left ? money(left) : say("still-owed"));
+  const reread = async () => {
+    const { data, problem } = await find(stoa, alert);
+    if (data) now = data;
+    const theirs = data ? [still(data), " ", time(data.since)] : problem ? told(problem) : say("nothing-owed");
+    return [[id, theirs, money(mine)]];
+  };
+  const rows = [[id, still(alert), say("given-back")]];
+  const question = { title: say("given-outside"), text: say("given-outside-text"), rows, fields: [amount.field], why: true, reread };
   // What names nobody is found by its payment.
   const payment = user ? id : intent;
-  const done = await ask(question, ({ amount: typed }, header) => api.POST("/v1/admin/payment-alerts/{payment}/resolution", {
-    params: { path: { payment }, header: { ...header, "If-Match": `"v${version}"` } },
-    body: { amount: { amount: amount.read(typed), currency: asked.currency } },
-  }));
+  const done = await ask(question, ({ amount: typed }, header) => {
+    mine = { amount: amount.read(typed), currency: asked.currency };
+    return api.POST(`${ALERT_LIST}/{payment}/resolution`, { params: { path: { payment }, header: { ...header, "If-Match": `"v${now.version}"` } }, body: { amount: mine } });
+  });
   if (done) {
     notify(say("done"));
     refresh();
   }
 }, { class: "quiet", "data-act": "given-outside" });
 
+/** Reads the alert of a failed refund again, page by page. There are no data if there is no such alert any more. */
+async function find(stoa, { id, intent }) {
+  const pages = stoa.pages(ALERT_LIST, { query: { alert: "refund_failed", limit: 100 } });
+  let answer = await pages.page();
+  const found = () => answer.data?.items.find((one) => one.id === id && one.intent === intent);
+  while (answer.data?.more && !found()) answer = await pages.page();
+  return { data: found(), problem: answer.problem };
+}
+
 /** Payments that staff have to look at: also those of donations and plans, which they find at Stripe. */
 function alertList(app, alert) {
   const { stoa } = app;
   return list(stoa, {
     title: word("work", ALERTS[alert]),
-    path: "/v1/admin/payment-alerts",
+    path: ALERT_LIST,
     query: { alert },
     columns: [
       [say("payment"), ({ kind, id, user }) => (kind === "order" && user ? link(id, ["orders", user, id]) : [word("paid-for", kind), " ", el("code", {}, id)])],
       [say("username"), ({ user, username }) => (username ? link(username, ["people", username]) : (user ?? "–"))],
       [say("amount"), ({ amount }) => money(amount)],
+      ...(alert === "refund_failed" ? [[say("owed"), ({ owed }) => (owed ? money(owed) : "–")]] : []),
       ["Stripe", ({ intent }) => (intent ? el("code", {}, intent) : "–")],
       [say("when"), ({ since }) => time(since)],
       ...(alert === "refund_failed" ? [["", givenOutside(app)]] : []),

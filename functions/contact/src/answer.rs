@@ -5,7 +5,7 @@ use accounts::{
     staff::{self, Role},
 };
 use axum::extract::State;
-use callers::{Staff, staff::Administrator};
+use callers::{Fresh, Staff, staff::Administrator};
 use kernel::{Problem, id::TicketId};
 use serde::Deserialize;
 use store::limits::{self, HOUR, Quota};
@@ -30,7 +30,7 @@ pub struct AnswerTicket {
     text: String,
 }
 
-/// Answers the author of a ticket by mail. The ticket then waits for the author. For administrators.
+/// Answers the author of a ticket by mail. The ticket then waits for the author. For administrators with a recent proof by a second factor.
 ///
 /// Mail programs show the mails about a ticket together, and a reply goes to the address of the team. The same `Idempotency-Key` with the
 /// same text sends it once in 24 hours.
@@ -49,7 +49,7 @@ pub struct AnswerTicket {
     responses((status = 201, body = TicketMessageInfo), Problems))]
 pub async fn answer_ticket(
     State(s): State<crate::State>,
-    caller: Staff<Administrator>,
+    Fresh(caller): Fresh<Staff<Administrator>>,
     request: RequestId,
     IdempotencyKey(key): IdempotencyKey,
     Path(id): Path<TicketId>,

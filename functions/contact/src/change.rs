@@ -6,7 +6,7 @@ use accounts::{
     user::{Status, User},
 };
 use axum::extract::State;
-use callers::{Staff, staff::Administrator};
+use callers::{Fresh, Staff, staff::Administrator};
 use kernel::{
     FieldError, Fields, Kind, PatchMember, Problem, Time, Timestamp,
     conversation::ThreadState,
@@ -92,7 +92,8 @@ fn require_assignable(tx: &mut Tx, person: UserId, caller: UserId) -> Vec<Slot> 
     [active].into_iter().chain(role).collect()
 }
 
-/// Changes the state or the assignee of a ticket: 412 if it has changed since the version in `If-Match`. For administrators.
+/// Changes the state or the assignee of a ticket: 412 if it has changed since the version in `If-Match`. For administrators with a recent
+/// proof by a second factor.
 ///
 /// A JSON merge patch (RFC 7396).
 ///
@@ -113,7 +114,7 @@ fn require_assignable(tx: &mut Tx, person: UserId, caller: UserId) -> Vec<Slot> 
     responses((status = 200, body = TicketInfo, headers(("ETag" = String, description = "The new version."))), Problems))]
 pub async fn update_ticket(
     State(s): State<crate::State>,
-    caller: Staff<Administrator>,
+    Fresh(caller): Fresh<Staff<Administrator>>,
     Language(locale): Language,
     request: RequestId,
     wanted: IfMatch,

@@ -5,8 +5,8 @@
 //! copy. It contains the message only if the address is the proven address of their account, so that nobody can send texts to strangers in
 //! the name of the system.
 //!
-//! Tickets are conversations like those of the support desk, so answering and assigning them needs no more recent proof of a second factor
-//! than reading them (`callers::staff`).
+//! Reading tickets takes the proof of a second factor within the shift (`callers::staff`). Changing and answering them takes a recent one:
+//! an answer is a mail to somebody outside.
 //!
 //! | operation | AWS calls |
 //! |---|---|

@@ -23,7 +23,7 @@ pub struct PaymentCourse {
     amount: Money,
     /// Its state.
     state: PaymentState,
-    /// The refunded amount, if there is one.
+    /// The amount that was given back, at Stripe or outside, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     refunded: Option<Money>,
     /// Whether it is disputed at the bank, or the payer has won the dispute.
@@ -46,7 +46,7 @@ impl PaymentCourse {
             amount,
             state: payment.state,
             // A wrong payment may have been in another currency.
-            refunded: Money::new(payment.back.refunded, amount.currency())
+            refunded: Money::new(payment.back.given(), amount.currency())
                 .ok()
                 .filter(|refunded| refunded.amount() > 0 && !payment.is_wrong),
             disputed: payment.back.disputed,

@@ -4,8 +4,9 @@
 //! stream has the name of its function. Customers see the team as "Support" ([`shown`]); the team are moderators and above, with the
 //! proof of a second factor.
 //!
-//! Messages of the team need no more recent proof than that (`callers::staff`), over HTTP and on the socket: a conversation changes no
-//! accounts and no rights, and can take hours. The proof expires at the end of the shift and after a pause of thirty minutes.
+//! Messages and notes of the team need no more recent proof than that (`callers::staff`), over HTTP and on the socket, and neither do the
+//! state and the assignee of a thread: a conversation changes no accounts and no rights, and can take hours. The proof expires at the end
+//! of the shift and after a pause of thirty minutes. Prepared replies are changed with a recent proof.
 //!
 //! | operation | AWS calls |
 //! |---|---|

@@ -1,11 +1,11 @@
-//! Prepared replies of the team.
+//! Prepared replies of the team. What one person prepares everybody of the team sends, so every change takes a recent proof.
 
 use accounts::{
     audit::{Action, AuditEntry},
     staff::{self, Role},
 };
 use axum::extract::State;
-use callers::{Staff, staff::Moderator};
+use callers::{Fresh, Staff, staff::Moderator};
 use kernel::{
     FieldError, Fields, Kind, Problem, Timestamp,
     audit::ReasonText,
@@ -108,7 +108,7 @@ async fn commit(
     s.table.commit(tx).await.map_err(|e| if e.refused(slot) { problem } else { staff::refused(e, still) })
 }
 
-/// Creates a prepared reply for the whole team. The audit records who created it. For moderators.
+/// Creates a prepared reply for the whole team. The audit records who created it. For moderators with a recent proof by a second factor.
 ///
 /// AWS calls: the caller and their roles in one; a read of the number of replies, the first time a query and an update more; a transaction.
 #[utoipa::path(post, path = "/v1/support/replies", request_body = PrepareReply,
@@ -116,7 +116,7 @@ async fn commit(
     responses((status = 201, body = PreparedReplyInfo), Problems))]
 pub async fn create_prepared_reply(
     State(s): State<crate::State>,
-    caller: Staff<Moderator>,
+    Fresh(caller): Fresh<Staff<Moderator>>,
     request: RequestId,
     Json(body): Json<PrepareReply>,
 ) -> Result<Created<PreparedReplyInfo>, web::Error> {
@@ -130,7 +130,8 @@ pub async fn create_prepared_reply(
     Ok(Created(format!("/v1/support/replies/{}", reply.id), reply.into()))
 }
 
-/// Replaces a prepared reply: 412 if it has changed since the version in `If-Match`. The audit records who replaced it. For moderators.
+/// Replaces a prepared reply: 412 if it has changed since the version in `If-Match`. The audit records who replaced it. For moderators with
+/// a recent proof by a second factor.
 ///
 /// AWS calls: the caller and their roles in one; a read; a transaction.
 #[utoipa::path(put, path = "/v1/support/replies/{reply}", request_body = PrepareReply,
@@ -140,7 +141,7 @@ pub async fn create_prepared_reply(
     responses((status = 200, body = PreparedReplyInfo, headers(("ETag" = String, description = "Its new version."))), Problems))]
 pub async fn replace_prepared_reply(
     State(s): State<crate::State>,
-    caller: Staff<Moderator>,
+    Fresh(caller): Fresh<Staff<Moderator>>,
     request: RequestId,
     wanted: IfMatch,
     Path(id): Path<ReplyId>,
@@ -159,7 +160,8 @@ pub async fn replace_prepared_reply(
     Ok(Versioned(version, reply.into()))
 }
 
-/// Deletes a prepared reply. No effect if there is none. The audit records who deleted it, and why. For moderators.
+/// Deletes a prepared reply. No effect if there is none. The audit records who deleted it, and why. For moderators with a recent proof by a
+/// second factor.
 ///
 /// AWS calls: the caller and their roles in one; a read of the number of replies, the first time a query and an update more; a transaction.
 #[utoipa::path(delete, path = "/v1/support/replies/{reply}",
@@ -168,7 +170,7 @@ pub async fn replace_prepared_reply(
     responses((status = 204), Problems))]
 pub async fn remove_prepared_reply(
     State(s): State<crate::State>,
-    caller: Staff<Moderator>,
+    Fresh(caller): Fresh<Staff<Moderator>>,
     request: RequestId,
     Reason(reason): Reason,
     Path(id): Path<ReplyId>,

@@ -4,10 +4,10 @@
 //! effect with the next request. The signature of a handler states the role: [`Staff<Administrator>`] allows administrators,
 //! and superusers, whose role includes it.
 //!
-//! Every change by staff takes `Fresh<Staff<…>>`, so that a stolen session of staff can read but not change. The exception are the team's
-//! conversations with customers, which are support threads and tickets: they take [`Staff`] alone. Writing there changes neither an account
-//! nor the texts of others, and a proof every five minutes would interrupt people who answer all day. [`SHIFT`] and
-//! [`accounts::session::PAUSE`] limit such sessions, as they limit the socket of the support desk.
+//! Every change by staff takes `Fresh<Staff<…>>`, so that a stolen session of staff can read but not change. The exception are support
+//! threads, which are live conversations with customers: their messages and notes, their state and their assignee take [`Staff`] alone.
+//! Writing there changes neither an account nor the texts of others, and a proof every five minutes would interrupt people who answer all
+//! day. [`SHIFT`] and [`accounts::session::PAUSE`] limit such sessions, as they limit the socket of the support desk.
 
 use std::{marker::PhantomData, time::Duration};
 

@@ -9,18 +9,20 @@ use std::time::Duration;
 
 use accounts::user;
 use kernel::{
-    Id as _, Time,
+    FieldError, Id as _, Problem, Time,
     id::{OrderId, UserId},
 };
-use money::Money;
+use money::{Currency, Money};
 use serde::{Deserialize, Serialize};
 use store::{About, Index, Item, Key, Personal, Range, StoreError, Table, Tx, field};
 use utoipa::ToSchema;
 
-use crate::{ClosedRemoval, MoneyBack, PaidFor, PaymentRemoval};
+use crate::{ClosedRemoval, MoneyBack, PaidFor, PaymentRemoval, RefusedRefund};
 
 /// How long an alert is kept, except that of a failed refund.
 const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
+/// The shortest time between two versions of an alert.
+const TICK: Duration = Duration::from_millis(1);
 
 /// Why staff have to check a payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -83,8 +85,16 @@ pub struct PaymentAlert {
     alert: Alert,
     /// The payment.
     pub payment: Watched,
-    /// When the alert began, or more money has come back.
+    /// When the alert began, more money has come back, or another amount is owed.
     pub since: Time,
+    /// The amount that the payer is owed after a failed refund, in the currency of the payment. `None` if that is not known, and for
+    /// orders, of which staff may give back whatever is left.
+    #[serde(default)]
+    owed: Option<u64>,
+    /// The payer, if the alert is that of a [`crate::PaymentRemoval`] and their account is not being deleted. What is given back is shown to
+    /// them.
+    #[serde(default)]
+    pub payer: Option<UserId>,
     /// Stripe's id of the payment, if the alert is that of a [`crate::PaymentRemoval`].
     #[serde(default)]
     removal: Option<String>,
@@ -96,9 +106,16 @@ pub struct PaymentAlert {
 impl PaymentAlert {
     /// Returns the alert that Stripe refuses the refund of the payment `intent`, which is not kept, or that it has come back. `asked` is
     /// what it was for, and the requested amount.
-    pub(crate) fn of_refused_refund(intent: &str, (paid_for, amount): (PaidFor, Money), came_back: u64, now: Time) -> Self {
+    pub(crate) fn of_refused_refund(
+        intent: &str,
+        (paid_for, amount): (PaidFor, Money),
+        refused: RefusedRefund,
+        payer: Option<UserId>,
+        now: Time,
+    ) -> Self {
         let payment = Watched { paid_for, user: None, amount, intent: Some(intent.to_owned()) };
-        Self { alert: Alert::RefundFailed, payment, since: now, removal: Some(intent.to_owned()), came_back }
+        let RefusedRefund { came_back, owed } = refused;
+        Self { alert: Alert::RefundFailed, payment, since: now, owed, payer, removal: Some(intent.to_owned()), came_back }
     }
 
     /// Returns the key of the alert that a refund has failed: see [`Self::of_failed_refund`].
@@ -115,7 +132,13 @@ impl PaymentAlert {
         table.get(Self::key_of_failed_refund(payment)).await
     }
 
-    /// Returns the version of the alert. It is another one when more money has come back.
+    /// Returns the amount that the payer is owed, if it is known.
+    #[must_use]
+    pub fn owed(&self) -> Option<Money> {
+        self.owed.and_then(|owed| Money::new(owed, self.payment.amount.currency()).ok())
+    }
+
+    /// Returns the version of the alert. It is another one when more money has come back, or another amount is owed.
     #[must_use]
     pub fn version(&self) -> u64 {
         u64::try_from(self.since.millis()).unwrap_or_default()
@@ -126,20 +149,39 @@ impl PaymentAlert {
         tx.delete_when(self.key(), field("since").eq(self.since));
     }
 
+    /// Adds to a transaction that this much is still owed: the alert stays, in another version. Refused if it has ended, or has another
+    /// version.
+    pub(crate) fn goes_on(&self, tx: &mut Tx, owed: u64, now: Time) {
+        let next = Self { owed: Some(owed), since: now.max(self.since + TICK), ..self.clone() };
+        tx.put(&next, field("since").eq(self.since));
+    }
+
     /// Adds to a transaction that staff have given back outside Stripe this amount of a payment that is not kept: the [`PaymentRemoval`] and
-    /// its alert end, and are not begun again unless more money comes back ([`ClosedRemoval`]). Refused if the alert has ended or has
-    /// another version, or more money has come back than it says. At most one read.
+    /// its alert end, and are not begun again unless more money comes back ([`ClosedRemoval`]). If only a part of what is owed was given
+    /// back, both stay for the rest. Refused if the alert has ended or has another version, or more money has come back than it says. At
+    /// most two reads.
     ///
     /// # Errors
-    /// [`StoreError`]
-    pub async fn close_removal(&self, table: &Table, tx: &mut Tx, amount: Money, now: Time) -> Result<(), StoreError> {
+    /// [`kernel::Kind::Invalid`] if the amount exceeds what is owed; those of a [`StoreError`].
+    pub async fn give_outside(&self, table: &Table, tx: &mut Tx, amount: Money, now: Time) -> Result<(), Problem> {
+        let rest = self.owed.map(|owed| rest_of(owed, self.payment.amount.currency(), amount)).transpose()?;
         if let Some(intent) = &self.removal {
+            let removal = table.get::<PaymentRemoval>(PaymentRemoval::key_of(intent)).await?;
+            let before = match &removal {
+                Some(removal) => removal.outside,
+                None => ClosedRemoval::of(table, intent).await?.map_or(0, |closed| closed.outside),
+            };
+            let outside = before.saturating_add(amount.amount());
+            tx.put_always(&ClosedRemoval { intent: intent.clone(), came_back: self.came_back, outside, at: now });
+            if let (Some(removal), Some(rest @ 1..)) = (removal, rest) {
+                let same = field("since").eq(removal.since);
+                tx.put(&PaymentRemoval { outside, ..removal }, same);
+                self.goes_on(tx, rest, now);
+                return Ok(());
+            }
             // More may have come back than the alert says: then the schedule gives the alert another version first.
             let no_more = field("came_back").absent().or(field("came_back").le(self.came_back));
             tx.delete_when(PaymentRemoval::key_of(intent), no_more);
-            let before = ClosedRemoval::of(table, intent).await?.map_or(0, |closed| closed.outside);
-            let outside = before.saturating_add(amount.amount());
-            tx.put_always(&ClosedRemoval { intent: intent.clone(), came_back: self.came_back, outside, at: now });
         }
         self.end(tx);
         Ok(())
@@ -148,6 +190,18 @@ impl PaymentAlert {
     fn key_of(alert: Alert, paid_for: PaidFor) -> Key {
         Key::new(alert.partition(), paid_for.id())
     }
+}
+
+/// Returns what is left of an amount that is owed in this currency, after `given` of it was given back outside Stripe.
+///
+/// # Errors
+/// [`kernel::Kind::Invalid`] if that is another currency, nothing, or more than what is owed.
+pub(crate) fn rest_of(owed: u64, currency: Currency, given: Money) -> Result<u64, Problem> {
+    if given.currency() != currency {
+        return Err(Problem::field("/amount/currency", FieldError::CURRENCY));
+    }
+    let rest = owed.checked_sub(given.amount()).filter(|_| given.amount() > 0);
+    rest.ok_or_else(|| Problem::field("/amount/amount", FieldError::RANGE.with("min", 1).with("max", owed)))
 }
 
 impl Item for PaymentAlert {
@@ -163,7 +217,7 @@ impl Item for PaymentAlert {
         }
     }
     fn indexes(&self) -> Vec<(Index, Key)> {
-        self.payment.user.map(|user| (Index::Owner, user::owned(user, &self.key()))).into_iter().collect()
+        self.payment.user.or(self.payer).map(|user| (Index::Owner, user::owned(user, &self.key()))).into_iter().collect()
     }
     fn expires(&self) -> Option<Time> {
         self.alert.expires().then(|| self.since + KEPT)
@@ -171,15 +225,24 @@ impl Item for PaymentAlert {
 }
 
 /// Adds the alerts that begin and end with a change of a payment to its transaction. `changes` has for each alert whether it holds before
-/// and after the change, and `(before, after)` the money that has come back: if it is more, a failed refund gets a new version.
-pub fn follow(tx: &mut Tx, now: Time, payment: &Watched, (before, after): (MoneyBack, MoneyBack), changes: impl Fn(Alert) -> (bool, bool)) {
+/// and after the change, and `(before, after)` the money that has come back: if it is more, a failed refund gets a new version. `owed` is
+/// what the payer of a failed refund is owed, if it is known.
+pub fn follow(
+    tx: &mut Tx,
+    now: Time,
+    (payment, owed): (&Watched, Option<u64>),
+    (before, after): (MoneyBack, MoneyBack),
+    changes: impl Fn(Alert) -> (bool, bool),
+) {
     let is_more = after.came_back > before.came_back;
     for alert in Alert::ALL {
         let (held, holds) = changes(alert);
         let is_new_version = is_more && holds && alert == Alert::RefundFailed;
         match (held && !is_new_version, holds) {
             (false, true) => {
-                tx.put_always(&PaymentAlert { alert, payment: payment.clone(), since: now, removal: None, came_back: 0 });
+                let owed = owed.filter(|_| alert == Alert::RefundFailed);
+                let payment = payment.clone();
+                tx.put_always(&PaymentAlert { alert, payment, since: now, owed, payer: None, removal: None, came_back: 0 });
             }
             (true, false) => {
                 tx.delete(PaymentAlert::key_of(alert, payment.paid_for));

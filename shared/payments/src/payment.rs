@@ -13,7 +13,7 @@ use std::{fmt, future::ready, str::FromStr, time::Duration};
 
 use accounts::{figures, purge::Retention, user::partition};
 use countries::Country;
-use kernel::{Id, Sys, Time, id::UserId};
+use kernel::{Id, Problem, Sys, Time, id::UserId};
 use money::Money;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use store::{About, CommitError, Index, Item, Key, Page, Personal, Range, StoreError, Table, Tx, field};
@@ -126,6 +126,9 @@ pub struct CardPayment<P: Purpose> {
     /// Whether the payment differs from the request, so that it was refunded.
     #[serde(default)]
     pub is_wrong: bool,
+    /// What was paid then, in minor units. `None` in another currency than the requested one, and in items of earlier versions.
+    #[serde(default)]
+    pub received: Option<u64>,
     /// Why the last card was refused.
     #[serde(default)]
     pub decline: Option<String>,
@@ -155,6 +158,7 @@ impl<P: Purpose> CardPayment<P> {
             customer: None,
             back: MoneyBack::default(),
             is_wrong: false,
+            received: None,
             decline: None,
             created_at: now,
             paid_at: None,
@@ -201,7 +205,7 @@ impl<P: Purpose> CardPayment<P> {
         settlement.judge(amount, self.customer.as_deref())?;
         let back = self.back.after(settlement.back);
         Ok(Self {
-            state: self.state.after(settlement.progress, back.refunded >= amount.amount()),
+            state: self.state.after(settlement.progress, back.given() >= amount.amount()),
             intent: Some(settlement.intent.clone()),
             customer: self.customer.clone().or_else(|| settlement.customer.clone()),
             back,
@@ -231,21 +235,49 @@ impl<P: Purpose> CardPayment<P> {
             return self.clone();
         }
         let (intent, back) = (Some(settlement.intent.clone()), self.back.after(settlement.back));
-        Self { intent, back, is_wrong: true, ..self.cancelled() }
+        let currency = self.purpose.amount().currency();
+        let received = settlement.asked.filter(|asked| asked.currency() == currency).map(|_| settlement.received);
+        Self { intent, back, is_wrong: true, received, ..self.cancelled() }
     }
 
-    /// Returns the payment after staff have given back outside Stripe what has come back.
-    fn given_outside(&self) -> Self {
-        let owed = self.back.came_back.saturating_sub(self.back.given());
-        Self { back: self.back.given_outside(owed), ..self.clone() }
+    /// Returns the amount that the payer of a payment that was wrong is owed, as far as that is known: all of it, without what was given
+    /// back.
+    fn owed(&self) -> Option<u64> {
+        self.received.filter(|_| self.is_wrong).map(|received| received.saturating_sub(self.back.given()))
     }
 
-    /// Adds to a transaction that staff have given back outside Stripe what has come back of a payment that ended because it was wrong,
-    /// which ends this alert. Refused if the payment, or its alert, has changed since it was read.
-    pub fn close(&self, tx: &mut Tx, alert: &PaymentAlert) {
-        let next = Self { version: self.version.saturating_add(1), ..self.given_outside() };
+    /// Returns the payment after staff have given back this amount outside Stripe. If it is not known how much is owed, that is all that has
+    /// come back.
+    fn given_outside(&self, amount: Money) -> Result<Self, Problem> {
+        let given = match self.owed() {
+            Some(owed) => alert::rest_of(owed, self.purpose.amount().currency(), amount).map(|_| amount.amount())?,
+            None => self.back.came_back.saturating_sub(self.back.given()),
+        };
+        Ok(Self { back: self.back.given_outside(given), ..self.clone() })
+    }
+
+    /// Adds to a transaction that staff have given back outside Stripe this amount of a payment that ended because it was wrong, and has come
+    /// back. The alert ends when nothing is owed any more. Refused if the payment, or its alert, has changed since it was read.
+    ///
+    /// # Errors
+    /// [`kernel::Kind::Invalid`] if it is another currency, or more than what is owed.
+    pub fn close(&self, tx: &mut Tx, alert: &PaymentAlert, amount: Money, now: Time) -> Result<(), Problem> {
+        let next = Self { version: self.version.saturating_add(1), ..self.given_outside(amount)? };
         tx.put(&next, field("version").eq(self.version));
-        alert.end(tx);
+        match next.owed() {
+            Some(owed @ 1..) => alert.goes_on(tx, owed, now),
+            _ => alert.end(tx),
+        }
+        Ok(())
+    }
+
+    /// Adds to a transaction that staff have given back outside Stripe this amount of a payment that is not kept, such as a second payment of
+    /// a plan, with what follows from that: it is refunded if nothing is left. Refused if it has changed since it was read.
+    pub fn give_outside(&self, tx: &mut Tx, sys: &Sys, amount: Money) {
+        let back = self.back.given_outside(amount.amount());
+        let nothing_left = back.given() >= self.purpose.amount().amount();
+        let state = if self.state == PaymentState::Paid && nothing_left { PaymentState::Refunded } else { self.state };
+        change(tx, sys, self, &Self { state, back, ..self.clone() });
     }
 
     /// Returns the payment in the form for alerts.
@@ -258,8 +290,14 @@ impl<P: Purpose> CardPayment<P> {
     pub(crate) const fn has(&self, alert: Alert) -> bool {
         match alert {
             Alert::Disputed => self.back.disputed,
-            // All of it was given back and has come back, until as much is given back again.
-            Alert::RefundFailed => self.is_wrong && self.back.given() < self.back.came_back,
+            // All of it was given back and has come back, until it is given back again.
+            Alert::RefundFailed => {
+                let is_owed = match self.received {
+                    Some(received) => self.back.came_back > 0 && self.back.given() < received,
+                    None => self.back.given() < self.back.came_back,
+                };
+                self.is_wrong && is_owed
+            }
             Alert::WrongPayment => self.is_wrong,
             // What has ended is cancelled at Stripe first.
             Alert::LatePayment => false,
@@ -327,6 +365,16 @@ fn change_revenue(tx: &mut Tx, sys: &Sys, before: &Sale, after: &Sale) {
     }
 }
 
+/// Adds a change of a payment to a transaction, with what follows from it. Refused if the payment has changed since it was read.
+fn change<P: Purpose>(tx: &mut Tx, sys: &Sys, before: &CardPayment<P>, after: &CardPayment<P>) {
+    let next = CardPayment { version: before.version.saturating_add(1), ..after.clone() };
+    tx.put(&next, field("version").eq(before.version));
+    P::follow(tx, sys, before, after);
+    change_revenue(tx, sys, &before.sale(), &after.sale());
+    let watched = (&after.watched(), after.owed());
+    alert::follow(tx, sys.now(), watched, (before.back, after.back), |alert| (before.has(alert), after.has(alert)));
+}
+
 /// The result of [`write`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Written {
@@ -368,14 +416,10 @@ pub async fn write_beside<P: Purpose>(
     let mut tx = Tx::new();
     let handled = event.map(|event| tx.create(&HandledEvent { event: event.to_owned(), at: sys.now() }));
     if before != after {
-        let next = CardPayment { version: before.version.saturating_add(1), ..after.clone() };
-        tx.put(&next, field("version").eq(before.version));
         for (key, version) in &beside.unmade {
             tx.check(key.clone(), field("version").eq(*version));
         }
-        P::follow(&mut tx, sys, before, after);
-        change_revenue(&mut tx, sys, &before.sale(), &after.sale());
-        alert::follow(&mut tx, sys.now(), &after.watched(), (before.back, after.back), |alert| (before.has(alert), after.has(alert)));
+        change(&mut tx, sys, before, after);
     }
     if tx.is_empty() {
         return Ok(Written::Now);
@@ -557,7 +601,7 @@ impl PaymentRecord {
             return Self { state: PaymentState::Cancelled, back, is_wrong, ..self.clone() };
         }
         Self {
-            state: self.state.after(settlement.progress, back.refunded >= self.amount.amount()),
+            state: self.state.after(settlement.progress, back.given() >= self.amount.amount()),
             back,
             paid_at: self.paid_at.or_else(|| paid.then_some(now)),
             ..self.clone()
@@ -660,21 +704,32 @@ mod tests {
     }
 
     #[test]
-    fn what_was_given_back_outside_stripe_is_owed_again_only_if_more_comes_back() {
+    fn what_was_given_back_outside_stripe_is_not_owed_again() {
         let said = |refunded, came_back| {
             let back = MoneyBack { refunded, came_back, ..MoneyBack::default() };
             Settlement { back, ..settlement(Progress::Succeeded) }
         };
         let back = pending().wrongly_paid(&said(0, 1234));
-        let outside = back.given_outside();
+        let zloty = |amount| Money::new(amount, Currency::Pln).unwrap();
+        for wrong in [zloty(0), zloty(1235), Money::new(1234, Currency::Gbp).unwrap()] {
+            assert!(back.given_outside(wrong).is_err(), "{wrong:?}");
+        }
+        let part = back.given_outside(zloty(1000)).unwrap();
+        assert_eq!((part.has(Alert::RefundFailed), part.owed(), part.given_outside(zloty(235)).is_err()), (true, Some(234), true));
+        let rest = part.wrongly_paid(&said(34, 1234));
+        assert_eq!(rest.owed(), Some(200), "what Stripe has given back meanwhile is not owed");
+        let outside = part.given_outside(zloty(234)).unwrap();
         assert_eq!((back.has(Alert::RefundFailed), outside.has(Alert::RefundFailed), outside.back.given()), (true, false, 1234));
         for same in [said(0, 1234), said(1234, 0)] {
             assert_eq!(outside.wrongly_paid(&same), outside, "Stripe says nothing new");
         }
         let twice = outside.wrongly_paid(&said(1234, 1234));
         let again = twice.wrongly_paid(&said(0, 2468));
-        assert_eq!((twice.has(Alert::RefundFailed), again.has(Alert::RefundFailed)), (false, true));
-        assert!(!again.given_outside().has(Alert::RefundFailed));
+        assert_eq!((twice.has(Alert::RefundFailed), again.has(Alert::RefundFailed)), (false, false), "it was given back outside Stripe");
+        // An item of an earlier version does not know how much was paid.
+        let older = Donation { received: None, ..back };
+        let closed = older.given_outside(zloty(1)).unwrap();
+        assert_eq!((closed.back.outside, closed.has(Alert::RefundFailed)), (1234, false));
     }
 
     #[test]

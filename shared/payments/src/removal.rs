@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use kernel::Time;
+use accounts::user::{Status, User};
+use kernel::{Time, id::UserId};
 use money::Money;
 use serde::{Deserialize, Serialize};
 use store::{About, Cond, Conditional as _, Item, Key, Personal, Range, StoreError, Table, Tx, field};
@@ -69,6 +70,27 @@ pub struct Promised {
     pub attempt: u32,
 }
 
+/// What Stripe says of a payment whose refund it refuses, or whose refund has come back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RefusedRefund {
+    /// The amount of refunds that have come back.
+    pub came_back: u64,
+    /// The amount that the payer is owed, without what staff have given back outside Stripe. `None` in another currency than that of the
+    /// requested payment.
+    pub owed: Option<u64>,
+}
+
+impl RefusedRefund {
+    /// Returns the condition that the stored alert says something else.
+    fn is_news(self) -> Cond {
+        let more = field("came_back").lt(self.came_back);
+        match self.owed {
+            Some(owed) => more.or(field("owed").ne(owed)),
+            None => more,
+        }
+    }
+}
+
 impl PaymentRemoval {
     const PARTITION: &'static str = "PAYMENT_REMOVALS";
 
@@ -111,34 +133,47 @@ impl PaymentRemoval {
         Ok(())
     }
 
-    /// Writes it, with the alert that Stripe refuses its refund. Nothing is written if there is that alert already, and no more money has
-    /// come back since. One transaction.
+    /// Writes it, with the alert that Stripe refuses its refund. Nothing is written if there is that alert already, and it says the same. One
+    /// transaction, or two if the payer leaves at that moment: then nothing names them.
     ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn begin_refused(&self, table: &Table, came_back: u64, now: Time) -> Result<(), StoreError> {
+    pub async fn begin_refused(&self, table: &Table, refused: RefusedRefund, payer: Option<UserId>, now: Time) -> Result<(), StoreError> {
+        if let Some(payer) = payer {
+            let mut tx = Tx::new();
+            let stays = tx.check(User::key_of(payer), Cond::Exists.and(field("status").ne(Status::Purging)));
+            tx.put_always(self);
+            self.alert(&mut tx, refused, Some(payer), Cond::Absent.or(refused.is_news()), now);
+            match table.commit(tx).await {
+                Err(e) if e.refused(stays) => {}
+                committed => return committed.refused_is_fine(),
+            }
+        }
         let mut tx = Tx::new();
         tx.put_always(self);
-        self.alert(tx, table, came_back, now).await
+        self.alert(&mut tx, refused, None, Cond::Absent.or(refused.is_news()), now);
+        table.commit(tx).await.refused_is_fine()
     }
 
-    /// Writes the alert that Stripe refuses its refund, unless there is one already and no more money has come back since, or the removal
-    /// is done or closed meanwhile. One transaction.
+    /// Writes the alert that Stripe refuses its refund, unless there is one already that says the same, or the removal is done or closed
+    /// meanwhile. A read and a transaction.
     ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn refused(&self, table: &Table, came_back: u64, now: Time) -> Result<(), StoreError> {
+    pub async fn refused(&self, table: &Table, refused: RefusedRefund, now: Time) -> Result<(), StoreError> {
+        let payer = PaymentAlert::of_failed_refund(table, &self.intent).await?.and_then(|alert| alert.payer);
         let mut tx = Tx::new();
         tx.check(self.key(), field("intent").eq(&self.intent));
-        self.alert(tx, table, came_back, now).await
+        // The purge of a payer deletes the alert that names them, and another one is written without them.
+        let is_news = if payer.is_some() { Cond::Exists.and(refused.is_news()) } else { Cond::Absent.or(refused.is_news()) };
+        self.alert(&mut tx, refused, payer, is_news, now);
+        table.commit(tx).await.refused_is_fine()
     }
 
-    async fn alert(&self, mut tx: Tx, table: &Table, came_back: u64, now: Time) -> Result<(), StoreError> {
+    fn alert(&self, tx: &mut Tx, refused: RefusedRefund, payer: Option<UserId>, condition: Cond, now: Time) {
         if let Some(asked) = self.asked {
-            let is_news = Cond::Absent.or(field("came_back").lt(came_back));
-            tx.put(&PaymentAlert::of_refused_refund(&self.intent, asked, came_back, now), is_news);
+            tx.put(&PaymentAlert::of_refused_refund(&self.intent, asked, refused, payer, now), condition);
         }
-        table.commit(tx).await.refused_is_fine()
     }
 
     /// Deletes it with its alert, because it is done. Nothing is deleted if it was written again meanwhile, because money has come back
@@ -172,8 +207,8 @@ impl Item for PaymentRemoval {
     }
 }
 
-/// The memory that staff have given back outside Stripe a payment that is not kept. Without it a late event of Stripe would begin the
-/// [`PaymentRemoval`] again, and give the money back twice.
+/// The memory that staff have given back outside Stripe a payment that is not kept, or a part of it. Without it a late event of Stripe would
+/// begin the [`PaymentRemoval`] again, and give the money back twice.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ClosedRemoval {
     /// Stripe's id of the payment.
@@ -192,7 +227,7 @@ impl ClosedRemoval {
         Key::new(format!("CLOSED_REMOVAL#{intent}"), "CLOSED_REMOVAL")
     }
 
-    /// Returns that of this payment, if staff have closed its removal. One read.
+    /// Returns that of this payment, if staff have given back any of it. One read.
     ///
     /// # Errors
     /// [`StoreError`]

@@ -1,6 +1,7 @@
 //! Cancels or refunds the payments of people whose accounts were deleted, and those that nobody asked for.
 
-use payments::{PaymentRemoval, Progress, RefundReason};
+use money::Money;
+use payments::{PaymentRemoval, Progress, RefundReason, RefusedRefund, Settlement};
 
 use crate::{Failed, Stripe};
 
@@ -12,10 +13,14 @@ pub enum Removed {
     /// Not yet, because the bank decides about the payment.
     Waits,
     /// Stripe refuses a refund of a payment that is not disputed, or the payer's bank has refused one. Staff have to give the money back.
-    Refused {
-        /// The amount of refunds that have come back.
-        came_back: u64,
-    },
+    Refused(RefusedRefund),
+}
+
+/// Returns that this amount of a payment is owed, because Stripe refuses its refund or has got it back.
+fn refused(removal: &PaymentRemoval, state: &Settlement, owed: u64) -> Removed {
+    let asked = removal.asked.map(|(_, asked)| asked.currency());
+    let is_known = asked.is_some() && asked == state.asked.map(Money::currency);
+    Removed::Refused(RefusedRefund { came_back: state.back.came_back, owed: is_known.then_some(owed) })
 }
 
 /// Cancels a payment at Stripe. If it was paid, refunds the rest of it, or only the promised amounts.
@@ -36,7 +41,6 @@ pub async fn remove_payment(stripe: &Stripe, removal: &PaymentRemoval) -> Result
         Err(Failed::Gone) => return Ok(Removed::Done),
         Err(e) => return Err(e),
     };
-    let refused = Removed::Refused { came_back: state.back.came_back };
     // Refunds that a bank has sent back are not repeated. What staff have given back outside Stripe is not owed.
     let owed = state.received.saturating_sub(state.back.refunded).saturating_sub(removal.outside);
     let sent_back = state.back.came_back.saturating_sub(removal.outside);
@@ -49,21 +53,22 @@ pub async fn remove_payment(stripe: &Stripe, removal: &PaymentRemoval) -> Result
             Err(Failed::Refused(_)) if state.back.disputed => {}
             Err(Failed::Refused(why)) => {
                 tracing::error!(why, "a payment cannot be refunded yet, and will be tried again");
-                return Ok(refused);
+                return Ok(refused(removal, &state, owed));
             }
             Err(e) => return Err(e),
         }
     }
     if sent_back > 0 && owed > 0 && !state.back.disputed {
         tracing::error!("a payment that is not kept has to be given back in another way");
-        return Ok(refused);
+        return Ok(refused(removal, &state, owed));
     }
     let is_decided = matches!(state.progress, Progress::Succeeded | Progress::Cancelled);
     Ok(if is_decided { Removed::Done } else { Removed::Waits })
 }
 
 /// Makes the promised refunds of a payment that were not made yet. Those that the payer's bank has refused are not made again: they are
-/// owed until staff have given back as much at Stripe, or say that they have given it back outside.
+/// owed until staff have given back as much at Stripe, or say that they have given it back outside. Nothing more is asked for once they have
+/// begun to give it back outside.
 async fn give_promised(stripe: &Stripe, removal: &PaymentRemoval) -> Result<Removed, Failed> {
     let state = match stripe.payment(&removal.intent).await {
         Ok(payment) => payment.state,
@@ -72,9 +77,11 @@ async fn give_promised(stripe: &Stripe, removal: &PaymentRemoval) -> Result<Remo
     };
     let (left, mut done) = (state.received.saturating_sub(state.back.refunded), true);
     let all = removal.promised.iter().fold(removal.refunded, |sum, promised| sum.saturating_add(promised.amount.amount()));
+    let given = state.back.refunded.saturating_add(removal.outside);
     for promised in &removal.promised {
-        if let Some(made) = state.refunds.iter().find(|refund| refund.name.as_ref() == Some(&promised.name)) {
-            done &= !made.failed || state.back.refunded >= all;
+        let made = state.refunds.iter().find(|refund| refund.name.as_ref() == Some(&promised.name));
+        if made.is_some() || removal.outside > 0 {
+            done &= made.is_some_and(|made| !made.failed) || given >= all;
             continue;
         }
         match stripe.refund(&removal.intent, promised.amount.amount(), promised.reason, (&promised.name, promised.attempt)).await {
@@ -87,5 +94,5 @@ async fn give_promised(stripe: &Stripe, removal: &PaymentRemoval) -> Result<Remo
             Err(e) => return Err(e),
         }
     }
-    Ok(if done { Removed::Done } else { Removed::Refused { came_back: state.back.came_back } })
+    Ok(if done { Removed::Done } else { refused(removal, &state, all.saturating_sub(given)) })
 }

@@ -103,11 +103,13 @@ async fn apply(news: News<'_>, stripe: &Stripe, paid_for: PaidFor) -> Result<Set
 }
 
 /// Refunds the whole of a payment that nobody asked for. If Stripe refuses that, staff see it, and every run of the schedule asks again,
-/// until staff say that they have given it back outside Stripe. `asked` is what the payment was for, and the amount that was asked for.
+/// until staff say that they have given it back outside Stripe. `asked` is what the payment was for, and the amount that was asked for, and
+/// `payer` who has paid, unless they have left.
 async fn give_all_back(
     (table, sys, stripe): (&Table, &Sys, &Stripe),
     said: &Settlement,
     asked: (PaidFor, Money),
+    payer: Option<UserId>,
 ) -> Result<(), SettleError> {
     let closed = ClosedRemoval::of(table, &said.intent).await?;
     if closed.as_ref().is_some_and(|closed| closed.covers(said.back)) {
@@ -118,7 +120,7 @@ async fn give_all_back(
     match remove_payment(stripe, &removal).await? {
         Removed::Done => {}
         Removed::Waits => table.put_always(&removal).await?,
-        Removed::Refused { came_back } => removal.begin_refused(table, came_back, sys.now()).await?,
+        Removed::Refused(refused) => removal.begin_refused(table, refused, payer, sys.now()).await?,
     }
     Ok(())
 }
@@ -142,7 +144,7 @@ async fn end_wrong<P: Purpose>(
         tracing::error!(payment.id = %before.id, "money that was given back has come back");
     }
     if beside || !before.is_wrong {
-        give_all_back((table, sys, stripe), said, (P::paid_for(before.id), before.purpose.amount())).await?;
+        give_all_back((table, sys, stripe), said, (P::paid_for(before.id), before.purpose.amount()), Some(before.user)).await?;
     }
     Ok(match write(table, sys, before, &over, event).await? {
         Written::Now => Some(settled(over)),
@@ -166,7 +168,7 @@ async fn after_leaving(
         Recorded::OfAnother(amount) => {
             tracing::error!(payment.id = %paid_for.id(), "a payment is not the one that was asked for");
             if payment.state.progress == Progress::Succeeded {
-                give_all_back((table, sys, stripe), &payment.state, (paid_for, amount)).await?;
+                give_all_back((table, sys, stripe), &payment.state, (paid_for, amount), None).await?;
             }
             Some(Settled::Foreign)
         }
@@ -215,7 +217,8 @@ impl News<'_> {
             let beside = if before.is_paid_by(&after) { P::beside(table, &before).await? } else { Beside::default() };
             if beside.is_held && after.state == PaymentState::Paid {
                 if !gave_back {
-                    give_all_back((table, sys, stripe), &payment.state, (P::paid_for(id), before.purpose.amount())).await?;
+                    let asked = (P::paid_for(id), before.purpose.amount());
+                    give_all_back((table, sys, stripe), &payment.state, asked, Some(user)).await?;
                     (payment, gave_back) = (stripe.payment(&payment.state.intent).await?, true);
                     continue;
                 }
@@ -256,7 +259,7 @@ impl News<'_> {
                     tracing::error!(error = %mismatch, order.id = %id, "a payment is not the one that was asked for");
                     if mismatch == Mismatch::Intent && said.progress == Progress::Succeeded {
                         // Beside the one that is asked for: it is given back.
-                        give_all_back((table, sys, stripe), said, (PaidFor::Order(id), order.total)).await?;
+                        give_all_back((table, sys, stripe), said, (PaidFor::Order(id), order.total), Some(user)).await?;
                     }
                     return Ok(Settled::Foreign);
                 }
