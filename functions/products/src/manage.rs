@@ -166,15 +166,19 @@ pub(crate) fn entry(s: &Shop, caller: &Manager, request: &RequestId, action: Act
 #[serde(deny_unknown_fields)]
 pub struct UpdateProduct {
     /// 1 to 100 characters. No other product may have it.
+    #[serde(default, deserialize_with = "kernel::not_null")]
     #[schema(min_length = 1, max_length = 100, nullable = false, examples("Garden turtle"))]
     name: Option<String>,
     /// 1 to 4,000 characters.
+    #[serde(default, deserialize_with = "kernel::not_null")]
     #[schema(min_length = 1, max_length = 4000, nullable = false)]
     description: Option<String>,
     /// The category.
+    #[serde(default, deserialize_with = "kernel::not_null")]
     #[schema(nullable = false)]
     category: Option<CategoryId>,
     /// The price of one without a discount: up to 999.99 in the currency of the shop.
+    #[serde(default, deserialize_with = "kernel::not_null")]
     #[schema(nullable = false)]
     price: Option<Money>,
     /// The discount in per cent, or `null` for none.
@@ -182,9 +186,11 @@ pub struct UpdateProduct {
     #[schema(value_type = Option<u8>, required = false, minimum = 1, maximum = 90, examples(10))]
     discount_percent: PatchMember<u8>,
     /// Whether it can be ordered while it is in stock.
+    #[serde(default, deserialize_with = "kernel::not_null")]
     #[schema(nullable = false)]
     for_sale: Option<bool>,
     /// The number of pieces in stock, without those in orders.
+    #[serde(default, deserialize_with = "kernel::not_null")]
     #[schema(maximum = 1_000_000, nullable = false, examples(20))]
     available: Option<u32>,
 }
