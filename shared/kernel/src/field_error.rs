@@ -39,6 +39,7 @@ field_errors! {
     COUNTRY_BLOCKED = "country_blocked";
     CURRENCY = "currency";
     DATE = "date";
+    DAY_RANGE = "day_range";
     EMAIL = "email";
     FILE_SIZE = "file_size";
     FILE_TYPE = "file_type";
@@ -64,6 +65,7 @@ field_errors! {
     REQUIRED = "required";
     SAME_TIME = "same_time";
     SLUG_FORMAT = "slug_format";
+    TIME_AHEAD = "time_ahead";
     TIME_OF_DAY = "time_of_day";
     TIME_ZONE = "time_zone";
     TOO_LONG = "too_long";

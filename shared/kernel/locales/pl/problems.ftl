@@ -177,6 +177,7 @@ field-unchanged = To jest obecna wartość.
 field-phone = Na ten numer nie możemy wysłać SMS-a. Zacznij od + i kodu kraju.
 field-phone_country = Do tego kraju nie wysyłamy SMS-ów.
 field-date = To nie jest data (RRRR-MM-DD).
+field-day_range = Wybierz od 1 do { $max } dni, przy czym pierwszy nie może być po ostatnim.
 field-too_young = Musisz mieć co najmniej { $min ->
         [few] { $min } lata
        *[many] { $min } lat
@@ -199,7 +200,7 @@ field-profanity = Tego słowa nie można tu użyć.
 field-currency = Ta waluta nie jest tu przyjmowana.
 field-refund_reason = Zwrot z tego powodu jest wykonywany automatycznie. Wybierz inny powód.
 field-country = To nie jest kraj (dwie litery, na przykład PL).
-field-country_blocked = Do tego kraju nie dostarczamy.
+field-country_blocked = Nie obsługujemy tego kraju.
 field-postal_code = To nie jest kod pocztowy tego kraju.
 field-locale = Ten język nie jest dostępny.
 field-id = To nie jest identyfikator.
@@ -212,6 +213,7 @@ field-code_format = To nie jest cały kod. Wpisz wszystkie jego cyfry lub litery
 field-invite_invalid = Tego kodu zaproszenia nie można podać.
 field-slug_format = Użyj od 3 do 40 małych liter (bez znaków diakrytycznych) i cyfr, z pojedynczymi łącznikami między nimi.
 field-range = Użyj liczby od { $min } do { $max }.
+field-time_ahead = Wybierz czas w ciągu najbliższych { $max } dni.
 field-time_of_day = To nie jest godzina (taka jak 22:00).
 field-time_zone = To nie jest strefa czasowa (taka jak Europe/Warsaw).
 field-same_time = Początek i koniec muszą się różnić.
