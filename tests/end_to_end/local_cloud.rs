@@ -53,8 +53,8 @@ async fn the_clock_moves_by_spans_and_to_moments() {
     let set = caller.post(&clock, json!({ "set": "2040-01-01T00:00:00Z" })).await.is(200);
     assert!(set["now"].as_str().expect("a time").starts_with("2040-01-01T00:00:0"), "{set}");
     assert_eq!(caller.post(&clock, json!({ "reset": true })).await.is(200)["offset_ms"], 0);
-    let age = json!({ "advance": "99999999999d" });
-    for wrong in [json!({}), json!({ "advance": "30 days" }), json!({ "advance": "1d", "reset": true }), age] {
+    let (early, late) = (json!({ "set": "1969-12-31T23:59:59Z" }), json!({ "advance": "99999999999d" }));
+    for wrong in [json!({}), json!({ "advance": "30 days" }), json!({ "advance": "1d", "reset": true }), early, late] {
         let refused = caller.post(&clock, wrong).await.is(400);
         assert!(refused["error"].is_string(), "{refused}");
     }
