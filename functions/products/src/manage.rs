@@ -222,10 +222,10 @@ fn percent(number: u8) -> Result<Percent, FieldError> {
 /// `products:write`.
 ///
 /// A product with a discount also shows the lowest price of the thirty days before the discount. It is determined when the price or the
-/// discount changes.
+/// discount changes. A patch that changes nothing keeps the version.
 ///
 /// AWS calls: the caller and their roles in one; a read; for another price with a discount a query of the former prices; a transaction;
-/// with a long text further ones for the entries by which it is found.
+/// with a long text further ones for the entries by which it is found. The first two if nothing changes.
 #[utoipa::path(patch, path = "/v1/products/{product}", request_body = UpdateProduct,
     params(("product" = ProductId, Path, description = "The product."),
         ("If-Match" = String, Header, format = "versions", description = "The version to be changed: the `ETag` of the product, a list of them, or `*` for any.", example = "\"v3\"")),
@@ -243,6 +243,9 @@ pub async fn update_product(
     let (me, change, now) = (caller.user, body.parse()?, s.sys.now());
     let before = read_in_version(&s, &version, id).await?;
     let after = before.changed(&s.table, change, now).await?;
+    if before.stays(&after) {
+        return versioned(&s, before, locale);
+    }
     let mut tx = Tx::new();
     let slots = before.change(&mut tx, &after)?;
     let still = staff::require(&mut tx, me, Role::Administrator);
