@@ -227,3 +227,54 @@ async fn bad_bodies_are_refused_and_change_nothing() {
     let changed: Vec<&String> = after.iter().filter(|item| !before.contains(item)).collect();
     assert!(changed.is_empty() && after.len() == before.len(), "something changed: {changed:#?}");
 }
+
+/// Returns whether a schema describes `null` too.
+fn takes_null(schema: &Value) -> bool {
+    let is = |kind: &Value| kind == "null" || kind.as_array().is_some_and(|kinds| kinds.iter().any(|kind| kind == "null"));
+    is(&schema["type"]) || schema["oneOf"].as_array().is_some_and(|forms| forms.iter().any(takes_null))
+}
+
+/// In a patch `null` removes a value. Where there is always a value it is refused, instead of leaving the value as it is.
+/// Promise: request-bodies
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn null_in_a_patch_is_refused_for_what_cannot_be_removed() {
+    let cloud = Cloud::start().await;
+    let lea = cloud.member("lea").await;
+    let (staff, _) = cloud.staff("mona", "superuser").await;
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let product = crate::products::only_product(&cloud).await;
+    let model = text(&lea.post("/v1/models", json!({ "title": "Red bike" })).await.is(201)["id"]);
+    let room = text(&lea.post("/v1/rooms", json!({ "kind": "group", "name": "The porch", "topic": "Stones" })).await.is(201)["id"]);
+    let message = json!({ "name": "Lea", "email": "lea@example.test", "subject": "bug_report", "message": "Nothing works. ".repeat(20) });
+    let ticket = text(&cloud.anonymous().with("idempotency-key", "one").post("/v1/contact-messages", message).await.is(201)["id"]);
+    let (lea, staff) = (lea.with("if-match", "*"), staff.with("if-match", "*").with("reason", "A test"));
+    let places: BTreeMap<&str, (&Caller, String)> = BTreeMap::from([
+        ("/v1/me", (&lea, "/v1/me".to_owned())),
+        ("/v1/me/notification-settings", (&lea, "/v1/me/notification-settings".to_owned())),
+        ("/v1/models/{model}", (&lea, format!("/v1/models/{model}"))),
+        ("/v1/rooms/{room}", (&lea, format!("/v1/rooms/{room}"))),
+        ("/v1/products/{product}", (&staff, format!("/v1/products/{product}"))),
+        ("/v1/admin/tickets/{ticket}", (&staff, format!("/v1/admin/tickets/{ticket}"))),
+        ("/v1/admin/users/{username}", (&staff, "/v1/admin/users/lea".to_owned())),
+    ]);
+    let (before, mut taken) = (state(&cloud).await, Vec::new());
+    for operation in operations(tests::document()).iter().filter(|operation| operation.method == Method::PATCH) {
+        let required: Vec<&Value> = operation.schema["required"].as_array().into_iter().flatten().collect();
+        let members = operation.schema["properties"].as_object().unwrap().iter();
+        for (name, _) in members.filter(|(name, schema)| !takes_null(schema) && !required.contains(&&json!(name))) {
+            let (caller, path) = places.get(&*operation.path).unwrap_or_else(|| panic!("no resource for {}", operation.path));
+            let reply = caller.patch(path, json!({ (name.as_str()): null })).await;
+            let (status, said, pointer) = (reply.status.as_u16(), reply.json(), format!("/{name}"));
+            if ![400, 422].contains(&status) || (said["pointer"] != pointer.as_str() && said["errors"][0]["pointer"] != pointer.as_str()) {
+                taken.push(format!("{path}, {name}: {status} {said}"));
+            }
+        }
+    }
+    lea.patch("/v1/me/notification-settings", json!({ "direct": { "mail": null } })).await.is(400);
+    assert!(taken.is_empty(), "null was not refused:\n{}", taken.join("\n"));
+    let after = state(&cloud).await;
+    assert!(after == before, "something changed");
+    assert_eq!(lea.patch(&format!("/v1/rooms/{room}"), json!({ "topic": null })).await.is(200)["club"]["topic"], Value::Null);
+    let bare = lea.post("/v1/rooms", json!({ "kind": "group", "name": "The gate", "topic": " " })).await.is(201);
+    assert_eq!(bare["club"]["topic"], Value::Null);
+}

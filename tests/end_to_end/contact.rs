@@ -376,7 +376,7 @@ async fn administrators_work_through_tickets() {
     for (change, expected) in [
         (json!({ "state": "snoozed" }), "/snoozed_until required"),
         (json!({ "state": "open", "snoozed_until": until(DAY) }), "/snoozed_until choice"),
-        (json!({ "state": "snoozed", "snoozed_until": until(91 * DAY) }), "/snoozed_until range"),
+        (json!({ "state": "snoozed", "snoozed_until": until(91 * DAY) }), "/snoozed_until time_ahead"),
         (json!({ "state": "done", "assignee": lou.id() }), "/assignee choice"),
     ] {
         assert_eq!(patch(&kim, id, &version, change).await.field_errors(), [expected]);

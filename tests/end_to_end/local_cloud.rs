@@ -53,10 +53,32 @@ async fn the_clock_moves_by_spans_and_to_moments() {
     let set = caller.post(&clock, json!({ "set": "2040-01-01T00:00:00Z" })).await.is(200);
     assert!(set["now"].as_str().expect("a time").starts_with("2040-01-01T00:00:0"), "{set}");
     assert_eq!(caller.post(&clock, json!({ "reset": true })).await.is(200)["offset_ms"], 0);
-    for wrong in [json!({}), json!({ "advance": "30 days" }), json!({ "advance": "1d", "reset": true })] {
+    let (early, late) = (json!({ "set": "1969-12-31T23:59:59Z" }), json!({ "advance": "99999999999d" }));
+    for wrong in [json!({}), json!({ "advance": "30 days" }), json!({ "advance": "1d", "reset": true }), early, late] {
         let refused = caller.post(&clock, wrong).await.is(400);
         assert!(refused["error"].is_string(), "{refused}");
     }
+    assert_eq!(caller.get(&clock).await.is(200)["offset_ms"], 0);
+}
+
+/// What the console refuses, also before it looks at a request, it says as JSON.
+/// Promise: local-console
+#[tokio::test]
+async fn every_error_of_the_console_is_json() {
+    let cloud = Cloud::start().await;
+    let caller = cloud.anonymous();
+    for (path, body) in
+        [("/_local/clock", json!({ "advance_ms": -5 })), ("/_local/clock", json!([])), ("/_local/faults", json!({ "service": "none" }))]
+    {
+        let refused = caller.post(&console(&cloud, path), body).await.is(422);
+        assert!(refused["error"].is_string(), "{refused}");
+    }
+    for path in ["/_local/inbox?wait=long", "/_local/inbox/first"] {
+        let refused = caller.get(&console(&cloud, path)).await.is(400);
+        assert!(refused["error"].is_string(), "{refused}");
+    }
+    let refused = caller.delete(&console(&cloud, "/_local/clock")).await;
+    assert_eq!((refused.is(405)["error"].as_str(), &*refused.header("allow")), (Some("Method Not Allowed"), "GET,HEAD,POST"));
 }
 
 /// Schedules: each shows its next run by the moved clock. "Run now" runs it at any time.
@@ -392,7 +414,8 @@ async fn the_console_makes_members() {
     let _ = cloud.sign_in("member39").await.get("/v1/me").await.is(200);
     for refused in ["member0", "no name"] {
         let reply = client.post(&url, json!({ "usernames": [refused] })).await.is(400);
-        assert!(reply["error"].as_str().expect("an error").contains(refused), "{reply}");
+        let error = reply["error"].as_str().expect("an error");
+        assert!(error.contains(refused) && !error.contains(['{', '(']), "for a person to read: {error}");
     }
 }
 

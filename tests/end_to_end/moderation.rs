@@ -125,7 +125,8 @@ async fn a_report_keeps_the_text_and_tells_nobody_who_made_it() {
     report(&ana, &room, 1, spam.clone()).await.is_problem(404, "not_found");
     report(&ana, &room, 99, spam.clone()).await.is_problem(404, "not_found");
     report(&eve, &room, seq, spam.clone()).await.is_problem(404, "not_found");
-    assert_eq!(report(&ana, &room, seq, json!({ "reason": "spam", "text": " " })).await.field_errors(), ["/text required"]);
+    let long = json!({ "reason": "spam", "text": "x".repeat(501) });
+    assert_eq!(report(&ana, &room, seq, long).await.field_errors(), ["/text too_long"]);
     report(&ana, &room, seq, json!({ "reason": "ugly" })).await.is_problem(400, "malformed");
 
     let path = format!("/v1/moderation/messages/{room}/{seq}");

@@ -151,6 +151,9 @@ async fn administrators_manage_products() {
     let both = both.await;
     assert_eq!(both.iter().filter(|reply| reply.status == 200).count(), 1, "{both:?}");
     assert!(both.iter().all(|reply| reply.status == 200 || reply.code() == "version_mismatch"), "{both:?}");
+    let same = json!({ "name": "Żółw ogrodowy", "for_sale": true, "discount_percent": null });
+    let unchanged = staff.with("if-match", "\"v2\"").patch(&path, same).await;
+    assert_eq!((unchanged.is(200)["description"].is_string(), &*unchanged.header("etag")), (true, "\"v2\""));
     let renamed = staff.with("if-match", "\"v2\"").patch(&path, json!({ "name": "Turtle", "available": 0 })).await.is(200);
     assert_eq!((&renamed["slug"], &renamed["is_available"]), (&json!("zolw-ogrodowy"), &json!(false)));
     create(&staff, "Żółw ogrodowy", &garden, 100).await;

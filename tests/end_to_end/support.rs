@@ -296,8 +296,8 @@ async fn states_follow_messages_and_the_clock() {
     for (body, wrong) in [
         (json!({ "state": "snoozed", "seen": seen }), "/until required"),
         (json!({ "state": "done", "seen": seen, "until": until(DAY) }), "/until choice"),
-        (json!({ "state": "snoozed", "seen": seen, "until": until(91 * DAY) }), "/until range"),
-        (json!({ "state": "snoozed", "seen": seen, "until": until(Duration::ZERO) }), "/until range"),
+        (json!({ "state": "snoozed", "seen": seen, "until": until(91 * DAY) }), "/until time_ahead"),
+        (json!({ "state": "snoozed", "seen": seen, "until": until(Duration::ZERO) }), "/until time_ahead"),
     ] {
         assert_eq!(kim.put(&path, body).await.field_errors(), [wrong]);
     }

@@ -42,7 +42,7 @@ impl FigureDays {
             None => until.back(DAYS),
         };
         if from.is_some_and(|from| days.first() != Some(&from)) {
-            fields.wrong("/from", FieldError::RANGE.with("min", 1).with("max", DAYS_MAX));
+            fields.wrong("/from", FieldError::DAY_RANGE.with("max", DAYS_MAX));
         }
         fields.finish().map(|()| days)
     }
@@ -126,8 +126,8 @@ mod tests {
         assert_eq!(days(None, None), Ok(30));
         assert_eq!(days(Some("2026-12-01"), None), Ok(1));
         assert_eq!(days(Some("2026-09-01"), Some("2026-12-01")), Ok(92));
-        assert_eq!(days(Some("2026-08-31"), Some("2026-12-01")), wrong("/from range"));
-        assert_eq!(days(Some("2026-12-02"), Some("2026-12-01")), wrong("/from range"));
+        assert_eq!(days(Some("2026-08-31"), Some("2026-12-01")), wrong("/from day_range"));
+        assert_eq!(days(Some("2026-12-02"), Some("2026-12-01")), wrong("/from day_range"));
         assert_eq!(days(Some("x"), None), wrong("/from date"));
         assert_eq!(days(None, Some("2026-13-01")), wrong("/until date"));
     }

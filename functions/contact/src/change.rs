@@ -28,9 +28,11 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub struct UpdateTicket {
     /// The state. A ticket that is done has no assignee.
+    #[serde(default, deserialize_with = "kernel::not_null")]
     #[schema(nullable = false)]
     state: Option<ThreadState>,
     /// The end of the snooze, within 90 days. Required with `snoozed`, and not allowed with other states.
+    #[serde(default, deserialize_with = "kernel::not_null")]
     #[schema(value_type = Option<String>, format = DateTime, max_length = 35, nullable = false)]
     snoozed_until: Option<Timestamp>,
     /// The assignee, who is an administrator. `null` for nobody.

@@ -74,9 +74,11 @@ pub async fn create_model(
 #[serde(deny_unknown_fields)]
 pub struct UpdateModel {
     /// 1 to 100 characters.
+    #[serde(default, deserialize_with = "kernel::not_null")]
     #[schema(min_length = 1, max_length = 100, nullable = false, examples("Blue bike"))]
     title: Option<String>,
     /// The code of one of the countries of this deployment, in upper or lower case.
+    #[serde(default, deserialize_with = "kernel::not_null")]
     #[schema(format = "typed", nullable = false, examples("DE"))]
     country: Option<String>,
 }

@@ -38,8 +38,8 @@ pub struct InRoom {
 pub struct ReportMessage {
     /// The reason.
     reason: ReportReason,
-    /// The caller's own words: 1 to 500 characters.
-    #[schema(min_length = 1, max_length = 500, nullable = false)]
+    /// The caller's own words: up to 500 characters.
+    #[schema(max_length = 500, nullable = false)]
     text: Option<String>,
 }
 
@@ -61,7 +61,7 @@ pub async fn report_message(
     Json(body): Json<ReportMessage>,
 ) -> Result<NoContent, Error> {
     let mut fields = Fields::new();
-    let note = body.text.and_then(|text| fields.take("/text", Explanation::parse(&text)));
+    let note = body.text.and_then(|text| fields.take("/text", Explanation::parse(&text))).flatten();
     fields.finish()?;
     let me = caller.user.id;
     let (room_key, member_key) = (Room::key_of(room), Membership::key_of(room, me));

@@ -95,15 +95,15 @@ fn channels(settings: &Settings, category: Category) -> ChannelSettings {
 #[serde(deny_unknown_fields)]
 pub struct UpdateChannels {
     /// The inbox in the app.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "kernel::not_null")]
     #[schema(nullable = false)]
     in_app: Option<bool>,
     /// E-mail.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "kernel::not_null")]
     #[schema(nullable = false)]
     mail: Option<bool>,
     /// Text messages.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "kernel::not_null")]
     #[schema(nullable = false)]
     sms: Option<bool>,
 }

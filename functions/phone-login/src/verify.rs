@@ -13,7 +13,7 @@ use accounts::{
 use axum::extract::State;
 use futures_util::try_join;
 use http::HeaderMap;
-use kernel::{FieldError, Fields, Kind, Problem, Time, id::UserId};
+use kernel::{FieldError, Fields, Kind, Problem, Time, id::UserId, text};
 use proofs::{
     FlowToken,
     challenge::{self, Challenge, Purpose},
@@ -44,13 +44,13 @@ pub struct VerifyPhoneSignIn {
     /// The code of the text message: digits, or the letters and digits of a long code.
     #[schema(examples("042617"), format = "typed")]
     code: String,
-    /// For a new account.
+    /// For a new account. Empty for none.
     #[schema(examples("Ana"), max_length = 35)]
     first_name: Option<String>,
-    /// For a new account.
+    /// For a new account. Empty for none.
     #[schema(examples("Nowak"), max_length = 35)]
     last_name: Option<String>,
-    /// For a new account: an invitation code, in upper or lower case, with or without spaces and hyphens.
+    /// For a new account: an invitation code, in upper or lower case, with or without spaces and hyphens. Empty for none.
     #[schema(examples("K7M2XP"), format = "typed")]
     invite_code: Option<String>,
     /// For a new account: the version of the terms of service that the person has agreed to, 1 to 40 characters, such as a date. Required
@@ -73,6 +73,11 @@ struct NewAccountData {
     terms: Option<AgreedTerms>,
 }
 
+/// Returns what was typed into an optional field of a form. `None` if nothing was.
+fn given(typed: Option<&String>) -> Option<&str> {
+    typed.map(String::as_str).filter(|typed| !text::is_blank(typed))
+}
+
 impl VerifyPhoneSignIn {
     /// Checks the data for a new account before the code. It is always checked, so that no error reveals whether the number has an account.
     async fn new_account_data(
@@ -83,7 +88,7 @@ impl VerifyPhoneSignIn {
         id: UserId,
     ) -> Result<NewAccountData, Problem> {
         let mut fields = Fields::new();
-        let typed = self.invite_code.as_deref().and_then(|text| fields.take("/invite_code", InviteCode::parse(text)));
+        let typed = given(self.invite_code.as_ref()).and_then(|text| fields.take("/invite_code", InviteCode::parse(text)));
         let inviter = match typed {
             Some(code) => {
                 limits::take(&s.table, s.sys.now(), &InviteCode::tries(flow.id, client)).await?;
@@ -100,7 +105,7 @@ impl VerifyPhoneSignIn {
 
     /// Parses the names, and returns all errors together with those in `fields`.
     fn names(&self, mut fields: Fields) -> Result<(Option<PersonName>, Option<PersonName>), Problem> {
-        let mut take = |pointer, text: &Option<String>| fields.take(pointer, text.as_deref().map(PersonName::parse).transpose());
+        let mut take = |pointer, text: &Option<String>| fields.take(pointer, given(text.as_ref()).map(PersonName::parse).transpose());
         let (first, last) = (take("/first_name", &self.first_name), take("/last_name", &self.last_name));
         fields.finish()?;
         Ok((first.flatten(), last.flatten()))

@@ -166,15 +166,19 @@ pub(crate) fn entry(s: &Shop, caller: &Manager, request: &RequestId, action: Act
 #[serde(deny_unknown_fields)]
 pub struct UpdateProduct {
     /// 1 to 100 characters. No other product may have it.
+    #[serde(default, deserialize_with = "kernel::not_null")]
     #[schema(min_length = 1, max_length = 100, nullable = false, examples("Garden turtle"))]
     name: Option<String>,
     /// 1 to 4,000 characters.
+    #[serde(default, deserialize_with = "kernel::not_null")]
     #[schema(min_length = 1, max_length = 4000, nullable = false)]
     description: Option<String>,
     /// The category.
+    #[serde(default, deserialize_with = "kernel::not_null")]
     #[schema(nullable = false)]
     category: Option<CategoryId>,
     /// The price of one without a discount: up to 999.99 in the currency of the shop.
+    #[serde(default, deserialize_with = "kernel::not_null")]
     #[schema(nullable = false)]
     price: Option<Money>,
     /// The discount in per cent, or `null` for none.
@@ -182,9 +186,11 @@ pub struct UpdateProduct {
     #[schema(value_type = Option<u8>, required = false, minimum = 1, maximum = 90, examples(10))]
     discount_percent: PatchMember<u8>,
     /// Whether it can be ordered while it is in stock.
+    #[serde(default, deserialize_with = "kernel::not_null")]
     #[schema(nullable = false)]
     for_sale: Option<bool>,
     /// The number of pieces in stock, without those in orders.
+    #[serde(default, deserialize_with = "kernel::not_null")]
     #[schema(maximum = 1_000_000, nullable = false, examples(20))]
     available: Option<u32>,
 }
@@ -216,10 +222,10 @@ fn percent(number: u8) -> Result<Percent, FieldError> {
 /// `products:write`.
 ///
 /// A product with a discount also shows the lowest price of the thirty days before the discount. It is determined when the price or the
-/// discount changes.
+/// discount changes. A patch that changes nothing keeps the version.
 ///
 /// AWS calls: the caller and their roles in one; a read; for another price with a discount a query of the former prices; a transaction;
-/// with a long text further ones for the entries by which it is found.
+/// with a long text further ones for the entries by which it is found. The first two if nothing changes.
 #[utoipa::path(patch, path = "/v1/products/{product}", request_body = UpdateProduct,
     params(("product" = ProductId, Path, description = "The product."),
         ("If-Match" = String, Header, format = "versions", description = "The version to be changed: the `ETag` of the product, a list of them, or `*` for any.", example = "\"v3\"")),
@@ -237,6 +243,9 @@ pub async fn update_product(
     let (me, change, now) = (caller.user, body.parse()?, s.sys.now());
     let before = read_in_version(&s, &version, id).await?;
     let after = before.changed(&s.table, change, now).await?;
+    if before.stays(&after) {
+        return versioned(&s, before, locale);
+    }
     let mut tx = Tx::new();
     let slots = before.change(&mut tx, &after)?;
     let still = staff::require(&mut tx, me, Role::Administrator);

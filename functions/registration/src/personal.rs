@@ -5,7 +5,7 @@ use accounts::{
     invite::{self, InviteCode, Inviter},
 };
 use axum::extract::State;
-use kernel::{FieldError, Fields, Problem, Time, id::UserId};
+use kernel::{FieldError, Fields, Problem, Time, id::UserId, text};
 use proofs::FlowToken;
 use serde::Deserialize;
 use store::{Update, limits};
@@ -25,7 +25,7 @@ pub struct SetRegistrationPersonal {
     /// At most 120 years ago, and at least 16 unless the deployment sets another age.
     #[schema(examples("2000-02-29"), format = Date, max_length = 10)]
     birth_date: String,
-    /// An invitation code, if the person has one, in upper or lower case, with or without spaces and hyphens.
+    /// An invitation code, if the person has one, in upper or lower case, with or without spaces and hyphens. Empty for none.
     #[schema(examples("K7M2XP"), format = "typed")]
     invite_code: Option<String>,
 }
@@ -49,7 +49,8 @@ pub async fn set_registration_personal(
 ) -> Result<Json<Registration>, web::Error> {
     let now = s.sys.now();
     let mut fields = Fields::new();
-    let typed = body.invite_code.as_deref().and_then(|text| fields.take("/invite_code", InviteCode::parse(text)));
+    let given = body.invite_code.as_deref().filter(|typed| !text::is_blank(typed));
+    let typed = given.and_then(|text| fields.take("/invite_code", InviteCode::parse(text)));
     let invite_code = match typed {
         Some(code) => {
             limits::take(&s.table, now, &InviteCode::tries(token.id(), &client)).await?;

@@ -81,8 +81,8 @@ pub async fn list_room_bans(
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BanFromRoom {
-    /// An explanation for the banned person: 1 to 500 characters.
-    #[schema(min_length = 1, max_length = 500, nullable = false, examples("Advertising"))]
+    /// An explanation for the banned person: up to 500 characters.
+    #[schema(max_length = 500, nullable = false, examples("Advertising"))]
     explanation: Option<String>,
     /// How long, in minutes, up to a year. Without it the ban has no end.
     #[schema(minimum = 1, maximum = 527_040, nullable = false, examples(1440))]
@@ -92,7 +92,7 @@ pub struct BanFromRoom {
 impl BanFromRoom {
     fn parse(self, InRoom { room, user }: &InRoom, now: Time) -> Result<RoomBan, Problem> {
         let mut fields = Fields::new();
-        let explanation = self.explanation.and_then(|text| fields.take("/explanation", Explanation::parse(&text)));
+        let explanation = self.explanation.and_then(|text| fields.take("/explanation", Explanation::parse(&text))).flatten();
         let until = self.minutes.and_then(|minutes| fields.take("/minutes", ban::ends_after(minutes, now)));
         fields.finish()?;
         Ok(RoomBan { room: room.0, user: *user, at: now, until, explanation })

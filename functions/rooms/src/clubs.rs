@@ -3,7 +3,7 @@
 use accounts::{pair::Pair, user::User};
 use axum::extract::State;
 use callers::{Member, MemberWith, MemberWithBoth};
-use kernel::{FieldError, Fields, Kind, Problem};
+use kernel::{FieldError, Fields, Kind, PatchMember, Problem, text};
 use messaging::{
     member::{Membership, RoomMember},
     room::{OPENED, Room, RoomName, RulesChange, SlowMode, SlowModeChange, Slug, SlugClaim, Title, Topic},
@@ -24,8 +24,8 @@ pub struct CreateRoom {
     /// 1 to 60 characters.
     #[schema(min_length = 1, max_length = 60, examples("The painted porch"))]
     name: String,
-    /// 1 to 200 characters.
-    #[schema(min_length = 1, max_length = 200, nullable = false)]
+    /// 1 to 200 characters. Empty for none.
+    #[schema(max_length = 200, nullable = false)]
     topic: Option<String>,
     /// The name in the address of a channel, which makes it public: 3 to 40 lower-case letters, digits and single hyphens. Without
     /// it people join by invitation. Groups have none.
@@ -47,7 +47,8 @@ impl CreateRoom {
     fn parse(self) -> Result<(NewClub, Title, Option<Topic>), Problem> {
         let mut fields = Fields::new();
         let name = fields.take("/name", Title::parse(&self.name));
-        let topic = self.topic.map(|topic| fields.take("/topic", Topic::parse(&topic)));
+        let topic = self.topic.filter(|topic| !text::is_blank(topic));
+        let topic = topic.and_then(|topic| fields.take("/topic", Topic::parse(&topic)));
         let slug = self.slug.map(|slug| fields.take("/slug", Slug::parse(&slug)));
         let new = match (self.kind, slug) {
             (NewKind::Group, None) => Ok(NewClub::Group),
@@ -56,7 +57,7 @@ impl CreateRoom {
         };
         let new = fields.take("/slug", new);
         match (new, name) {
-            (Some(new), Some(name)) => fields.finish().map(|()| (new, name, topic.flatten())),
+            (Some(new), Some(name)) => fields.finish().map(|()| (new, name, topic)),
             _ => Err(fields.problem()),
         }
     }
@@ -112,15 +113,19 @@ pub async fn get_room(
 #[serde(deny_unknown_fields)]
 pub struct UpdateRoom {
     /// 1 to 60 characters.
+    #[serde(default, deserialize_with = "kernel::not_null")]
     #[schema(min_length = 1, max_length = 60, nullable = false)]
     name: Option<String>,
-    /// 1 to 200 characters; empty for none.
-    #[schema(max_length = 200, nullable = false)]
-    topic: Option<String>,
+    /// 1 to 200 characters. Empty or `null` for none.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, max_length = 200)]
+    topic: PatchMember<String>,
     /// How many seconds everybody waits between two messages, except the owner, administrators and staff. 0 for no slow mode.
+    #[serde(default, deserialize_with = "kernel::not_null")]
     #[schema(maximum = 120, nullable = false, examples(30))]
     slow_mode_seconds: Option<u32>,
     /// Whether swear words in new messages are masked.
+    #[serde(default, deserialize_with = "kernel::not_null")]
     #[schema(nullable = false)]
     masks_profanity: Option<bool>,
 }
@@ -141,9 +146,10 @@ pub async fn update_room(
     let mut fields = Fields::new();
     let name = body.name.and_then(|name| fields.take("/name", Title::parse(&name)));
     let topic = match body.topic {
-        None => TopicChange::Stays,
-        Some(typed) if kernel::text::is_blank(&typed) => TopicChange::Removed,
-        Some(typed) => fields.take("/topic", Topic::parse(&typed)).map_or(TopicChange::Stays, TopicChange::Becomes),
+        PatchMember::Leave => TopicChange::Stays,
+        PatchMember::Clear => TopicChange::Removed,
+        PatchMember::To(typed) if text::is_blank(&typed) => TopicChange::Removed,
+        PatchMember::To(typed) => fields.take("/topic", Topic::parse(&typed)).map_or(TopicChange::Stays, TopicChange::Becomes),
     };
     let slow_mode = body.slow_mode_seconds.and_then(|seconds| fields.take("/slow_mode_seconds", SlowMode::parse(seconds)));
     fields.finish()?;

@@ -93,8 +93,9 @@ impl Members {
         also: impl Fn(&mut Tx, UserId),
     ) -> Result<SignedIn, Failure> {
         let now = self.sys.now();
-        let name = Username::parse(username).map_err(|e| format!("{username:?} is no username: {e:?}"))?;
-        let email = Email::parse(&format!("{username}@example.test")).map_err(|e| format!("{username:?} makes no address: {e:?}"))?;
+        let name = Username::parse(username).map_err(|e| format!("{username:?} is no username: {}", e.text(Locale::En)))?;
+        let email = Email::parse(&format!("{username}@example.test"))
+            .map_err(|e| format!("{username:?} makes no address: {}", e.text(Locale::En)))?;
         let mut user = User {
             email: Some(email.clone()),
             first_name: PersonName::parse(FIRST_NAME).ok(),
@@ -112,7 +113,10 @@ impl Members {
             opening.create(tx, &self.sys);
             also(tx, user.id);
         });
-        made.await.map_err(|e| format!("{username:?} is not made: {:?}", e.error))?;
+        made.await.map_err(|e| {
+            let taken = [Some(e.claims.username), e.claims.email].into_iter().flatten().any(|claim| e.error.refused(claim));
+            if taken { format!("{username:?} is taken") } else { format!("{username:?} is not made: {:?}", e.error) }
+        })?;
         Ok(SignedIn::new(&self.issuer, &opening.session, &opening.refresh, TokenDelivery::Body)?)
     }
 }

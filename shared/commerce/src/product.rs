@@ -198,6 +198,12 @@ impl Product {
         Ok(after)
     }
 
+    /// Returns whether the state `after` a change differs from this one in nothing but its version and its time.
+    #[must_use]
+    pub fn stays(&self, after: &Self) -> bool {
+        *self == Self { version: self.version, updated_at: self.updated_at, ..after.clone() }
+    }
+
     /// Adds the differences to an audit entry. The description is left out, because it is long.
     #[must_use]
     pub fn audited(&self, entry: AuditEntry, after: &Self) -> AuditEntry {

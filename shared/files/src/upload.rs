@@ -54,7 +54,7 @@ impl Declared {
     /// # Errors
     /// `file_size`
     pub fn bytes(number: i64) -> Result<u32, FieldError> {
-        let wrong = || FieldError::FILE_SIZE.with("max", UPLOAD_MAX_BYTES);
+        let wrong = || FieldError::file_size(UPLOAD_MAX_BYTES);
         u32::try_from(number).ok().filter(|n| (1..=UPLOAD_MAX_BYTES).contains(n)).ok_or_else(wrong)
     }
 

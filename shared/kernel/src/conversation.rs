@@ -58,12 +58,12 @@ impl ThreadState {
     /// Checks the requested end of a snooze: it is required with `snoozed`, forbidden with other states, and within 90 days.
     ///
     /// # Errors
-    /// `required`, `range` or `choice`.
+    /// `required`, `time_ahead` or `choice`.
     pub fn snooze(self, until: Option<Timestamp>, now: Time) -> Result<Option<Time>, FieldError> {
         match (self, until) {
             (Self::Snoozed, None) => Err(FieldError::REQUIRED),
             (Self::Snoozed, Some(Timestamp(until))) if until <= now || until.since(now) > SNOOZE_MAX => {
-                Err(FieldError::RANGE.with("min", 0).with("max", SNOOZE_DAYS))
+                Err(FieldError::TIME_AHEAD.with("max", SNOOZE_DAYS))
             }
             (Self::Snoozed, Some(Timestamp(until))) => Ok(Some(until)),
             (_, Some(_)) => Err(FieldError::CHOICE),
@@ -107,9 +107,9 @@ mod tests {
         }
         for (until, expected) in [
             (None, Err("required")),
-            (Some(NOW), Err("range")),
+            (Some(NOW), Err("time_ahead")),
             (Some(last), Ok(Some(last))),
-            (Some(last + Duration::from_millis(1)), Err("range")),
+            (Some(last + Duration::from_millis(1)), Err("time_ahead")),
         ] {
             assert_eq!(asked(ThreadState::Snoozed, until), expected);
         }

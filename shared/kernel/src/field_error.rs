@@ -39,6 +39,7 @@ field_errors! {
     COUNTRY_BLOCKED = "country_blocked";
     CURRENCY = "currency";
     DATE = "date";
+    DAY_RANGE = "day_range";
     EMAIL = "email";
     FILE_SIZE = "file_size";
     FILE_TYPE = "file_type";
@@ -64,6 +65,7 @@ field_errors! {
     REQUIRED = "required";
     SAME_TIME = "same_time";
     SLUG_FORMAT = "slug_format";
+    TIME_AHEAD = "time_ahead";
     TIME_OF_DAY = "time_of_day";
     TIME_ZONE = "time_zone";
     TOO_LONG = "too_long";
@@ -76,7 +78,16 @@ field_errors! {
     USERNAME_TAKEN = "username_taken";
 }
 
+/// The number of bytes of a mebibyte.
+const MIB: u32 = 1024 * 1024;
+
 impl FieldError {
+    /// Returns the error of a file that is empty or has more bytes than this multiple of a mebibyte.
+    #[must_use]
+    pub fn file_size(max: u32) -> Self {
+        Self::FILE_SIZE.with("max", max / MIB)
+    }
+
     /// Returns the same error with one more parameter.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: impl ToString) -> Self {
@@ -94,6 +105,13 @@ impl FieldError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_size_of_a_file_is_shown_in_mebibytes() {
+        let error = FieldError::file_size(25 * MIB);
+        assert_eq!(error.text(Locale::En), "The file must not be empty, and have at most 25 MiB.");
+        assert_eq!(error.text(Locale::Pl), "Plik nie może być pusty i może mieć najwyżej 25 MiB.");
+    }
 
     #[test]
     fn every_code_has_a_message_and_every_message_a_code() {

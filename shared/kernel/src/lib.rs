@@ -30,7 +30,7 @@ pub use fields::{Fields, PAGE, PAGE_MAX, page_limit};
 pub use id::Id;
 pub use locale::{Locale, Messages};
 pub use origins::Origins;
-pub use patch::PatchMember;
+pub use patch::{PatchMember, not_null};
 pub use problem::{Kind, Problem};
 pub use secret::Secret;
 pub use timestamp::{Time, Timestamp};

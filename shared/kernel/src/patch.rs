@@ -19,3 +19,12 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for PatchMember<T> {
         Ok(Option::deserialize(d)?.map_or(Self::Clear, Self::To))
     }
 }
+
+/// Reads a member that may be absent but not `null`: what it stands for always has a value. The field needs
+/// `#[serde(default, deserialize_with = "kernel::not_null")]`.
+///
+/// # Errors
+/// That of the value, and an error for `null`.
+pub fn not_null<'de, T: Deserialize<'de>, D: Deserializer<'de>>(d: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(d).map(Some)
+}

@@ -9,6 +9,7 @@ use crate::{
     Sockets,
     ban::{self, Ban},
     banning, connection, frame,
+    pace::Owner,
     spam::{self, ChatState, FLOOD},
 };
 
@@ -42,8 +43,9 @@ pub async fn ban(table: &Table, sys: &Sys, sockets: &Sockets, user: UserId) -> P
 ///
 /// One write. The call that records the pause also closes the sockets, as [`ban`] does. If the pause was already recorded, or if the owner
 /// of the socket is unknown, only the socket of the frame gets a frame and is closed.
-pub async fn pause(table: &Table, sys: &Sys, sockets: &Sockets, user: Option<UserId>, socket: &str) {
-    let last = frame::error(frame::ERROR_STREAM, None, &spam::paused(FLOOD.window), kernel::Locale::default(), "");
+pub async fn pause(table: &Table, sys: &Sys, sockets: &Sockets, owner: Option<Owner>, socket: &str) {
+    let (user, locale) = (owner.map(|owner| owner.user), owner.map(|owner| owner.locale).unwrap_or_default());
+    let last = frame::error(frame::ERROR_STREAM, None, &spam::paused(FLOOD.window), locale, "");
     let new = match user {
         None => Ok(false),
         Some(user) => record_pause(table, sys, user).await,

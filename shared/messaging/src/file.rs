@@ -136,7 +136,7 @@ impl FileType {
     /// `file_size`
     pub fn bytes(self, number: i64) -> Result<u32, FieldError> {
         let max = self.kind().max_bytes();
-        let wrong = || FieldError::FILE_SIZE.with("max", max);
+        let wrong = || FieldError::file_size(max);
         u32::try_from(number).ok().filter(|n| (1..=max).contains(n)).ok_or_else(wrong)
     }
 }

@@ -72,12 +72,13 @@ pub(crate) const EXPLANATION_MAX_CHARS: usize = 500;
 pub struct Explanation(String);
 
 impl Explanation {
-    /// Parses what a person typed.
+    /// Parses what a person typed. `None` if it is blank, as a form sends it that nobody filled in.
     ///
     /// # Errors
-    /// `required`, `too_long` or `characters`.
-    pub fn parse(typed: &str) -> Result<Self, FieldError> {
-        kernel::text::paragraphs(typed, 1, EXPLANATION_MAX_CHARS).map(Self)
+    /// `too_long` or `characters`.
+    pub fn parse(typed: &str) -> Result<Option<Self>, FieldError> {
+        let parsed = (!kernel::text::is_blank(typed)).then(|| kernel::text::paragraphs(typed, 1, EXPLANATION_MAX_CHARS).map(Self));
+        parsed.transpose()
     }
 }
 
@@ -426,6 +427,13 @@ pub struct Author {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_explanation_that_nobody_typed_is_none() {
+        let parsed = |typed: &str| Explanation::parse(typed).map(|parsed| parsed.map(|text| text.0)).map_err(|e| e.code);
+        assert_eq!((parsed(""), parsed(" \u{200b}\n"), parsed(" Spam. ")), (Ok(None), Ok(None), Ok(Some("Spam.".to_owned()))));
+        assert_eq!((parsed(&"x".repeat(501)), parsed("a\u{7}")), (Err("too_long"), Err("characters")));
+    }
 
     #[test]
     fn the_length_of_a_text_is_in_characters_after_trimming() {

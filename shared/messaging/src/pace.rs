@@ -72,7 +72,7 @@ pub enum FrameRejected {
     TooEarly(Problem, Locale),
     /// Too many frames came early although the sender was asked to wait. The sockets have to be closed. `None` if the owner could not be
     /// read.
-    Flood(Option<UserId>),
+    Flood(Option<Owner>),
     /// The owner of the socket could not be read.
     Unknown(Problem),
 }
@@ -83,8 +83,8 @@ impl FrameRejected {
         match self {
             Self::TooEarly(problem, locale) => Some((problem, locale)),
             Self::Unknown(problem) => Some((problem, Locale::default())),
-            Self::Flood(user) => {
-                exclusion::pause(table, sys, sockets, user, socket).await;
+            Self::Flood(owner) => {
+                exclusion::pause(table, sys, sockets, owner, socket).await;
                 None
             }
         }
@@ -277,7 +277,7 @@ fn take(allowances: &mut [&mut Allowance], owner: Option<Owner>, cost: Cost, now
     let wait = Duration::from_secs(problem.retry_after.unwrap_or(1));
     // The account comes last, if it is known, because all its sockets belong to one person.
     if allowances.last_mut().is_some_and(|a| a.refuse(now, wait)) {
-        return Err(FrameRejected::Flood(owner.map(|o| o.user)));
+        return Err(FrameRejected::Flood(owner));
     }
     Err(FrameRejected::TooEarly(problem, owner.map(|o| o.locale).unwrap_or_default()))
 }

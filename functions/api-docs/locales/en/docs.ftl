@@ -19,7 +19,7 @@ flows-no-script = The diagrams are drawn by a script. The operations are describ
 
 client-skip = Skip to the page
 client-title = The JavaScript client
-client-about = A client without dependencies that signs in, calls the API with types, and keeps rooms complete whatever happens to the connection. Every deployment serves the one that fits its API, at <a href="/client/stoa.js"><code>/client/stoa.js</code></a> with its types in <a href="/client/stoa.d.ts"><code>stoa.d.ts</code></a>. It runs in browsers, in workers and in Node from version 20 on.
+client-about = A client without dependencies that signs in, calls the API with types, and keeps rooms complete whatever happens to the connection. Every deployment serves the one that fits its API, at <a href="/client/stoa.js"><code>/client/stoa.js</code></a> with its types in <a href="/client/stoa.d.ts"><code>stoa.d.ts</code></a>. It runs in browsers, in workers and in Node from version 22 on; Node 20 needs the option <code>WebSocket</code> for whatever is live.
 client-start = Start
 client-start-about = A page imports it from the API; the page’s origin has to be one of the allowed origins. A project installs it from the repository, with the version of its deployment. Importing it does nothing yet.
 client-tokens = Where the tokens are

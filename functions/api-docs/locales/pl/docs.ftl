@@ -19,7 +19,7 @@ flows-no-script = Diagramy rysuje skrypt. Operacje opisuje <a href="/openapi.jso
 
 client-skip = Przejdź do treści
 client-title = Klient JavaScript
-client-about = Klient bez zależności, który loguje, wywołuje API z typami i utrzymuje pokoje w całości, cokolwiek dzieje się z połączeniem. Każde wdrożenie udostępnia klienta pasującego do swojego API pod adresem <a href="/client/stoa.js"><code>/client/stoa.js</code></a>, z typami w <a href="/client/stoa.d.ts"><code>stoa.d.ts</code></a>. Działa w przeglądarkach, w workerach i w Node od wersji 20.
+client-about = Klient bez zależności, który loguje, wywołuje API z typami i utrzymuje pokoje w całości, cokolwiek dzieje się z połączeniem. Każde wdrożenie udostępnia klienta pasującego do swojego API pod adresem <a href="/client/stoa.js"><code>/client/stoa.js</code></a>, z typami w <a href="/client/stoa.d.ts"><code>stoa.d.ts</code></a>. Działa w przeglądarkach, w workerach i w Node od wersji 22; Node 20 potrzebuje opcji <code>WebSocket</code> do wszystkiego, co dzieje się na żywo.
 client-start = Początek
 client-start-about = Strona importuje go z API; jej adres musi być wśród dozwolonych. Projekt instaluje go z repozytorium, w wersji swojego wdrożenia. Sam import jeszcze nic nie robi.
 client-tokens = Gdzie są tokeny

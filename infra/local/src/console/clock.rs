@@ -1,6 +1,6 @@
 //! `/_local/clock`: the time of the local cloud, and changing it.
 
-use std::{sync::Arc, time::Duration};
+use std::{ops::RangeInclusive, sync::Arc, time::Duration};
 
 use axum::{Json, Router, extract::State, routing::get};
 use kernel::{Time, Timestamp};
@@ -19,6 +19,9 @@ struct ClockReading {
     real: Timestamp,
     offset_ms: i64,
 }
+
+/// The moments that the clock can show: ids and tokens have no earlier ones, and timestamps no later ones.
+const SHOWN: RangeInclusive<Time> = Time::ZERO..=Time::from_millis(253_402_300_799_999);
 
 /// One of: `{"advance": "30d"}`, `{"advance_ms": 5000}`, `{"set": "2030-01-01T00:00:00Z"}`, `{"reset": true}`.
 #[derive(Deserialize)]
@@ -39,12 +42,16 @@ async fn read(State(core): State<Arc<Core>>) -> Json<ClockReading> {
 
 async fn change(State(core): State<Arc<Core>>, Json(change): Json<ClockChange>) -> Result<Json<ClockReading>, ConsoleError> {
     let clock = &core.clock;
+    let show = |at: Time| {
+        if SHOWN.contains(&at) { Ok(()) } else { Err(ConsoleError::bad_request("the clock shows the years from 1970 to 9999")) }
+    };
+    let advance = |by: Duration| show(clock.now() + by).map(|()| clock.advance(by));
     let moved = match change {
-        ClockChange { advance: Some(by), advance_ms: None, set: None, reset: false } => clock.advance(
+        ClockChange { advance: Some(by), advance_ms: None, set: None, reset: false } => advance(
             duration(&by).ok_or_else(|| ConsoleError::bad_request(format!("{by:?} is not a duration such as 90s, 15m, 2h or 30d")))?,
-        ),
-        ClockChange { advance: None, advance_ms: Some(ms), set: None, reset: false } => clock.advance(Duration::from_millis(ms)),
-        ClockChange { advance: None, advance_ms: None, set: Some(to), reset: false } => clock.set(to.0),
+        )?,
+        ClockChange { advance: None, advance_ms: Some(ms), set: None, reset: false } => advance(Duration::from_millis(ms))?,
+        ClockChange { advance: None, advance_ms: None, set: Some(to), reset: false } => show(to.0).map(|()| clock.set(to.0))?,
         ClockChange { advance: None, advance_ms: None, set: None, reset: true } => clock.reset(),
         _ => return Err(ConsoleError::bad_request("give exactly one of advance, advance_ms, set and reset")),
     };

@@ -3,10 +3,11 @@
 //! `Origin` of the console.
 
 use axum::{
+    body::to_bytes,
     extract::Request,
     http::{
         HeaderMap, HeaderValue, StatusCode,
-        header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, ORIGIN, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS},
+        header::{ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, ORIGIN, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS},
     },
     middleware::Next,
     response::{IntoResponse as _, Response},
@@ -23,12 +24,30 @@ pub(super) async fn guard(request: Request, next: Next) -> Response {
         return ConsoleError(StatusCode::FORBIDDEN, "The console answers only to this machine and its own pages".to_owned())
             .into_response();
     }
-    let mut reply = next.run(request).await;
+    let mut reply = as_json(next.run(request).await).await;
     let headers = reply.headers_mut();
     headers.entry(CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(POLICY));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    reply
+}
+
+/// The maximum number of bytes of an error that axum writes.
+const TEXT_MAX_BYTES: usize = 16 * 1024;
+
+/// Returns an error of axum itself, such as that of a body of the wrong form, in the form of all others: `{"error": "…"}`.
+async fn as_json(reply: Response) -> Response {
+    let failed = reply.status().is_client_error() || reply.status().is_server_error();
+    let is_text = reply.headers().get(CONTENT_TYPE).is_none_or(|kind| kind.as_bytes().starts_with(b"text/plain"));
+    if !failed || !is_text {
+        return reply;
+    }
+    let (parts, body) = reply.into_parts();
+    let text = to_bytes(body, TEXT_MAX_BYTES).await.map(|text| String::from_utf8_lossy(&text).into_owned()).unwrap_or_default();
+    let name = parts.status.canonical_reason().unwrap_or_default();
+    let mut reply = ConsoleError(parts.status, if text.is_empty() { name.to_owned() } else { text }).into_response();
+    reply.headers_mut().extend(parts.headers.get(ALLOW).map(|allowed| (ALLOW, allowed.clone())));
     reply
 }
 

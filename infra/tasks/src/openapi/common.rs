@@ -30,11 +30,17 @@ pub fn parameters() -> Map<String, Value> {
         text(
             "header",
             "Accept-Language",
-            "The language of texts for people, unless `lang` names one.",
+            "The language of texts for people, unless `lang` or the profile of somebody who is signed in names one.",
             json!({ "type": "string", "maxLength": 1000 }),
             "pl, en;q=0.8",
         ),
-        text("query", "lang", "The language of texts for people.", json!({ "type": "string", "enum": languages }), "pl"),
+        text(
+            "query",
+            "lang",
+            "The language of texts for people, before that of the profile.",
+            json!({ "type": "string", "enum": languages }),
+            "pl",
+        ),
         text(
             "header",
             PROOF,
