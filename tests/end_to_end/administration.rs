@@ -857,8 +857,8 @@ async fn listed_things(cloud: &Cloud, root: &Caller) -> Vec<(Vec<Thing>, String)
     let user = id(&banned, "user");
     things.push((vec![banned, one(cloud, "user", &user).await], user));
     let entry = one(cloud, "room_entry", "").await;
-    let room = id(&entry, "room");
-    things.push((vec![entry, one(cloud, "room", &room).await], room));
+    let listed = id(&entry, "room");
+    things.push((vec![entry, one(cloud, "room", &listed).await], listed));
     things
 }
 

@@ -25,7 +25,7 @@ use store::{About, Cond, Conditional as _, Item, Key, Personal, Range, Slot, Sto
 use crate::{
     audit::{Action, Audit, AuditEntry},
     identifier::Contact,
-    known, seen,
+    known_network, last_seen,
     token::{Claims, Method},
     user::{Status, User, notify_of, partition},
 };
