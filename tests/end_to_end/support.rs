@@ -425,6 +425,28 @@ async fn a_rare_word_finds_a_thread_beside_a_common_one() {
     }
 }
 
+/// If all words of a search are in the subjects of many threads, the longest one decides which of them are looked at.
+/// Promise: support-hub
+#[tokio::test(flavor = "multi_thread")]
+async fn the_longest_of_common_words_finds_a_thread() {
+    let cloud = Cloud::start().await;
+    let ((kim, _), ana) = (cloud.staff("kim", "moderator").await, cloud.member("ana").await);
+    let thread = thread_of(&ana, "Delivery of a lamp").await;
+    ask(&ana, "Where is it?", "q1").await;
+    let words = cloud.of_kind("support_word").await;
+    let word = words.into_iter().find(|item| item["word"]["S"] == "delivery").unwrap().to_string();
+    for n in 10..70 {
+        // Their ids are after that of the thread.
+        let other = format!("{}7{}{n}", &thread[..thread.len() - 26], "Z".repeat(23));
+        let delivery = word.replace(&thread, &other);
+        for word in [delivery.replace("delivery", "dear"), delivery] {
+            cloud.put_item(&serde_json::from_str(&word).unwrap());
+        }
+    }
+    let threads = kim.get("/v1/support/search?q=de%20delivery").await.is(200);
+    assert_eq!(threads["items"].as_array().unwrap().len(), 1, "{threads}");
+}
+
 /// How long customers wait for a first answer is counted by day, once for each question.
 /// Promise: support-figures
 #[tokio::test(flavor = "multi_thread")]

@@ -24,10 +24,11 @@ const left = () => ({ problem: ownProblem("aborted", "The room is closed") });
 const isTemporary = ({ code, status, retryAfter }) => status === 0 || status >= 500 || (retryAfter !== undefined && code !== "chat_banned");
 
 /**
- * One room, by its id or `public`. `sent(message)` is called with each message of one's own that the server has. A room of another
- * `stream` may send more with each message: what `adding(upto)` returns when the text is written, with the last number that the person has.
+ * One room, by its id or `public`. `sent(message)` is called with each message of one's own that the server has, and `edited(message)` with
+ * each message that was edited or deleted, unless something newer is known of it. A room of another `stream` may send more with each
+ * message: what `adding(upto)` returns when the text is written, with the last number that the person has.
  */
-export function createRoom(name, { api, pages, upload, session, live, sent, stream, adding = () => undefined }) {
+export function createRoom(name, { api, pages, upload, session, live, sent, edited, stream, adding = () => undefined }) {
   const ask = (payload) => live.ask({ room: name, ...payload }, stream);
   const [messages, setMessages] = createStore([]);
   const [complete, setComplete] = createStore(false);
@@ -117,6 +118,7 @@ export function createRoom(name, { api, pages, upload, session, live, sent, stre
     if (later.has(message.seq)) later.set(message.seq, changed);
     if (reading) altered.set(message.seq, changed);
     known = known.map((other) => (other === before ? changed : other));
+    edited?.(changed);
     show();
   }
 
@@ -184,7 +186,8 @@ export function createRoom(name, { api, pages, upload, session, live, sent, stre
     await null;
     for (let next; !closed && !paused && (next = unsent.find(({ state }) => state === "sending")); ) {
       next.after ??= upto ?? NaN;
-      const { data, problem } = await ask({ type: "send", text: next.text, nonce: next.nonce, reply_to: next.reply_to, attachments: next.attachments?.map(({ id }) => id), ...next.added });
+      const { text, nonce, reply_to, attachments, added, more } = next;
+      const { data, problem } = await ask({ type: "send", text, nonce, reply_to, attachments: attachments?.map(({ id }) => id), ...added, ...more });
       if (problem && isTemporary(problem)) {
         // The greeting of the next connection goes on, which does not wait for this.
         if (problem.status !== 0) paused = setTimeout(() => ((paused = null), flush()), problem.retryAfter * 1000 || AGAIN_MS);
@@ -195,8 +198,8 @@ export function createRoom(name, { api, pages, upload, session, live, sent, stre
       unsent = unsent.map((message) => (message === next ? done : message));
       if (data) accept(done), sent(done);
       show();
-      settled.get(next.nonce)?.(problem ? { problem } : { data: done });
-      settled.delete(next.nonce);
+      settled.get(nonce)?.(problem ? { problem } : { data: done });
+      settled.delete(nonce);
     }
     flushing = null;
     if (closed) abandon();
@@ -222,7 +225,7 @@ export function createRoom(name, { api, pages, upload, session, live, sent, stre
 
   /** Sends a message again that was refused, with what `more` adds to it. */
   function again(nonce, more) {
-    unsent = unsent.map((message) => (message.nonce === nonce && message.state === "failed" ? { ...message, state: "sending", problem: undefined, added: { ...adding(upto), ...more } } : message));
+    unsent = unsent.map((message) => (message.nonce === nonce && message.state === "failed" ? { ...message, state: "sending", problem: undefined, added: adding(upto), more } : message));
     show();
     return flush();
   }
@@ -298,8 +301,8 @@ export function createRoom(name, { api, pages, upload, session, live, sent, stre
 
   /** One message, such as the one that another one answers. */
   async function at(seq) {
-    const there = known.find((message) => message.seq === seq);
-    if (there) return { data: there };
+    const data = known.find((message) => message.seq === seq);
+    if (data) return { data };
     const { problem, messages } = await page({ type: "history", before: seq + 1, limit: 1 });
     return problem ? { problem } : { data: messages.at(-1) };
   }

@@ -90,7 +90,7 @@ export function createRooms(core, live, read) {
     const name = nameOf(id);
     let found = opened.get(name);
     if (!found || found.isClosed()) {
-      found = createRoom(name, { ...core, live, sent: noted });
+      found = createRoom(name, { ...core, live, sent: noted, edited });
       opened.set(name, found);
       const entry = rooms.current.find((one) => nameOf(one.id) === name);
       found.setReadUpto(entry?.read_seq);
@@ -158,6 +158,13 @@ export function createRooms(core, live, read) {
     if (!known) void rooms.reload();
   }
 
+  /** A message was edited or deleted. */
+  function edited(message) {
+    const old = update(message.room, ({ last }) => (last?.seq === message.seq ? { last: message } : {}));
+    // A deleted message is not unread any more, and an edited one may mention others.
+    if (old?.unread?.messages && message.seq > old.read_seq) soon();
+  }
+
   function push(payload) {
     const one = opened.get(nameOf(payload.room));
     if (payload.type === "online") setOthers({ online: payload.online, more: payload.more });
@@ -168,12 +175,7 @@ export function createRooms(core, live, read) {
       one?.leave();
       change((all) => all.filter(({ id }) => id !== payload.room));
     }
-    if (payload.type === "changed") {
-      one?.change(payload);
-      const old = update(payload.room, ({ last }) => (last?.seq === payload.seq ? { last: payload } : {}));
-      // A deleted message is not unread any more, and an edited one may mention others.
-      if (old?.unread?.messages && payload.seq > old.read_seq) soon();
-    }
+    if (payload.type === "changed") one ? one.change(payload) : edited(payload);
     if (payload.type !== "message") return;
     one?.accept(payload);
     noted(payload);
@@ -200,9 +202,9 @@ export function createRooms(core, live, read) {
   const inRoom = (id) => ({ params: { path: { room: id } } });
 
   async function join(id) {
-    const joined = await opening(api.POST("/v1/rooms/{room}/members", inRoom(id)));
-    if (joined.data) dropInvitation(id);
-    return joined;
+    const answer = await opening(api.POST("/v1/rooms/{room}/members", inRoom(id)));
+    if (!answer.problem) dropInvitation(id);
+    return answer;
   }
 
   async function decline(id) {
@@ -212,7 +214,7 @@ export function createRooms(core, live, read) {
   }
 
   function dropInvitation(id) {
-    invitations.change((all) => all.filter(({ room: other }) => other !== id));
+    invitations.change((all) => all.filter(({ room }) => room !== id));
   }
 
   const unsubscribe = forEachPerson(session, () => {

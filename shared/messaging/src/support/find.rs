@@ -1,6 +1,6 @@
 //! Finding threads by the words of their subjects. Each word has an item, which is written with the subject.
 
-use std::collections::BTreeSet;
+use std::{cmp::Reverse, collections::BTreeSet};
 
 use accounts::user::owned;
 use futures_util::future::try_join_all;
@@ -10,7 +10,7 @@ use kernel::{
 };
 use search::normal;
 use serde::{Deserialize, Serialize};
-use store::{About, Index, Item, Key, Personal, Range, StoreError, Table, Tx};
+use store::{About, Index, Item, Key, Page, Personal, Range, StoreError, Table, Tx};
 
 use crate::{room::Room, support::desk::Subject};
 
@@ -92,9 +92,11 @@ impl Search {
 pub async fn by_subject(table: &Table, search: &Search) -> Result<Vec<Room>, StoreError> {
     let beginning = |part: &String| Range::of(words_like(part)).prefix(part.clone()).limit(FOUND_MAX).eventually();
     let pages = try_join_all(search.0.iter().map(|part| table.query::<SubjectWord>(beginning(part)))).await?;
-    // Every thread that fits is among those of each word. A word that many subjects have does not lead to all of them.
-    let rarest = pages.into_iter().min_by_key(|page| (page.more, page.items.len()));
-    let rooms: BTreeSet<RoomId> = rarest.into_iter().flat_map(|page| page.items).map(|word| word.room).collect();
+    // Every thread that fits is among those of each word. A word that many subjects have does not lead to all of them. If all words are
+    // such, the longest one leads to the most that fit.
+    let rarity = |(part, page): &(&String, Page<SubjectWord>)| (page.more, page.items.len(), Reverse(part.chars().count()));
+    let rarest = search.0.iter().zip(pages).min_by_key(rarity);
+    let rooms: BTreeSet<RoomId> = rarest.into_iter().flat_map(|(_, page)| page.items).map(|word| word.room).collect();
     if rooms.is_empty() {
         return Ok(Vec::new());
     }
