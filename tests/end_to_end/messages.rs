@@ -2,12 +2,28 @@
 
 use std::time::Duration;
 
+use local::aws::{
+    Service,
+    faults::{Fault, Target},
+};
 use tests::{Caller, Cloud, Reply, Socket, Value, json};
 
 use crate::attachments::ready;
 
 async fn room_of(one: &Caller, other: &Caller) -> String {
     one.post("/v1/rooms/direct", json!({ "user": other.id() })).await.json()["id"].as_str().unwrap().to_owned()
+}
+
+/// A group or a channel of one person, which another one has joined.
+async fn club_of(owner: &Caller, other: &Caller, club: Value) -> String {
+    let room = owner.post("/v1/rooms", club).await.is(201)["id"].as_str().unwrap().to_owned();
+    join(owner, other, &room).await;
+    room
+}
+
+async fn join(owner: &Caller, other: &Caller, room: &str) {
+    owner.put(&format!("/v1/rooms/{room}/invitations/{}", other.id()), Value::Null).await.is(204);
+    other.post(&format!("/v1/rooms/{room}/members"), Value::Null).await.is(200);
 }
 
 async fn say(socket: &mut Socket, room: &str, text: &str) -> u64 {
@@ -243,6 +259,28 @@ async fn messages_answer_and_mention() {
     let many = json!({ "type": "send", "room": room, "text": names.join(" "), "nonce": "many" });
     assert_eq!(hers.ask(many).await["seq"], 5);
     assert_eq!(entry(&ana, &room, 5).await["mentions"].as_array().unwrap().len(), 10);
+}
+
+/// A deletion succeeds although the masking of words changes in the room at the same moment.
+/// Promise: message-change
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deletion_does_not_depend_on_the_rules_of_the_room() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let room = club_of(&ana, &ben, json!({ "kind": "group", "name": "Porch" })).await;
+    let mut his = ben.socket().await;
+    let seq = say(&mut his, &room, "hello").await;
+    let commit = Target::of("ChatFunction", Service::DynamoDb, "TransactWriteItems").times(1);
+    let slow = cloud.aws.faults.script(commit, Fault::Slow(Duration::from_secs(1)));
+    let rules = async {
+        while slow.hits() == 0 {
+            tokio::task::yield_now().await;
+        }
+        ana.patch(&format!("/v1/rooms/{room}"), json!({ "masks_profanity": true })).await.is(200)
+    };
+    let (answer, rules) = tokio::join!(his.ask(delete(&room, seq)), rules);
+    assert_eq!((&answer["type"], &rules["masks_profanity"]), (&json!("deleted"), &json!(true)), "{answer}");
+    assert_eq!(entry(&ana, &room, seq).await["kind"], "deleted");
 }
 
 async fn post(who: &Caller, room: &str, key: &str, body: Value) -> Reply {

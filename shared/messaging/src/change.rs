@@ -41,7 +41,7 @@ pub struct Changed {
 ///
 /// # Errors
 /// [`Kind::NotFound`], [`Kind::Forbidden`] for a message of somebody else and for readers of a channel, [`Kind::ChangeTooLate`],
-/// [`Kind::ChatNotAllowed`], [`Kind::Conflict`] if another change was concurrent.
+/// [`Kind::ChatNotAllowed`], [`Kind::Conflict`] if another change of the message, or of the masking of words in the room, was concurrent.
 pub async fn edit(
     table: &Table,
     sys: &Sys,
@@ -165,8 +165,9 @@ async fn commit(
 ) -> Result<Changed, Problem> {
     let RoomMember { room, membership } = member;
     let same = tx.update(rewrite(&after).when(is_unchanged(&after)));
-    let counted = Update::of(Room::key_of(room.id)).add("changes", 1).when(Cond::Exists).when(room.masks_unchanged());
-    let counted = tx.update(counted);
+    let counted = Update::of(Room::key_of(room.id)).add("changes", 1).when(Cond::Exists);
+    // The new text was masked or not by this rule. A deletion has no text.
+    let counted = tx.update(if after.is_deleted() { counted } else { counted.when(room.masks_unchanged()) });
     let admitted = match (room.kind, membership.peer, &after.content) {
         (RoomKind::Direct, Some(peer), Content::Said(_)) => {
             let accepted = Accepted::check(&mut tx, membership.user, peer, pair);
