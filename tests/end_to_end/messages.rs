@@ -283,6 +283,29 @@ async fn a_deletion_does_not_depend_on_the_rules_of_the_room() {
     assert_eq!(entry(&ana, &room, seq).await["kind"], "deleted");
 }
 
+/// A repetition gets the same answer after its author was removed and has joined again, also if the message that it answers is from before.
+/// Promise: chat-idempotent
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repetition_is_answered_after_joining_again() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let room = club_of(&ana, &ben, json!({ "kind": "group", "name": "Porch" })).await;
+    let (mut hers, mut his) = (ana.socket().await, ben.socket().await);
+    let asked = say(&mut hers, &room, "shall we meet?").await;
+    let yes = |nonce: &str| json!({ "type": "send", "room": room, "text": "yes", "nonce": nonce, "reply_to": asked });
+    let ack = his.ask(yes("one")).await;
+    assert_eq!((&ack["type"], &ack["reply_to"]), (&json!("ack"), &json!(asked)), "{ack}");
+    ana.delete(&format!("/v1/rooms/{room}/members/{}", ben.id())).await.is(204);
+    assert_eq!(code(&his.ask(yes("one")).await), "not_found");
+    join(&ana, &ben, &room).await;
+    assert_eq!(his.ask(yes("one")).await, ack);
+    let body = json!({ "text": "yes", "reply_to": asked });
+    assert_eq!(post(&ben, &room, "one", body.clone()).await.is(201)["seq"], ack["seq"]);
+    // What is new cannot answer a message that he does not see.
+    assert_eq!(code(&his.ask(yes("two")).await), "invalid");
+    assert_eq!(post(&ben, &room, "two", body).await.field_errors(), ["/reply_to choice"]);
+}
+
 async fn post(who: &Caller, room: &str, key: &str, body: Value) -> Reply {
     who.with("idempotency-key", key).post(&format!("/v1/rooms/{room}/messages"), body).await
 }
