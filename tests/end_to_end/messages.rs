@@ -261,6 +261,23 @@ async fn messages_answer_and_mention() {
     assert_eq!(entry(&ana, &room, 5).await["mentions"].as_array().unwrap().len(), 10);
 }
 
+/// An edit changes the count of mentions also in a room where it is not delivered by the function that makes it.
+/// Promise: message-mention
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_changes_the_mentions_of_a_large_room() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let room = club_of(&ana, &ben, json!({ "kind": "channel", "name": "News" })).await;
+    let mut hers = ana.socket().await;
+    let seq = say(&mut hers, &room, "look").await;
+    for (text, mentions) in [("look @ben", 1), ("look @ben @ana", 1), ("look", 0)] {
+        assert_eq!(hers.ask(edit(&room, seq, text)).await["type"], "edited");
+        assert_eq!(unread(&ben, &room).await, json!({ "messages": 1, "more": false, "mentions": mentions }), "{text}");
+    }
+    assert_eq!(hers.ask(delete(&room, seq)).await["type"], "deleted");
+    assert_eq!(unread(&ben, &room).await, json!({ "messages": 0, "more": false, "mentions": 0 }));
+}
+
 /// A deletion succeeds although the masking of words changes in the room at the same moment.
 /// Promise: message-change
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

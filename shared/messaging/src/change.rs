@@ -39,6 +39,9 @@ pub struct Changed {
 /// Replaces the text and the mentions of the member's own message. `pair` is the relation of the two people of a direct room. One
 /// transaction; in a small group a concurrent query of the members, and then a batch read of the sockets.
 ///
+/// Unread mentions are counted from the messages as they are ([`crate::unread`]), so that an added one counts in rooms of every size. In
+/// large rooms nothing else follows from it: unlike a sent mention, it makes no digest due.
+///
 /// # Errors
 /// [`Kind::NotFound`], [`Kind::Forbidden`] for a message of somebody else and for readers of a channel, [`Kind::ChangeTooLate`],
 /// [`Kind::ChatNotAllowed`], [`Kind::Conflict`] if another change of the message, or of the masking of words in the room, was concurrent.
