@@ -248,7 +248,7 @@ pub(crate) async fn two(cloud: &Cloud) -> Two {
     for (who, things) in [(&ana, &mut hers), (&eve, &mut own)] {
         things.extend(bought(who, &products[0]).await);
         things.extend(account_of(cloud, who).await);
-        let missing: Vec<_> = THINGS.iter().filter(|name| !things.contains_key(*name)).collect();
+        let missing: Vec<&str> = THINGS.into_iter().filter(|name| !things.contains_key(name)).collect();
         assert!(missing.is_empty(), "{missing:?} is in THINGS: make one for each person here");
     }
     Two { ana, hers, ben, eve, own }
