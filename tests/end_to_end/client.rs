@@ -981,6 +981,9 @@ const PAGES: &str = r"(async () => {
         // Of somebody in very many rooms a greeting does not tell all.
         await opened.resume();
         result.untold = texts(opened);
+        // Many messages were deleted.
+        await opened.resume({ room: 'a', changes: 4 });
+        result.told = [texts(opened), opened.room.readUpto.current];
     }
     {
         let [pages, answer] = [0];
@@ -1089,6 +1092,7 @@ async fn a_room_follows_what_happens_while_it_reads() {
         "late": ["1", "edited"],
         "opened": ["page 2"],
         "untold": ["page 3"],
+        "told": [["page 4"], 0],
         "greeted": ["page 2"],
         "slow": [["history", "send", "sync"], ["1", "3", "Later"]],
         "twice": ["Yes", "Yes"],

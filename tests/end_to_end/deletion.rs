@@ -13,7 +13,7 @@ use local::{
     hosts::Trace,
 };
 use serde_json::value::to_raw_value;
-use tests::{Caller, Cloud, DAY, PASSWORD, Reply, Value, json, race};
+use tests::{Caller, Cloud, DAY, PASSWORD, Reply, Socket, Value, json, race};
 
 use crate::{
     contacts::by_phone,
@@ -312,6 +312,50 @@ async fn the_purge_closes_open_sockets() {
     }
     cloud.settle().await;
     assert_gone(&cloud, &ana, &scheduled).await;
+}
+
+/// What somebody said becomes tombstones. Whoever is connected is told once of each room to read it again, however many messages there were,
+/// and whoever comes later notices by the same count.
+/// Promise: deletion-shown
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn open_clients_read_a_room_again_after_a_purge() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let group = ben.post("/v1/rooms", json!({ "kind": "group", "name": "Porch" })).await.is(201)["id"].as_str().unwrap().to_owned();
+    ben.put(&format!("/v1/rooms/{group}/invitations/{}", ana.id()), Value::Null).await.is(204);
+    ana.post(&format!("/v1/rooms/{group}/members"), Value::Null).await.is(200);
+    let mut hers = ana.socket().await;
+    for n in 0..8 {
+        let room = if n % 2 == 0 { group.as_str() } else { "public" };
+        let said = json!({ "type": "send", "room": room, "text": format!("words {n}"), "nonce": format!("n{n}") });
+        assert_eq!(hers.ask(said).await["type"], "ack");
+    }
+    hers.close().await;
+    let scheduled = schedule(&ana).await;
+    until_due(&cloud, &scheduled).await;
+    let ben = cloud.sign_in("ben").await;
+    let mut his = ben.socket().await;
+    let states = async |socket: &mut Socket| -> Vec<(String, u64)> {
+        let hello = socket.ask(json!({ "type": "hello" })).await;
+        let rooms = hello["rooms"].as_array().unwrap().iter();
+        rooms.map(|room| (room["room"].as_str().unwrap().to_owned(), room["changes"].as_u64().unwrap())).collect()
+    };
+    let before = states(&mut his).await;
+    assert_eq!(before.len(), 2, "{before:?}");
+    assert_eq!(run(&cloud, SWEEP).await["claimed"], 1);
+    cloud.settle().await;
+    let after = states(&mut his).await;
+    let once: Vec<(String, u64)> = before.into_iter().map(|(room, changes)| (room, changes + 1)).collect();
+    assert_eq!(after, once);
+    for (room, changes) in &once {
+        let told = his.expect(|frame| frame["payload"]["type"] == "changes" && frame["payload"]["room"] == room.as_str()).await;
+        assert_eq!(told["payload"]["changes"], *changes);
+        let page = ben.get(&format!("/v1/rooms/{room}/messages")).await.is(200);
+        assert!(!page.to_string().contains("words"), "{page}");
+    }
+    his.ping().await;
+    let more: Vec<&Value> = his.heard().iter().filter(|frame| frame["payload"]["type"] == "changes").collect();
+    assert!(more.is_empty(), "{more:?}");
 }
 
 /// The schedule alone deletes a due account within a quarter of an hour.

@@ -58,8 +58,6 @@ pub(crate) struct Operation {
     access: Access,
     /// Whether it takes a recent proof.
     steps_up: bool,
-    /// The function that answers it.
-    pub feature: String,
     /// The method and the path.
     pub name: String,
     pub method: Method,
@@ -87,9 +85,8 @@ pub(crate) fn operations() -> Vec<Operation> {
             examples.unwrap_or_else(|| content["example"].clone())
         });
         let (name, access) = (format!("{method} {path}"), Access::of(described));
-        let feature = described["tags"][0].as_str().unwrap().to_owned();
         let steps_up = described["security"][0]["bearer"].as_array().is_some_and(|conditions| conditions.contains(&json!("step_up")));
-        Operation { access, steps_up, feature, name, method: method.parse().unwrap(), path: path.clone(), body }
+        Operation { access, steps_up, name, method: method.parse().unwrap(), path: path.clone(), body }
     };
     all.map(operation).collect()
 }

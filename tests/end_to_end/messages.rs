@@ -2,12 +2,28 @@
 
 use std::time::Duration;
 
+use local::aws::{
+    Service,
+    faults::{Fault, Target},
+};
 use tests::{Caller, Cloud, Reply, Socket, Value, json};
 
 use crate::attachments::ready;
 
 async fn room_of(one: &Caller, other: &Caller) -> String {
     one.post("/v1/rooms/direct", json!({ "user": other.id() })).await.json()["id"].as_str().unwrap().to_owned()
+}
+
+/// A group or a channel of one person, which another one has joined.
+async fn club_of(owner: &Caller, other: &Caller, club: Value) -> String {
+    let room = owner.post("/v1/rooms", club).await.is(201)["id"].as_str().unwrap().to_owned();
+    join(owner, other, &room).await;
+    room
+}
+
+async fn join(owner: &Caller, other: &Caller, room: &str) {
+    owner.put(&format!("/v1/rooms/{room}/invitations/{}", other.id()), Value::Null).await.is(204);
+    other.post(&format!("/v1/rooms/{room}/members"), Value::Null).await.is(200);
 }
 
 async fn say(socket: &mut Socket, room: &str, text: &str) -> u64 {
@@ -243,6 +259,68 @@ async fn messages_answer_and_mention() {
     let many = json!({ "type": "send", "room": room, "text": names.join(" "), "nonce": "many" });
     assert_eq!(hers.ask(many).await["seq"], 5);
     assert_eq!(entry(&ana, &room, 5).await["mentions"].as_array().unwrap().len(), 10);
+}
+
+/// An edit changes the count of mentions also in a room where it is not delivered by the function that makes it.
+/// Promise: message-mention
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_changes_the_mentions_of_a_large_room() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let room = club_of(&ana, &ben, json!({ "kind": "channel", "name": "News" })).await;
+    let mut hers = ana.socket().await;
+    let seq = say(&mut hers, &room, "look").await;
+    for (text, mentions) in [("look @ben", 1), ("look @ben @ana", 1), ("look", 0)] {
+        assert_eq!(hers.ask(edit(&room, seq, text)).await["type"], "edited");
+        assert_eq!(unread(&ben, &room).await, json!({ "messages": 1, "more": false, "mentions": mentions }), "{text}");
+    }
+    assert_eq!(hers.ask(delete(&room, seq)).await["type"], "deleted");
+    assert_eq!(unread(&ben, &room).await, json!({ "messages": 0, "more": false, "mentions": 0 }));
+}
+
+/// A deletion succeeds although the masking of words changes in the room at the same moment.
+/// Promise: message-change
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deletion_does_not_depend_on_the_rules_of_the_room() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let room = club_of(&ana, &ben, json!({ "kind": "group", "name": "Porch" })).await;
+    let mut his = ben.socket().await;
+    let seq = say(&mut his, &room, "hello").await;
+    let commit = Target::of("ChatFunction", Service::DynamoDb, "TransactWriteItems").times(1);
+    let slow = cloud.aws.faults.script(commit, Fault::Slow(Duration::from_secs(1)));
+    let rules = async {
+        while slow.hits() == 0 {
+            tokio::task::yield_now().await;
+        }
+        ana.patch(&format!("/v1/rooms/{room}"), json!({ "masks_profanity": true })).await.is(200)
+    };
+    let (answer, rules) = tokio::join!(his.ask(delete(&room, seq)), rules);
+    assert_eq!((&answer["type"], &rules["masks_profanity"]), (&json!("deleted"), &json!(true)), "{answer}");
+    assert_eq!(entry(&ana, &room, seq).await["kind"], "deleted");
+}
+
+/// A repetition gets the same answer after its author was removed and has joined again, also if the message that it answers is from before.
+/// Promise: chat-idempotent
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repetition_is_answered_after_joining_again() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let room = club_of(&ana, &ben, json!({ "kind": "group", "name": "Porch" })).await;
+    let (mut hers, mut his) = (ana.socket().await, ben.socket().await);
+    let asked = say(&mut hers, &room, "shall we meet?").await;
+    let yes = |nonce: &str| json!({ "type": "send", "room": room, "text": "yes", "nonce": nonce, "reply_to": asked });
+    let ack = his.ask(yes("one")).await;
+    assert_eq!((&ack["type"], &ack["reply_to"]), (&json!("ack"), &json!(asked)), "{ack}");
+    ana.delete(&format!("/v1/rooms/{room}/members/{}", ben.id())).await.is(204);
+    assert_eq!(code(&his.ask(yes("one")).await), "not_found");
+    join(&ana, &ben, &room).await;
+    assert_eq!(his.ask(yes("one")).await, ack);
+    let body = json!({ "text": "yes", "reply_to": asked });
+    assert_eq!(post(&ben, &room, "one", body.clone()).await.is(201)["seq"], ack["seq"]);
+    // What is new cannot answer a message that he does not see.
+    assert_eq!(code(&his.ask(yes("two")).await), "invalid");
+    assert_eq!(post(&ben, &room, "two", body).await.field_errors(), ["/reply_to choice"]);
 }
 
 async fn post(who: &Caller, room: &str, key: &str, body: Value) -> Reply {

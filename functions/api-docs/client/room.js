@@ -319,11 +319,14 @@ export function createRoom(name, { api, pages, upload, session, live, sent, edit
     return { data: { more: before !== undefined } };
   });
 
-  /** After a greeting: first the message whose fate is unknown, so that it is not shown twice, then what was missed. */
+  /**
+   * After a greeting, or when many messages were deleted, which is told without a marker: first the message whose fate is unknown, so that it
+   * is not shown twice, then what was missed.
+   */
   async function resume(state) {
     await flush();
     if (unmarked !== undefined) void mark();
-    else if (state) setReadUpto(state.read_seq);
+    else setReadUpto(state?.read_seq ?? readUpto.current);
     // Shown messages were changed in the meantime, or may have been: a greeting does not tell of every room of who has very many.
     if (!state || state.changes !== changes) upto = null;
     changes = state?.changes ?? changes;

@@ -72,9 +72,9 @@ export function createRooms(core, live, read) {
     return old;
   }
 
-  /** Reads the list again, a little later: what follows may change it too. */
+  /** Reads the list again if it was read, a little later: what follows may change it too. */
   function soon() {
-    again ??= setTimeout(() => ((again = null), void rooms.reload()), SOON_MS);
+    if (isFollowed()) again ??= setTimeout(() => ((again = null), void rooms.reload()), SOON_MS);
   }
 
   rooms.subscribe((all) => {
@@ -112,7 +112,7 @@ export function createRooms(core, live, read) {
     update(id, ({ unread }) => ({ read_seq: seq, unread: isAll && unread ? ALL_READ : unread }));
     if (isAll) read(old.id, seq);
     // How many of the rest are messages of others is only known by the server.
-    else if (isFollowed()) soon();
+    else soon();
   }
 
   function greet({ rooms: told, more, online, online_more: moreOnline }) {
@@ -123,7 +123,7 @@ export function createRooms(core, live, read) {
     }
     const before = new Map(rooms.current.map((one) => [one.id, one]));
     const same = ({ room: id, last_seq: last, read_seq: read }) => before.get(id)?.last_seq === last && before.get(id).read_seq === read;
-    if (isFollowed() && !told.every(same)) soon();
+    if (!told.every(same)) soon();
     change((all) => {
       const known = new Map(all.map((one) => [one.id, one]));
       const greeted = told.map(({ room: id, ...state }) => (known.get(id)?.last_seq > state.last_seq ? known.get(id) : marked({ ...known.get(id), ...state, id })));
@@ -166,19 +166,26 @@ export function createRooms(core, live, read) {
   }
 
   function push(payload) {
-    const one = opened.get(nameOf(payload.room));
-    if (payload.type === "online") setOthers({ online: payload.online, more: payload.more });
-    if (payload.type === "typing") one?.types(payload.user);
-    if (payload.type === "receipt") one?.receipt(payload);
-    if (payload.type === "read") one ? one.setReadUpto(payload.seq) : readTo(payload.room, payload.seq);
-    if (payload.type === "left") {
+    const { type, room: id, seq, user, online, more } = payload;
+    const one = opened.get(nameOf(id));
+    if (type === "online") setOthers({ online, more });
+    if (type === "typing") one?.types(user);
+    if (type === "receipt") one?.receipt(payload);
+    if (type === "read") one ? one.setReadUpto(seq) : readTo(id, seq);
+    if (type === "left") {
       one?.leave();
-      change((all) => all.filter(({ id }) => id !== payload.room));
+      change((all) => all.filter((other) => other.id !== id));
     }
-    if (payload.type === "changed") one ? one.change(payload) : edited(payload);
-    if (payload.type !== "message") return;
-    one?.accept(payload);
-    noted(payload);
+    // Many messages were deleted: the room is read again, by each client at another moment of the next seconds.
+    if (type === "changes") {
+      setTimeout(() => one?.resume(payload), Math.random() * 5 * SOON_MS);
+      soon();
+    }
+    if (type === "changed") one ? one.change(payload) : edited(payload);
+    if (type === "message") {
+      one?.accept(payload);
+      noted(payload);
+    }
   }
 
   /**

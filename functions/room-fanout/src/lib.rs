@@ -1,6 +1,7 @@
 //! Delivers messages in rooms that are too large to deliver while the sender waits, system events of every group and channel, and the
-//! number of online people in the public room. Notifies people whose membership has ended, and both sides of a support thread of messages
-//! that moderators have deleted, and deletes the items of a deleted room.
+//! number of online people in the public room. Notifies people whose membership has ended, members of a room in which all messages of
+//! somebody were deleted, and both sides of a support thread of messages that moderators have deleted, and deletes the items of a deleted
+//! room.
 //!
 //! In a group or a channel the members are read page by page, with their sockets. A removed member is not among them, so a late delivery
 //! does not reach them.
@@ -21,7 +22,7 @@ use std::time::Duration;
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use events::{
     Envelope, Outbox, once,
-    rooms::{MemberLeft, MessageChanged, MessagePosted, PresenceChanged, RoomDeleted},
+    rooms::{MemberLeft, MessageChanged, MessagePosted, MessagesDeleted, PresenceChanged, RoomDeleted},
 };
 use function::{Boot, Context, Failure, Function, StartError};
 use futures_util::future::try_join_all;
@@ -53,7 +54,7 @@ const MARGIN: Duration = Duration::from_secs(20);
 /// Up to this number of online people, everybody gets each change of the number.
 const PUSHED_MAX: u64 = 200;
 
-events::hears! { MemberLeft, MessageChanged, MessagePosted, PresenceChanged, RoomDeleted }
+events::hears! { MemberLeft, MessageChanged, MessagePosted, MessagesDeleted, PresenceChanged, RoomDeleted }
 
 /// The state of the function: its clients, keys and settings.
 #[derive(Clone)]
@@ -82,6 +83,7 @@ async fn handle(s: &State, context: &Context, event: EventBridgeEvent<Envelope<H
         }
         // The events below can be repeated: clients get the current state once more.
         Heard::MessageChanged(MessageChanged { room, seq }) => message_changed(s, room, seq).await?,
+        Heard::MessagesDeleted(MessagesDeleted { room }) => messages_deleted(s, room).await?,
         Heard::PresenceChanged(PresenceChanged { room }) => presence_changed(s, room, id).await?,
         Heard::MemberLeft(MemberLeft { room, user }) => tell_removed(s, room, &[user]).await?,
         Heard::RoomDeleted(RoomDeleted { room }) => delete_room(s, context, room).await?,
@@ -125,7 +127,15 @@ async fn tell_thread(s: &State, customer: UserId, entry: LogEntry) -> Result<(),
     Ok(())
 }
 
-/// Delivers to the members of a group or a channel, except those who joined after this message.
+/// Tells clients to read a room again. In a support thread, where the messages are those of a former member of the team, they only do so
+/// with their next socket.
+async fn messages_deleted(s: &State, room: RoomId) -> Result<(), Failure> {
+    let Some(Room { changes, desk: None, .. }) = s.table.get::<Room>(Room::key_of(room)).await? else { return Ok(()) };
+    let bytes = frame::write(STREAM, None, &Push::Changes { room, changes });
+    if room == PUBLIC { deliver_to_public_room(s, None, &bytes).await } else { deliver_to_members(s, room, u64::MAX, None, &bytes).await }
+}
+
+/// Delivers to the members of a group or a channel, except those who joined after this number.
 async fn deliver_to_members(s: &State, room: RoomId, seq: u64, except: Option<&str>, bytes: &[u8]) -> Result<(), Failure> {
     let mut after = None;
     loop {

@@ -30,6 +30,11 @@ crate::event::events! {
         /// The message's number in the room.
         seq: u64,
     }
+    /// All messages of somebody in a room were deleted with their account. Open clients have to read the room again.
+    MessagesDeleted r#"{"name":"messages_deleted","room":"rom_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"# {
+        /// The room.
+        room: RoomId,
+    }
     /// Unread messages wait for an absent person. Their inbox has to get an entry about them.
     MessagesMissed r#"{"name":"messages_missed","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP","room":"rom_01K9ZC4QW8V3T6R1NHXJ5B2MDP","kind":"direct","seq":7,"messages":2,"replaces":null}"# {
         /// The person.

@@ -1,7 +1,8 @@
 //! Editing and deleting messages.
 //!
 //! A changed message keeps its number, and readers get its current state. Clients that were offline notice by the room's count of changes
-//! in the answer to their `hello`, and read again what they show. One transaction changes the message and the count. An edit keeps the
+//! in the answer to their `hello`, and read again what they show. The purge of a person's messages pushes the count instead of each
+//! message ([`crate::purge`]). One transaction changes the message and the count. An edit keeps the
 //! replaced text ([`crate::earlier`]), and a deletion deletes these texts too.
 
 use std::time::Duration;
@@ -38,9 +39,12 @@ pub struct Changed {
 /// Replaces the text and the mentions of the member's own message. `pair` is the relation of the two people of a direct room. One
 /// transaction; in a small group a concurrent query of the members, and then a batch read of the sockets.
 ///
+/// Unread mentions are counted from the messages as they are ([`crate::unread`]), so that an added one counts in rooms of every size. In
+/// large rooms nothing else follows from it: unlike a sent mention, it makes no digest due.
+///
 /// # Errors
 /// [`Kind::NotFound`], [`Kind::Forbidden`] for a message of somebody else and for readers of a channel, [`Kind::ChangeTooLate`],
-/// [`Kind::ChatNotAllowed`], [`Kind::Conflict`] if another change was concurrent.
+/// [`Kind::ChatNotAllowed`], [`Kind::Conflict`] if another change of the message, or of the masking of words in the room, was concurrent.
 pub async fn edit(
     table: &Table,
     sys: &Sys,
@@ -164,8 +168,9 @@ async fn commit(
 ) -> Result<Changed, Problem> {
     let RoomMember { room, membership } = member;
     let same = tx.update(rewrite(&after).when(is_unchanged(&after)));
-    let counted = Update::of(Room::key_of(room.id)).add("changes", 1).when(Cond::Exists).when(room.masks_unchanged());
-    let counted = tx.update(counted);
+    let counted = Update::of(Room::key_of(room.id)).add("changes", 1).when(Cond::Exists);
+    // The new text was masked or not by this rule. A deletion has no text.
+    let counted = tx.update(if after.is_deleted() { counted } else { counted.when(room.masks_unchanged()) });
     let admitted = match (room.kind, membership.peer, &after.content) {
         (RoomKind::Direct, Some(peer), Content::Said(_)) => {
             let accepted = Accepted::check(&mut tx, membership.user, peer, pair);

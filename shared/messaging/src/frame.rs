@@ -220,6 +220,14 @@ pub enum Push<'a> {
     Message(&'a Message),
     /// A message that was edited or deleted, in its new state.
     Changed(&'a Message),
+    /// Many messages of a room were deleted, such as with the account of their author. Clients read again what they show of the room, at a
+    /// random moment of the next seconds.
+    Changes {
+        /// The room.
+        room: RoomId,
+        /// How often messages in it were edited or deleted, as in the answer to `hello`.
+        changes: u64,
+    },
     /// The recipient is not a member of a room any more, because they left or were removed, or the room was deleted. Clients drop their
     /// data of the room, and later pushes of it.
     Left {

@@ -2,11 +2,12 @@
 //!
 //! Direct rooms are deleted with everything in them, for both members. The person leaves groups and channels; rooms without other members
 //! are deleted. In the remaining rooms the person's messages and the events that name them become tombstones, so that every number keeps an
-//! entry. A customer's support thread is deleted with its notes. Invitations, receipts, slots and sockets are deleted too, and reports of
+//! entry, and clients read each of these rooms again once. A customer's support thread is deleted with its notes. Invitations, receipts, slots and sockets are deleted too, and reports of
 //! the person's messages. Invitations that the person sent and bans that they imposed stay, without the person's id.
 
 pub use accounts::purge::Purged;
 use accounts::user::partition;
+use events::{Outbox, rooms::MessagesDeleted};
 use kernel::{
     Kind, Problem, Sys,
     id::{AttachmentId, RoomId, UserId},
@@ -32,6 +33,8 @@ use crate::{
 
 /// The maximum number of items that one call deletes.
 const AT_ONCE: u32 = 100;
+/// The maximum number of messages that one call replaces. With the room and the event they fit into one transaction.
+const MESSAGES_AT_ONCE: u32 = 90;
 
 /// Closes a person's sockets. Called first, when their sessions end.
 ///
@@ -55,12 +58,7 @@ pub async fn purge(table: &Table, sys: &Sys, user: UserId) -> Result<Purged, Pro
         }
         return Ok(Purged::More);
     }
-    let said = table.query::<LogEntry>(Range::of_index(Index::MessagesByAuthor, by_author(user)).limit(AT_ONCE)).await?;
-    // The earlier texts first, because the messages are needed to find them.
-    table.delete_many(said.items.iter().flat_map(earlier::keys).collect()).await?;
-    for entry in &said.items {
-        replace_by_tombstone(table, entry).await?;
-    }
+    let more_messages = delete_messages(table, sys, user).await?;
     if support(table, sys, user).await? == Purged::More {
         return Ok(Purged::More);
     }
@@ -71,7 +69,7 @@ pub async fn purge(table: &Table, sys: &Sys, user: UserId) -> Result<Purged, Pro
         banning::forget_author(table, user, AT_ONCE).await?,
         report::delete_about(table, user, AT_ONCE).await?,
     ];
-    if said.more || invitations.more || others.contains(&true) {
+    if more_messages || invitations.more || others.contains(&true) {
         return Ok(Purged::More);
     }
     let receipts = table.query_rows(Range::of(partition(user)).prefix("NONCE#").limit(AT_ONCE)).await?;
@@ -146,9 +144,85 @@ async fn drop_files(table: &Table, sys: &Sys, rows: &[Row]) -> Result<(), StoreE
     table.commit(tx).await.refused_is_fine()
 }
 
-/// Replaces a message or an event by a tombstone. Its files have already been deleted.
-async fn replace_by_tombstone(table: &Table, entry: &LogEntry) -> Result<(), StoreError> {
+/// Replaces a bounded part of the person's messages and of the events that name them by tombstones. Returns whether there are more.
+async fn delete_messages(table: &Table, sys: &Sys, user: UserId) -> Result<bool, StoreError> {
+    let range = Range::of_index(Index::MessagesByAuthor, by_author(user)).limit(MESSAGES_AT_ONCE);
+    let said = table.query::<LogEntry>(range).await?;
+    // The earlier texts first, because the messages are needed to find them.
+    table.delete_many(said.items.iter().flat_map(earlier::keys).collect()).await?;
+    for (entries, last) in by_room(&said.items, said.more) {
+        replace_by_tombstones(table, sys, entries, last).await?;
+    }
+    Ok(said.more)
+}
+
+/// Returns the entries of each room of a page, and whether they are the person's last ones there. If another page follows, the last entry
+/// is left out, so that the next page begins with its room.
+fn by_room(entries: &[LogEntry], more: bool) -> impl Iterator<Item = (&[LogEntry], bool)> {
+    let left_out = usize::from(more && entries.len() > 1);
+    let (taken, next) = entries.split_at_checked(entries.len().saturating_sub(left_out)).unwrap_or_default();
+    let next = next.first().map(|entry| entry.room);
+    taken.chunk_by(|a, b| a.room == b.room).map(move |part| (part, part.first().map(|entry| entry.room) != next))
+}
+
+/// Replaces entries of one room by tombstones. Their files have already been deleted. With the `last` entries of the person, clients are
+/// told to read the room again: those that are connected by an event, the others by the room's count of changes. So each room is read again
+/// once, however many messages there were. One transaction.
+async fn replace_by_tombstones(table: &Table, sys: &Sys, entries: &[LogEntry], last: bool) -> Result<(), StoreError> {
+    let mut tx = Tx::new();
+    for entry in entries {
+        tx.update(tombstone(entry));
+    }
+    if let Some(room) = entries.first().map(|entry| entry.room).filter(|_| last) {
+        tx.update(Update::of(Room::key_of(room)).add("changes", 1).when(Cond::Exists));
+        Outbox::add(&mut tx, sys, &MessagesDeleted { room });
+    }
+    if table.commit(tx).await.applied()? {
+        return Ok(());
+    }
+    // The room is being deleted, and some of its items are gone.
+    for entry in entries {
+        table.update(tombstone(entry)).await.refused_is_fine()?;
+    }
+    Ok(())
+}
+
+/// Returns the update that replaces a message or an event by a tombstone.
+fn tombstone(entry: &LogEntry) -> Update {
     let (name, tombstone) = Content::tombstone();
-    let bury = Update::of(entry.key()).remove("said").remove("happened").remove("via").set(name, tombstone);
-    table.update(bury.index(Index::MessagesByAuthor, None).when(Cond::Exists)).await.refused_is_fine()
+    let update = Update::of(entry.key()).remove("said").remove("happened").remove("via").set(name, tombstone);
+    update.index(Index::MessagesByAuthor, None).when(Cond::Exists)
+}
+
+#[cfg(test)]
+mod tests {
+    use kernel::Time;
+
+    use super::*;
+
+    #[test]
+    fn a_room_ends_with_the_last_entry_of_the_person() {
+        let sys = Sys::real();
+        let rooms: [RoomId; 2] = [sys.id(), sys.id()];
+        let entry = |(room, seq): (usize, u64)| LogEntry {
+            room: rooms[room],
+            seq,
+            at: Time::ZERO,
+            content: Content::Deleted {},
+            via: None,
+            changes: 0,
+        };
+        let parts = |entries: &[(usize, u64)], more| -> Vec<(Vec<u64>, bool)> {
+            let entries: Vec<LogEntry> = entries.iter().copied().map(entry).collect();
+            by_room(&entries, more).map(|(part, last)| (part.iter().map(|entry| entry.seq).collect(), last)).collect()
+        };
+        assert_eq!(parts(&[(0, 1), (0, 2), (1, 7)], false), [(vec![1, 2], true), (vec![7], true)]);
+        // The next page begins with the second room.
+        assert_eq!(parts(&[(0, 1), (0, 2), (1, 7)], true), [(vec![1, 2], true)]);
+        assert_eq!(parts(&[(0, 1), (1, 7), (1, 8)], true), [(vec![1], true), (vec![7], false)]);
+        assert_eq!(parts(&[(0, 1), (0, 2)], true), [(vec![1], false)]);
+        // Something is done about each page.
+        assert_eq!(parts(&[(0, 1)], true), [(vec![1], true)]);
+        assert!(parts(&[], false).is_empty());
+    }
 }

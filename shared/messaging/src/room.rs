@@ -84,7 +84,7 @@ pub struct Room {
     pub latest_at: Time,
     /// When the room was made.
     pub created_at: Time,
-    /// The number of edits and deletions of its messages: see [`crate::change`].
+    /// The number of edits and deletions of its messages: see [`crate::change`]. The deletion of all messages of a person counts once.
     #[serde(default)]
     pub changes: u64,
     /// The slow mode, if it is on. It does not apply to administrators and staff.

@@ -77,13 +77,13 @@ pub async fn say(
     MessageSender { user, member, socket, chat, receipt, pair }: MessageSender<'_>,
     NewMessage { text, nonce, reply_to, attachments }: NewMessage,
 ) -> Result<Message, Problem> {
+    let (receipt, room) = (receipt.filter(|receipt| receipt.holds(sys.now())), member.room.id);
     let visible = |seq: u64| (member.membership.from..=member.room.seq).contains(&seq);
-    if reply_to.is_some_and(|seq| !visible(seq)) {
+    // A repetition is answered from its receipt, so nothing has to be visible any more, or to be resolved.
+    if receipt.is_none() && reply_to.is_some_and(|seq| !visible(seq)) {
         return Err(Problem::field("/reply_to", FieldError::CHOICE));
     }
-    let (receipt, room) = (receipt.filter(|receipt| receipt.holds(sys.now())), member.room.id);
     let fingerprint = send::fingerprint(&text, &attachments);
-    // A repetition is answered from its receipt, so nothing has to be resolved.
     let (mentions, attachments) = if receipt.is_some() {
         (Vec::new(), Vec::new())
     } else {

@@ -246,7 +246,7 @@ impl<'a> Attempt<'a> {
         if self.sending.pair.as_ref().is_some_and(Pair::is_blocked) {
             return Err(Kind::ChatNotAllowed.because("one blocks the other").into());
         }
-        self.fits()?;
+        self.has_seen_latest()?;
         let count = self.count(now)?;
         let slow = self.slow();
         self.may_speak(slow, now)?;
@@ -284,7 +284,7 @@ impl<'a> Attempt<'a> {
 
     /// Checks that the author of an answer of the team has seen the last message. If another message takes the number in between, the
     /// transaction is refused and this is checked again, so that only one of two concurrent answers is sent.
-    fn fits(&self) -> Result<(), Problem> {
+    fn has_seen_latest(&self) -> Result<(), Problem> {
         match self.sending.desk {
             Some(DeskSend::Team { seen: Some(seen) }) if self.sending.member.room.seq > seen => {
                 Err(thread::moved_on(self.sending.member.room.seq))
