@@ -686,6 +686,101 @@ async fn money_that_comes_back_after_its_buyer_has_left_is_owed() {
     }
 }
 
+/// Delivers all events, the last one first, each twice.
+async fn deliver_backwards(cloud: &Cloud) {
+    cloud.settle().await;
+    let stripe = &cloud.outside.stripe;
+    for event in stripe.events().into_iter().rev() {
+        for _ in 0..2 {
+            assert_eq!(stripe.deliver(&cloud.core(), &event.id).await, Ok(200), "{event:?}");
+        }
+    }
+}
+
+/// An order of which 1000 and 500 of 3000 were given back before its buyer left, and both have come back: before Stripe's first news of the
+/// refunds, or after it. With the administrator, whose session has ended meanwhile.
+async fn parts_that_have_come_back(is_late: bool) -> (Cloud, Caller, Value) {
+    let cloud = Cloud::start().await;
+    let (_, products) = shop(&cloud, 1).await;
+    let (ida, app) = cloud.staff("ida", "administrator").await;
+    let (ana, stripe) = (cloud.buyer("ana", PHONE).await, &cloud.outside.stripe);
+    let placed = paid_order(&cloud, &ana, "one", &products[0], 3).await;
+    become_state(&ida, &ana, &placed, "shipped").await.is(200);
+    if is_late {
+        stripe.send_webhooks(Webhooks::Held);
+    }
+    for (key, amount) in [("a", 1000), ("b", 500)] {
+        refund(&ida, &placed, key, amount).await.is(201);
+    }
+    cloud.settle().await;
+    if is_late {
+        // The schedule hears nothing either.
+        stripe.be(Mode::Down);
+    }
+    leaves(&cloud, &ana).await;
+    stripe.be(Mode::Well);
+    assert!(cloud.of_kind("payment_removal").await.is_empty() && cloud.of_kind("payment_alert").await.is_empty());
+    pay(&cloud, &placed, Act::FailRefunds);
+    deliver_backwards(&cloud).await;
+    stripe.send_webhooks(Webhooks::AtOnce);
+    cloud.settle().await;
+    assert_eq!((run(&cloud, WEBHOOK).await["payments"].clone(), refunds(&cloud)), (json!(0), 2), "a bank has refused them");
+    let ida = cloud.sign_in_with(&cloud.anonymous(), "ida", &app).await;
+    (cloud, ida, placed)
+}
+
+/// The parts of an order that is kept, which a bank sends back after its buyer has left, are owed, once and with their amount, in whatever
+/// order Stripe tells it, until as much is given back.
+/// Promise: refund-owed, order-leaving, staff-work
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn parts_that_come_back_after_their_buyer_has_left_are_owed() {
+    for is_late in [false, true] {
+        let (cloud, ida, placed) = parts_that_have_come_back(is_late).await;
+        let first = owed(&ida).await;
+        assert_eq!((first.len(), &first[0]["owed"], first[0].get("user")), (1, &zloty(1500), None), "{is_late}");
+        assert_eq!((&first[0]["amount"], &first[0]["id"]), (&zloty(3000), &placed["id"]));
+        deliver_backwards(&cloud).await;
+        run(&cloud, WEBHOOK).await;
+        assert_eq!(owed(&ida).await, first, "once");
+        items::are_as_described(&cloud).await;
+        pay(&cloud, &placed, Act::Refund(Some(400)));
+        cloud.settle().await;
+        assert_eq!(run(&cloud, WEBHOOK).await["payments"], 0);
+        let rest = owed(&ida).await;
+        assert_eq!((rest.len(), &rest[0]["owed"]), (1, &zloty(1100)));
+        give_outside(&ida, &first[0], zloty(1500)).await.is_problem(412, "version_mismatch");
+        pay(&cloud, &placed, Act::Refund(Some(1100)));
+        // The event and the schedule write the record at the same time.
+        assert_eq!(run(&cloud, WEBHOOK).await["payments"], 1);
+        cloud.settle().await;
+        assert!(cloud.of_kind("payment_alert").await.is_empty() && cloud.of_kind("payment_removal").await.is_empty());
+        assert_eq!(cloud.of_kind("order_record").await[0]["refunded"]["N"], "1500");
+    }
+}
+
+/// Parts of an order that staff have given back outside Stripe after its buyer had left are not owed again. Of what comes back later only
+/// that is owed.
+/// Promise: refund-outside, refund-owed, order-leaving
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn parts_that_were_given_back_outside_stripe_are_not_owed_again() {
+    let (cloud, ida, placed) = parts_that_have_come_back(false).await;
+    give_outside(&ida, &owed(&ida).await[0], zloty(1500)).await.is(204);
+    for act in [Act::Dispute, Act::WinDispute] {
+        pay(&cloud, &placed, act);
+        cloud.settle().await;
+    }
+    run(&cloud, WEBHOOK).await;
+    assert!(owed(&ida).await.is_empty() && cloud.of_kind("payment_removal").await.is_empty());
+    for act in [Act::Refund(Some(300)), Act::FailRefunds] {
+        pay(&cloud, &placed, act);
+        cloud.settle().await;
+    }
+    run(&cloud, WEBHOOK).await;
+    let again = owed(&ida).await;
+    assert_eq!((again.len(), &again[0]["owed"]), (1, &zloty(300)));
+    items::are_as_described(&cloud).await;
+}
+
 /// What a bank sends back at the moment at which its refund is recorded is owed, too.
 /// Promise: refund-owed, order-leaving
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

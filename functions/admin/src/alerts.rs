@@ -5,7 +5,7 @@ use axum::extract::State;
 use callers::{Staff, staff::Administrator};
 use kernel::{PAGE, Timestamp, id::UserId, page_limit};
 use money::Money;
-use payments::alert::{self, Alert, PaymentAlert};
+use payments::alert::{self, Alert, PaymentAlert, Watched};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use web::{Error, Json, Problems, Query};
@@ -45,13 +45,17 @@ pub struct AlertedPayment {
     username: Option<String>,
     /// The requested amount.
     amount: Money,
+    /// The amount that is owed of a payment that is not kept. Absent for other payments, and in a currency that is not used here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    owed: Option<Money>,
     /// Stripe's id of the payment, by which it is found in Stripe's dashboard.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, examples("pi_3RtQ2bFq8Zr2mV7x"))]
     intent: Option<String>,
     /// When the alert began, or more money has come back.
     since: Timestamp,
-    /// Its version, for `If-Match`. It is another one when more money has come back.
+    /// Its version, for `If-Match`. It is another one when more money has come back, or another amount is owed.
     #[schema(examples(1_795_248_000_000_u64))]
     version: u64,
 }
@@ -59,9 +63,10 @@ pub struct AlertedPayment {
 impl From<PaymentAlert> for AlertedPayment {
     fn from(alert: PaymentAlert) -> Self {
         let version = alert.version();
-        let PaymentAlert { payment, since, .. } = alert;
-        let (kind, id) = (payment.paid_for.kind(), payment.paid_for.id());
-        Self { kind, id, user: payment.user, username: None, amount: payment.amount, intent: payment.intent, since: since.into(), version }
+        let PaymentAlert { payment, since, owed, .. } = alert;
+        let (kind, id, since) = (payment.paid_for.kind(), payment.paid_for.id(), since.into());
+        let Watched { user, amount, intent, .. } = payment;
+        Self { kind, id, user, username: None, amount, owed, intent, since, version }
     }
 }
 

@@ -12,7 +12,7 @@ const REASONS = ["requested_by_customer", "duplicate", "fraudulent"];
 const LIST = "/v1/admin/orders";
 
 /** Ends the alert of a refund that has failed, because the money was given back outside Stripe. */
-const givenOutside = ({ api, refresh }) => ({ id, user, intent, amount: asked, version }) => button(say("given-outside"), async () => {
+const givenOutside = ({ api, refresh }) => ({ id, user, intent, amount: whole, owed: asked = whole, version }) => button(say("given-outside"), async () => {
   const amount = amountField(asked, { name: "amount", label: say("amount-in", { currency: asked.currency }) });
   const rows = [[id, say("still-owed"), say("given-back")]];
   const question = { title: say("given-outside"), text: say("given-outside-text"), rows, fields: [amount.field], why: true };
@@ -38,7 +38,7 @@ function alertList(app, alert) {
     columns: [
       [say("payment"), ({ kind, id, user }) => (kind === "order" && user ? link(id, ["orders", user, id]) : [word("paid-for", kind), " ", el("code", {}, id)])],
       [say("username"), ({ user, username }) => (username ? link(username, ["people", username]) : (user ?? "–"))],
-      [say("amount"), ({ amount }) => money(amount)],
+      [say("amount"), ({ amount, owed }) => money(owed ?? amount)],
       ["Stripe", ({ intent }) => (intent ? el("code", {}, intent) : "–")],
       [say("when"), ({ since }) => time(since)],
       ...(alert === "refund_failed" ? [["", givenOutside(app)]] : []),

@@ -301,7 +301,7 @@ async fn orphaned_payments(s: &State, context: &Context, report: &mut Report) ->
             match removed {
                 Removed::Done => removal.done(&s.table).await?,
                 Removed::Waits => {}
-                Removed::Refused { came_back } => removal.refused(&s.table, came_back, s.sys.now()).await?,
+                Removed::Refused(owed) => removal.refused(&s.table, owed, s.sys.now()).await?,
             }
             Ok::<bool, Failure>(removed == Removed::Done)
         };

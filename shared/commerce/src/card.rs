@@ -255,6 +255,13 @@ impl OrderCard {
         self.back.refunded.max(self.sum(RefundState::Done))
     }
 
+    /// Returns the amount that is to be refunded at Stripe of an order with this total: what was refunded or is being refunded, and refunds
+    /// that have failed.
+    pub(crate) fn due_back(&self, total: Money) -> u64 {
+        let failed = self.failed_refunds(total).fold(0_u64, |sum, refund| sum.saturating_add(refund.amount));
+        self.refunded().saturating_add(self.sum(RefundState::Asked)).saturating_add(failed)
+    }
+
     /// Returns the amount that can still be refunded of an order with this total, in minor units.
     #[must_use]
     pub fn left(&self, total: Money) -> u64 {

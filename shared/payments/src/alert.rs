@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use store::{About, Index, Item, Key, Personal, Range, StoreError, Table, Tx, field};
 use utoipa::ToSchema;
 
-use crate::{ClosedRemoval, MoneyBack, PaidFor, PaymentRemoval};
+use crate::{ClosedRemoval, MoneyBack, Owed, PaidFor, PaymentRemoval};
 
 /// How long an alert is kept, except that of a failed refund.
 const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
@@ -91,14 +91,18 @@ pub struct PaymentAlert {
     /// The amount of refunds that had come back by then, if the alert is that of a [`crate::PaymentRemoval`].
     #[serde(default)]
     came_back: u64,
+    /// The amount that is owed, if the alert is that of a [`crate::PaymentRemoval`] of a payment in a currency that is used here.
+    #[serde(default)]
+    pub owed: Option<Money>,
 }
 
 impl PaymentAlert {
     /// Returns the alert that Stripe refuses the refund of the payment `intent`, which is not kept, or that it has come back. `asked` is
     /// what it was for, and the requested amount.
-    pub(crate) fn of_refused_refund(intent: &str, (paid_for, amount): (PaidFor, Money), came_back: u64, now: Time) -> Self {
+    pub(crate) fn of_refused_refund(intent: &str, (paid_for, amount): (PaidFor, Money), owed: Owed, now: Time) -> Self {
         let payment = Watched { paid_for, user: None, amount, intent: Some(intent.to_owned()) };
-        Self { alert: Alert::RefundFailed, payment, since: now, removal: Some(intent.to_owned()), came_back }
+        let Owed { amount: owed, came_back } = owed;
+        Self { alert: Alert::RefundFailed, payment, since: now, removal: Some(intent.to_owned()), came_back, owed }
     }
 
     /// Returns the key of the alert that a refund has failed: see [`Self::of_failed_refund`].
@@ -115,7 +119,7 @@ impl PaymentAlert {
         table.get(Self::key_of_failed_refund(payment)).await
     }
 
-    /// Returns the version of the alert. It is another one when more money has come back.
+    /// Returns the version of the alert. It is another one when more money has come back, or another amount is owed.
     #[must_use]
     pub fn version(&self) -> u64 {
         u64::try_from(self.since.millis()).unwrap_or_default()
@@ -179,7 +183,7 @@ pub fn follow(tx: &mut Tx, now: Time, payment: &Watched, (before, after): (Money
         let is_new_version = is_more && holds && alert == Alert::RefundFailed;
         match (held && !is_new_version, holds) {
             (false, true) => {
-                tx.put_always(&PaymentAlert { alert, payment: payment.clone(), since: now, removal: None, came_back: 0 });
+                tx.put_always(&PaymentAlert { alert, payment: payment.clone(), since: now, removal: None, came_back: 0, owed: None });
             }
             (true, false) => {
                 tx.delete(PaymentAlert::key_of(alert, payment.paid_for));

@@ -511,7 +511,7 @@ impl PaymentRecord {
         }
         let mut tx = Tx::new();
         record.replace(&mut tx, sys, &after);
-        let (change, asked) = ((record.back, after.back), (paid_for, record.amount));
+        let (change, asked) = ((record.back, after.back), ((paid_for, record.amount), None));
         PaymentRemoval::reopen(table, &mut tx, sys.now(), change, settlement, asked).await?;
         Recorded::of(table.commit(tx).await)
     }

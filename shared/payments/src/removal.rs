@@ -43,14 +43,24 @@ pub struct PaymentRemoval {
     /// The refunds that were promised. If there are any, the rest of the payment is kept.
     #[serde(default)]
     pub promised: Vec<Promised>,
-    /// The amount that was refunded before those.
+    /// The amount that has to be refunded altogether, if the rest of the payment is kept. Items of earlier versions that have promised
+    /// refunds may lack it: see [`Self::part`].
     #[serde(default)]
-    pub refunded: u64,
+    pub due: Option<u64>,
     /// The amount that staff have given back outside Stripe before.
     #[serde(default)]
     pub outside: u64,
     /// The amount of refunds that had come back when it was begun, as far as that was known.
     #[serde(default)]
+    pub came_back: u64,
+}
+
+/// What is owed of a payment whose refund Stripe refuses, or the payer's bank has refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Owed {
+    /// The amount. `None` in a currency that is not used here.
+    pub amount: Option<Money>,
+    /// The amount of refunds that have come back.
     pub came_back: u64,
 }
 
@@ -75,16 +85,24 @@ impl PaymentRemoval {
     /// Returns the removal of a payment that is not kept.
     #[must_use]
     pub const fn new(intent: String, asked: (PaidFor, Money), since: Time) -> Self {
-        Self { intent, asked: Some(asked), since, promised: Vec::new(), refunded: 0, outside: 0, came_back: 0 }
+        Self { intent, asked: Some(asked), since, promised: Vec::new(), due: None, outside: 0, came_back: 0 }
     }
 
     pub(crate) fn key_of(intent: &str) -> Key {
         Key::new(Self::PARTITION, format!("PAYMENT#{intent}"))
     }
 
-    /// Adds to a transaction that money has come back after the payer has left (`before`, `after`), if all of the payment was given back.
-    /// Then the schedule finds that it is owed, and staff see it until it is given back again. Nothing is added if staff have already given
-    /// that back outside Stripe ([`ClosedRemoval`]); refused if they do so meanwhile. At most one read.
+    /// Returns the amount that has to be refunded altogether, if the rest of the payment is kept.
+    #[must_use]
+    pub fn part(&self) -> Option<u64> {
+        let sum = || self.promised.iter().fold(0_u64, |sum, promised| sum.saturating_add(promised.amount.amount()));
+        self.due.or_else(|| (!self.promised.is_empty()).then(sum))
+    }
+
+    /// Adds to a transaction that money has come back after the payer has left (`before`, `after`), if less than `due` is given back then:
+    /// with `None`, if all of the payment was given back. The schedule finds that it is owed, and staff see it until it is given back
+    /// again. Nothing is added if staff have already given that back outside Stripe ([`ClosedRemoval`]); refused if they do so meanwhile,
+    /// or the schedule handles the payment. At most two reads.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -94,11 +112,11 @@ impl PaymentRemoval {
         now: Time,
         (before, after): (MoneyBack, MoneyBack),
         said: &Settlement,
-        asked: (PaidFor, Money),
+        (asked, due): ((PaidFor, Money), Option<u64>),
     ) -> Result<(), StoreError> {
         let ever_refunded = after.refunded.saturating_add(after.came_back);
-        let is_owed = after.came_back > before.came_back && ever_refunded >= said.received;
-        if !is_owed {
+        let is_owed = due.map_or(ever_refunded >= said.received, |due| after.refunded < due);
+        if after.came_back <= before.came_back || !is_owed {
             return Ok(());
         }
         let closed = ClosedRemoval::of(table, &said.intent).await?;
@@ -107,8 +125,23 @@ impl PaymentRemoval {
         }
         tx.check(ClosedRemoval::key_of(&said.intent), ClosedRemoval::does_not_cover(after, now));
         let (outside, came_back) = (closed.map_or(0, |closed| closed.outside).max(after.outside), after.came_back);
-        tx.put_always(&Self { outside, came_back, ..Self::new(said.intent.clone(), asked, now) });
+        let begun = Self { due, outside, came_back, ..Self::new(said.intent.clone(), asked, now) };
+        match table.get::<Self>(Self::key_of(&said.intent)).await? {
+            // What is promised is still to be made.
+            Some(current) => {
+                let due = current.part().and(due);
+                tx.put(&Self { due, promised: current.promised.clone(), ..begun }, current.is_stored());
+            }
+            None => {
+                tx.create(&begun);
+            }
+        }
         Ok(())
+    }
+
+    /// Returns the condition that the item has not been written again since it was read.
+    fn is_stored(&self) -> Cond {
+        field("since").eq(self.since)
     }
 
     /// Writes it, with the alert that Stripe refuses its refund. Nothing is written if there is that alert already, and no more money has
@@ -116,27 +149,32 @@ impl PaymentRemoval {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn begin_refused(&self, table: &Table, came_back: u64, now: Time) -> Result<(), StoreError> {
+    pub async fn begin_refused(&self, table: &Table, owed: Owed, now: Time) -> Result<(), StoreError> {
         let mut tx = Tx::new();
         tx.put_always(self);
-        self.alert(tx, table, came_back, now).await
+        self.alert(tx, table, owed, now).await
     }
 
-    /// Writes the alert that Stripe refuses its refund, unless there is one already and no more money has come back since, or the removal
-    /// is done or closed meanwhile. One transaction.
+    /// Writes the alert that Stripe refuses its refund, unless there is one already and neither more money has come back since nor another
+    /// amount is owed, or the removal is done or closed meanwhile. One transaction.
     ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn refused(&self, table: &Table, came_back: u64, now: Time) -> Result<(), StoreError> {
+    pub async fn refused(&self, table: &Table, owed: Owed, now: Time) -> Result<(), StoreError> {
         let mut tx = Tx::new();
         tx.check(self.key(), field("intent").eq(&self.intent));
-        self.alert(tx, table, came_back, now).await
+        self.alert(tx, table, owed, now).await
     }
 
-    async fn alert(&self, mut tx: Tx, table: &Table, came_back: u64, now: Time) -> Result<(), StoreError> {
+    async fn alert(&self, mut tx: Tx, table: &Table, owed: Owed, now: Time) -> Result<(), StoreError> {
         if let Some(asked) = self.asked {
-            let is_news = Cond::Absent.or(field("came_back").lt(came_back));
-            tx.put(&PaymentAlert::of_refused_refund(&self.intent, asked, came_back, now), is_news);
+            let mut is_news = Cond::Absent.or(field("came_back").lt(owed.came_back));
+            if let Some(amount) = owed.amount {
+                // The alert of an earlier payment state must not replace that of a later one.
+                let same_but_the_amount = field("came_back").eq(owed.came_back).and(field("owed").ne(amount));
+                is_news = is_news.or(same_but_the_amount);
+            }
+            tx.put(&PaymentAlert::of_refused_refund(&self.intent, asked, owed, now), is_news);
         }
         table.commit(tx).await.refused_is_fine()
     }
@@ -148,7 +186,7 @@ impl PaymentRemoval {
     /// [`StoreError`]
     pub async fn done(&self, table: &Table) -> Result<(), StoreError> {
         let mut tx = Tx::new();
-        tx.delete_when(self.key(), field("since").eq(self.since));
+        tx.delete_when(self.key(), self.is_stored());
         tx.delete(PaymentAlert::key_of_failed_refund(&self.intent));
         table.commit(tx).await.refused_is_fine()
     }

@@ -1,6 +1,7 @@
 //! Cancels or refunds the payments of people whose accounts were deleted, and those that nobody asked for.
 
-use payments::{PaymentRemoval, Progress, RefundReason};
+use money::Money;
+use payments::{Owed, PaymentRemoval, Progress, RefundReason, Settlement};
 
 use crate::{Failed, Stripe};
 
@@ -12,19 +13,24 @@ pub enum Removed {
     /// Not yet, because the bank decides about the payment.
     Waits,
     /// Stripe refuses a refund of a payment that is not disputed, or the payer's bank has refused one. Staff have to give the money back.
-    Refused {
-        /// The amount of refunds that have come back.
-        came_back: u64,
-    },
+    Refused(Owed),
 }
 
-/// Cancels a payment at Stripe. If it was paid, refunds the rest of it, or only the promised amounts.
+impl Removed {
+    /// Returns that staff have to give back this amount of a payment in this state.
+    fn refused(state: &Settlement, owed: u64) -> Self {
+        let amount = state.asked.and_then(|asked| Money::new(owed, asked.currency()).ok());
+        Self::Refused(Owed { amount, came_back: state.back.came_back })
+    }
+}
+
+/// Cancels a payment at Stripe. If it was paid, refunds the rest of it, or only the promised amounts of a payment that is kept.
 ///
 /// # Errors
 /// [`Failed`]; it may be repeated at any point.
 pub async fn remove_payment(stripe: &Stripe, removal: &PaymentRemoval) -> Result<Removed, Failed> {
-    if !removal.promised.is_empty() {
-        return give_promised(stripe, removal).await;
+    if let Some(due) = removal.part() {
+        return give_part(stripe, removal, due).await;
     }
     let intent = &removal.intent;
     match stripe.cancel_payment(intent).await {
@@ -36,7 +42,6 @@ pub async fn remove_payment(stripe: &Stripe, removal: &PaymentRemoval) -> Result
         Err(Failed::Gone) => return Ok(Removed::Done),
         Err(e) => return Err(e),
     };
-    let refused = Removed::Refused { came_back: state.back.came_back };
     // Refunds that a bank has sent back are not repeated. What staff have given back outside Stripe is not owed.
     let owed = state.received.saturating_sub(state.back.refunded).saturating_sub(removal.outside);
     let sent_back = state.back.came_back.saturating_sub(removal.outside);
@@ -49,43 +54,46 @@ pub async fn remove_payment(stripe: &Stripe, removal: &PaymentRemoval) -> Result
             Err(Failed::Refused(_)) if state.back.disputed => {}
             Err(Failed::Refused(why)) => {
                 tracing::error!(why, "a payment cannot be refunded yet, and will be tried again");
-                return Ok(refused);
+                return Ok(Removed::refused(&state, owed));
             }
             Err(e) => return Err(e),
         }
     }
     if sent_back > 0 && owed > 0 && !state.back.disputed {
         tracing::error!("a payment that is not kept has to be given back in another way");
-        return Ok(refused);
+        return Ok(Removed::refused(&state, owed.saturating_sub(left)));
     }
     let is_decided = matches!(state.progress, Progress::Succeeded | Progress::Cancelled);
     Ok(if is_decided { Removed::Done } else { Removed::Waits })
 }
 
-/// Makes the promised refunds of a payment that were not made yet. Those that the payer's bank has refused are not made again: they are
-/// owed until staff have given back as much at Stripe, or say that they have given it back outside.
-async fn give_promised(stripe: &Stripe, removal: &PaymentRemoval) -> Result<Removed, Failed> {
+/// Makes the promised refunds of a payment that were not made yet, so that this amount (`due`) is refunded altogether. Those that the payer's
+/// bank has refused are not made again: they are owed until staff have given back as much at Stripe, or say that they have given it back
+/// outside.
+async fn give_part(stripe: &Stripe, removal: &PaymentRemoval, due: u64) -> Result<Removed, Failed> {
     let state = match stripe.payment(&removal.intent).await {
         Ok(payment) => payment.state,
         Err(Failed::Gone) => return Ok(Removed::Done),
         Err(e) => return Err(e),
     };
-    let (left, mut done) = (state.received.saturating_sub(state.back.refunded), true);
-    let all = removal.promised.iter().fold(removal.refunded, |sum, promised| sum.saturating_add(promised.amount.amount()));
+    let left = state.received.saturating_sub(state.back.refunded);
+    let mut owed = due.min(state.received).saturating_sub(state.back.refunded);
     for promised in &removal.promised {
-        if let Some(made) = state.refunds.iter().find(|refund| refund.name.as_ref() == Some(&promised.name)) {
-            done &= !made.failed || state.back.refunded >= all;
+        if state.refunds.iter().any(|refund| refund.name.as_ref() == Some(&promised.name)) {
             continue;
         }
-        match stripe.refund(&removal.intent, promised.amount.amount(), promised.reason, (&promised.name, promised.attempt)).await {
-            Ok(_) => {}
+        let amount = promised.amount.amount();
+        match stripe.refund(&removal.intent, amount, promised.reason, (&promised.name, promised.attempt)).await {
+            Ok(_) => owed = owed.saturating_sub(amount),
             Err(Failed::Refused(why)) => {
                 tracing::error!(why, "Stripe refused a refund that was promised before the account was deleted");
                 // If the payment is disputed or otherwise refunded, a later attempt would fail too.
-                done &= state.back.disputed || left < promised.amount.amount();
+                if state.back.disputed || left < amount {
+                    owed = owed.saturating_sub(amount);
+                }
             }
             Err(e) => return Err(e),
         }
     }
-    Ok(if done { Removed::Done } else { Removed::Refused { came_back: state.back.came_back } })
+    Ok(if owed == 0 { Removed::Done } else { Removed::refused(&state, owed) })
 }

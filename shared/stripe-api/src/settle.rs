@@ -55,7 +55,7 @@ impl Settled {
 
 /// Reads a payment at Stripe and applies its state to the paid object, with the event that reported it, if any. A request to Stripe, or two
 /// if it was disputed, a read and a transaction, or none if there is nothing new. If the person has left, two reads and a write, with
-/// another read if money has come back. A payment beside the one that was asked for takes four requests to give it back. A plan that is
+/// two more reads if money has come back. A payment beside the one that was asked for takes four requests to give it back. A plan that is
 /// just paid takes two queries, and if its payer has it already, four requests to give it back.
 ///
 /// An older state than the applied one changes nothing.
@@ -118,7 +118,7 @@ async fn give_all_back(
     match remove_payment(stripe, &removal).await? {
         Removed::Done => {}
         Removed::Waits => table.put_always(&removal).await?,
-        Removed::Refused { came_back } => removal.begin_refused(table, came_back, sys.now()).await?,
+        Removed::Refused(owed) => removal.begin_refused(table, owed, sys.now()).await?,
     }
     Ok(())
 }
