@@ -808,6 +808,77 @@ async fn money_that_comes_back_while_its_refund_is_recorded_is_owed() {
     is_owed_until_given_back(&cloud, &ana, &placed).await;
 }
 
+/// Paid orders of somebody who has left, whose refunds Stripe has refused and would make now, and their alerts. With the administrator, whose
+/// session has ended meanwhile.
+async fn refused_to_somebody_who_has_left(cloud: &Cloud, number: usize) -> (Caller, Vec<Value>) {
+    cloud.limits.lift(true);
+    let (_, products) = shop(cloud, 1).await;
+    let (_, app) = cloud.staff("ida", "administrator").await;
+    let ana = cloud.buyer("ana", PHONE).await;
+    let mut orders = Vec::new();
+    for n in 0..number {
+        orders.push(paid_order(cloud, &ana, &n.to_string(), &products[0], 1).await);
+    }
+    for order in &orders {
+        pay(cloud, order, Act::RefuseRefunds(true));
+    }
+    leaves(cloud, &ana).await;
+    assert_eq!((run(cloud, WEBHOOK).await["payments"].clone(), refunds(cloud)), (json!(0), 0));
+    for order in &orders {
+        pay(cloud, order, Act::RefuseRefunds(false));
+    }
+    let ida = cloud.sign_in_with(&cloud.anonymous(), "ida", &app).await;
+    let alerts = owed(&ida).await;
+    assert!(alerts.len() == number && alerts.iter().all(|alert| alert["owed"] == zloty(1000)), "{alerts:?}");
+    (ida, alerts)
+}
+
+/// While Stripe is asked for a refund, staff cannot say that they have given the money back outside Stripe.
+/// Promise: refund-outside, refund-owed
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn money_is_not_given_back_outside_stripe_while_stripe_is_asked_for_it() {
+    let cloud = Cloud::start().await;
+    let (ida, alerts) = refused_to_somebody_who_has_left(&cloud, 1).await;
+    let stripe = &cloud.outside.stripe;
+    stripe.hold("POST /refunds");
+    let staff = async {
+        while stripe.in_progress() == 0 {
+            tokio::task::yield_now().await;
+        }
+        give_outside(&ida, &alerts[0], zloty(1000)).await.is_problem(409, "conflict");
+        stripe.release();
+    };
+    let both = async { tokio::join!(run(&cloud, WEBHOOK), staff) };
+    let (report, ()) = tokio::time::timeout(PATIENCE, both).await.expect("the refund is made");
+    assert_eq!((&report["payments"], refunds(&cloud)), (&json!(1), 1));
+    give_outside(&ida, &alerts[0], zloty(1000)).await.is(204);
+    cloud.settle().await;
+    let record = &cloud.of_kind("order_record").await[0];
+    assert_eq!(["refunded", "outside"].map(|name| record[name]["N"].clone()), [json!("1000"), json!("0")]);
+    assert!(owed(&ida).await.is_empty() && cloud.of_kind("payment_removal").await.is_empty());
+}
+
+/// Money that the schedule and staff give back at the same time is given back once: at Stripe, or outside.
+/// Promise: refund-outside, refund-owed
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn money_that_is_given_back_at_stripe_and_outside_at_once_is_given_back_once() {
+    let cloud = Cloud::start().await;
+    let (ida, alerts) = refused_to_somebody_who_has_left(&cloud, 9).await;
+    let staff = async {
+        let all = alerts.iter().map(|alert| give_outside(&ida, alert, zloty(1000)));
+        futures_util::future::join_all(all).await
+    };
+    let (_, replies) = tokio::join!(run(&cloud, WEBHOOK), staff);
+    assert!(replies.iter().all(|reply| [204, 409].contains(&reply.status.as_u16())), "{replies:?}");
+    run(&cloud, WEBHOOK).await;
+    cloud.settle().await;
+    let records = cloud.of_kind("order_record").await;
+    let given = |name: &str| records.iter().filter(|record| record[name]["N"] == "1000").count();
+    assert_eq!((records.len(), given("refunded") + given("outside"), given("refunded")), (9, 9, refunds(&cloud)));
+    assert!(owed(&ida).await.is_empty() && cloud.of_kind("payment_removal").await.is_empty());
+    items::are_as_described(&cloud).await;
+}
+
 /// What is to be given back because its buyer has left is not forgotten when Stripe refuses it: it is asked for until it is made, and staff
 /// see it until then, without the buyer.
 /// Promise: refund-owed, order-leaving, stripe-outage, staff-work

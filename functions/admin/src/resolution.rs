@@ -38,10 +38,12 @@ pub struct ResolvePaymentAlert {
 
 /// Records that staff have given money back outside Stripe, because its refund had failed, and ends the alert.
 ///
-/// For administrators with a recent proof by a second factor. 412 if more money has come back since the version in `If-Match`. No effect
-/// if there is no such alert any more. The refunds of an order that have failed are `made_outside` afterwards, and what was given back
-/// cannot be refunded at Stripe too: an order that is not shipped becomes `refunding`, or `refunded` if nothing is left. A payment that is
-/// not kept is not refunded any more. A new alert begins only if more money comes back. Nobody does this for a payment of their own.
+/// For administrators with a recent proof by a second factor. 412 if more money has come back since the version in `If-Match`. 409
+/// while Stripe is asked again for the refund of a payment that is not kept, because it may be made: try again a quarter of an hour later.
+/// No effect if there is no such alert any more. The refunds of an order that have failed are `made_outside` afterwards, and what was given
+/// back cannot be refunded at Stripe too: an order that is not shipped becomes `refunding`, or `refunded` if nothing is left. A payment
+/// that is not kept is not refunded any more. A new alert begins only if more money comes back. Nobody does this for a payment of their
+/// own.
 ///
 /// AWS calls: the batch that authenticates the caller and reads their roles; a read of the alert; for an order two reads before it,
 /// otherwise one or two after it; the transaction. Repeated after each concurrent change of the order.

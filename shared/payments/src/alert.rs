@@ -132,7 +132,8 @@ impl PaymentAlert {
 
     /// Adds to a transaction that staff have given back outside Stripe this amount of a payment that is not kept: the [`PaymentRemoval`] and
     /// its alert end, and are not begun again unless more money comes back ([`ClosedRemoval`]). Refused if the alert has ended or has
-    /// another version, or more money has come back than it says. At most one read.
+    /// another version, more money has come back than it says, or Stripe is being asked for a refund ([`PaymentRemoval::ask`]). At most one
+    /// read.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -140,7 +141,7 @@ impl PaymentAlert {
         if let Some(intent) = &self.removal {
             // More may have come back than the alert says: then the schedule gives the alert another version first.
             let no_more = field("came_back").absent().or(field("came_back").le(self.came_back));
-            tx.delete_when(PaymentRemoval::key_of(intent), no_more);
+            tx.delete_when(PaymentRemoval::key_of(intent), no_more.and(PaymentRemoval::is_unasked()));
             let before = ClosedRemoval::of(table, intent).await?.map_or(0, |closed| closed.outside);
             let outside = before.saturating_add(amount.amount());
             tx.put_always(&ClosedRemoval { intent: intent.clone(), came_back: self.came_back, outside, at: now });

@@ -5,11 +5,13 @@ use std::time::Duration;
 use kernel::Time;
 use money::Money;
 use serde::{Deserialize, Serialize};
-use store::{About, Cond, Conditional as _, Item, Key, Personal, Range, StoreError, Table, Tx, field};
+use store::{About, CommitError, Cond, Conditional as _, Item, Key, Personal, Range, Row, StoreError, Table, Tx, Update, field};
 use utoipa::ToSchema;
 
 use crate::{MoneyBack, PaidFor, Settlement, alert::PaymentAlert};
 
+/// The time after which a request to Stripe is not under way any more: longer than any function waits for one.
+const UNDER_WAY: Duration = Duration::from_secs(60);
 /// How long it is remembered that a removal was closed: longer than a payer can dispute a payment.
 const REMEMBERED: Duration = Duration::from_secs(2 * 365 * 24 * 3600);
 
@@ -53,6 +55,12 @@ pub struct PaymentRemoval {
     /// The amount of refunds that had come back when it was begun, as far as that was known.
     #[serde(default)]
     pub came_back: u64,
+    /// How many requests for a refund may be under way at Stripe, or have had no answer: see [`Self::ask`].
+    #[serde(default)]
+    unanswered: u32,
+    /// When the last one was begun.
+    #[serde(default)]
+    asked_at: Option<Time>,
 }
 
 /// What is owed of a payment whose refund Stripe refuses, or the payer's bank has refused.
@@ -85,7 +93,8 @@ impl PaymentRemoval {
     /// Returns the removal of a payment that is not kept.
     #[must_use]
     pub const fn new(intent: String, asked: (PaidFor, Money), since: Time) -> Self {
-        Self { intent, asked: Some(asked), since, promised: Vec::new(), due: None, outside: 0, came_back: 0 }
+        let promised = Vec::new();
+        Self { intent, asked: Some(asked), since, promised, due: None, outside: 0, came_back: 0, unanswered: 0, asked_at: None }
     }
 
     pub(crate) fn key_of(intent: &str) -> Key {
@@ -130,7 +139,9 @@ impl PaymentRemoval {
             // What is promised is still to be made.
             Some(current) => {
                 let due = current.part().and(due);
-                tx.put(&Self { due, promised: current.promised.clone(), ..begun }, current.is_stored());
+                let (promised, unanswered, asked_at) = (current.promised.clone(), current.unanswered, current.asked_at);
+                let same_requests = if unanswered == 0 { Self::is_unasked() } else { field("unanswered").eq(unanswered) };
+                tx.put(&Self { due, promised, unanswered, asked_at, ..begun }, current.is_stored().and(same_requests));
             }
             None => {
                 tx.create(&begun);
@@ -144,15 +155,51 @@ impl PaymentRemoval {
         field("since").eq(self.since)
     }
 
-    /// Writes it, with the alert that Stripe refuses its refund. Nothing is written if there is that alert already, and no more money has
-    /// come back since. One transaction.
+    /// Returns the condition that no request for a refund is under way or has had no answer.
+    pub(crate) fn is_unasked() -> Cond {
+        field("unanswered").absent().or(field("unanswered").eq(0))
+    }
+
+    /// Writes it before Stripe is asked for a refund. Returns the one of the payment that there is already, if there is one, and `None` if
+    /// staff close it meanwhile, or have closed it after `back` had come back. One transaction.
     ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn begin_refused(&self, table: &Table, owed: Owed, now: Time) -> Result<(), StoreError> {
+    pub async fn begin(self, table: &Table, back: MoneyBack, now: Time) -> Result<Option<Self>, StoreError> {
         let mut tx = Tx::new();
-        tx.put_always(self);
-        self.alert(tx, table, owed, now).await
+        let own = tx.create(&self);
+        tx.check(ClosedRemoval::key_of(&self.intent), ClosedRemoval::does_not_cover(back, now));
+        match table.commit(tx).await {
+            Ok(()) => Ok(Some(self)),
+            Err(CommitError::Refused(refused)) => refused.current(own).map(Row::decode).transpose(),
+            Err(CommitError::Store(e)) => Err(e),
+        }
+    }
+
+    /// Records that Stripe is going to be asked for a refund. As long as its answer is not known, staff cannot close the removal
+    /// ([`PaymentAlert::close_removal`]), so that the money is given back once. A request without an answer counts until a later one has an
+    /// answer, because what Stripe says then includes the former one. Returns whether it may be asked: not if the removal is done, closed
+    /// or written again meanwhile. One update, or two while another request is under way.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn ask(&self, table: &Table, now: Time) -> Result<bool, StoreError> {
+        let asked = || Update::of(self.key()).set("asked_at", now);
+        let none_under_way = field("asked_at").absent().or(field("asked_at").le(now - UNDER_WAY));
+        let alone = asked().set("unanswered", 1).when(self.is_stored().and(none_under_way));
+        if table.update(alone).await.applied()? {
+            return Ok(true);
+        }
+        table.update(asked().add("unanswered", 1).when(self.is_stored())).await.applied()
+    }
+
+    /// Records that Stripe has answered a request for a refund ([`Self::ask`]). One update.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn answered(&self, table: &Table) -> Result<(), StoreError> {
+        let one_less = Update::of(self.key()).add("unanswered", -1).when(field("unanswered").gt(0));
+        table.update(one_less).await.refused_is_fine()
     }
 
     /// Writes the alert that Stripe refuses its refund, unless there is one already and neither more money has come back since nor another

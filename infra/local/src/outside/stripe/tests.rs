@@ -312,6 +312,25 @@ fn an_idempotency_key_stands_for_one_request() {
 }
 
 #[test]
+fn while_a_request_is_handled_its_key_is_in_use() {
+    let stripe = Stripe::open(None).expect("empty books");
+    let keyed = |request: &str, key: &str| Call { idempotency_key: Some(key.to_owned()), ..to(request) };
+    let first = stripe.begin(&keyed("POST /customers", "k")).expect("the first one");
+    for request in ["POST /customers", "POST /refunds"] {
+        let refused = stripe.begin(&keyed(request, "k")).err().expect("refused");
+        let expected = (409, "idempotency_error".to_owned(), "idempotency_key_in_use".to_owned());
+        assert_eq!(refusal_of(&api::refused(refused)), expected, "{request}");
+    }
+    let by_nobody = Call { key: None, ..keyed("POST /customers", "k") };
+    for other in [keyed("POST /customers", "other"), keyed("GET /customers", "k"), to("POST /customers"), by_nobody] {
+        assert!(stripe.begin(&other).is_ok(), "{other:?}");
+    }
+    assert_eq!(stripe.in_progress(), 1);
+    drop(first);
+    assert!(stripe.begin(&keyed("POST /customers", "k")).is_ok_and(|handled| handled.is_some()));
+}
+
+#[test]
 fn async_stripe_reads_every_object() {
     let mut bench = Bench::new();
     let customer = bench.done("POST /customers", "name=ana&email=ana@example.test&metadata[user]=usr_1");
