@@ -188,6 +188,28 @@ async fn a_refund_that_comes_back_is_made_again() {
     items::are_as_described(&cloud).await;
 }
 
+/// Of several refunds the one that the buyer's bank refuses is shown to staff, also if a later one has succeeded before that, until it is
+/// made again.
+/// Promise: order-refund-failed, refund-owed, staff-work
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_of_several_refunds_that_comes_back_is_owed() {
+    let cloud = Cloud::start().await;
+    let (staff, products) = shop(&cloud, 1).await;
+    let ana = cloud.buyer("ana", PHONE).await;
+    let placed = paid_order(&cloud, &ana, "one", &products[0], 3).await;
+    for (key, amount) in [("a", 1000), ("b", 500)] {
+        refund(&staff, &placed, key, amount).await.is(201);
+    }
+    pay(&cloud, &placed, Act::FailRefundsOf(1000));
+    cloud.settle().await;
+    let back = shown(&staff, &placed).await;
+    assert_eq!((&back["refunded"]["amount"], &back["refunds"][0]["state"]), (&json!(500), &json!("failed")));
+    assert_eq!((owed(&staff).await.len(), &owed(&staff).await[0]["id"]), (1, &placed["id"]));
+    items::are_as_described(&cloud).await;
+    assert_eq!(refund(&staff, &placed, "c", 1000).await.is(201)["refunded"]["amount"], 1500);
+    assert!(owed(&staff).await.is_empty());
+}
+
 /// A refund whose answer is lost is known although Stripe has forgotten its key: its payment tells. It is not made twice.
 /// Promise: order-refunds, stripe-outage
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

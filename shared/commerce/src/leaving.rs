@@ -72,7 +72,7 @@ impl OrderRecord {
         let (lines, country) = (order.lines.clone(), order.recipient.address.country);
         let card = order.card.as_ref();
         let (paid_at, back) = (card.and_then(|card| card.paid_at), card.map(|card| card.back).unwrap_or_default());
-        let (intent, due) = (card.and_then(|card| card.intent.clone()), card.map_or(0, |card| card.due_back(total)));
+        let (intent, due) = (card.and_then(|card| card.intent.clone()), card.map_or(0, OrderCard::due_back));
         Self { id, state, lines, total, country, created_at, changed_at, paid_at, back, due, intent, until: Some(kept.ends(created_at)) }
     }
 
@@ -212,7 +212,7 @@ fn removal(order: &Order, now: Time) -> Option<PaymentRemoval> {
         Some(Promised { name, amount, reason: refund.reason, attempt: refund.attempt })
     };
     let promised: Vec<Promised> = asked.chain(card.failed_refunds(order.total)).filter_map(promised).collect();
-    let due = Some(card.due_back(order.total));
+    let due = Some(card.due_back());
     (!promised.is_empty()).then(|| PaymentRemoval { promised, due, ..PaymentRemoval::new(intent, about, now) })
 }
 

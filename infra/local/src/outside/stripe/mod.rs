@@ -460,6 +460,8 @@ pub enum Act {
     Refund(Option<i64>),
     /// The payer's bank refuses the refunds.
     FailRefunds,
+    /// The payer's bank refuses the refunds of this amount in minor units.
+    FailRefundsOf(i64),
     /// From now on Stripe refuses all refunds of the payment, or accepts them again.
     RefuseRefunds(bool),
     /// The account cancels the payment.
@@ -486,7 +488,8 @@ fn perform(books: &mut Books, sys: &Sys, intent: &str, act: &Act) -> Result<(), 
             let charge = books.intent(intent, "id")?.charge.clone().unwrap_or_default();
             books.refund(sys, &charge, *amount, None, std::collections::BTreeMap::new()).map(drop)
         }
-        Act::FailRefunds => books.fail_refunds(sys, intent),
+        Act::FailRefunds => books.fail_refunds(sys, intent, None),
+        Act::FailRefundsOf(amount) => books.fail_refunds(sys, intent, Some(*amount)),
         Act::RefuseRefunds(refuses) => books.refuse_refunds(intent, *refuses),
         Act::Cancel => books.cancel(sys, intent, None),
     }

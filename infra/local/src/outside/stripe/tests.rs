@@ -345,7 +345,7 @@ fn async_stripe_reads_every_object() {
     seen.push(bench.done(&format!("POST /payment_intents/{intent}/confirm"), "payment_method=pm_card_authenticationRequired"));
     bench.books.authenticate(&bench.sys, &intent, true).expect("confirmed");
     bench.done("POST /refunds", &format!("payment_intent={intent}&amount=20"));
-    bench.books.fail_refunds(&bench.sys, &intent).expect("refused");
+    bench.books.fail_refunds(&bench.sys, &intent, None).expect("refused");
     bench.done("POST /refunds", &format!("payment_intent={intent}&amount=34"));
     bench.books.dispute(&bench.sys, &intent, "fraudulent").expect("disputed");
     seen.push(bench.done(&format!("GET /payment_intents/{intent}?expand[0]=latest_charge.refunds&expand[1]=customer"), ""));
