@@ -830,7 +830,7 @@ async fn money_that_comes_back_while_its_refund_is_recorded_is_owed() {
     is_owed_until_given_back(&cloud, &ana, &placed).await;
 }
 
-/// Paid orders of somebody who has left, whose refunds Stripe has refused and would make now, and their alerts. With the administrator, whose
+/// Alerts of paid orders of somebody who has left, whose refunds Stripe has refused and would make now. With the administrator, whose
 /// session has ended meanwhile.
 async fn refused_to_somebody_who_has_left(cloud: &Cloud, number: usize) -> (Caller, Vec<Value>) {
     cloud.limits.lift(true);

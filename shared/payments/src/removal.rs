@@ -57,10 +57,10 @@ pub struct PaymentRemoval {
     pub came_back: u64,
     /// How many requests for a refund may be under way at Stripe, or have had no answer: see [`Self::ask`].
     #[serde(default)]
-    unanswered: u32,
+    pub unanswered: u32,
     /// When the last one was begun.
     #[serde(default)]
-    asked_at: Option<Time>,
+    pub asked_at: Option<Time>,
 }
 
 /// What is owed of a payment whose refund Stripe refuses, or the payer's bank has refused.
