@@ -202,6 +202,19 @@ impl PaymentRemoval {
         table.update(one_less).await.refused_is_fine()
     }
 
+    /// Records that the requests that had no answer are known to have ended, because Stripe's state of the payment was read after `since`.
+    /// Nothing is changed if one was begun less than a minute before. One update, or none if none lacks an answer.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn known(&self, table: &Table, since: Time) -> Result<(), StoreError> {
+        if self.unanswered == 0 {
+            return Ok(());
+        }
+        let all_ended = self.is_stored().and(field("asked_at").le(since - UNDER_WAY));
+        table.update(Update::of(self.key()).set("unanswered", 0).when(all_ended)).await.refused_is_fine()
+    }
+
     /// Writes the alert that Stripe refuses its refund, unless there is one already and neither more money has come back since nor another
     /// amount is owed, or the removal is done or closed meanwhile. One transaction.
     ///

@@ -33,7 +33,7 @@ impl Removed {
 /// # Errors
 /// [`SettleError`]; it may be repeated at any point.
 pub async fn remove_payment((table, sys, stripe): (&Table, &Sys, &Stripe), removal: &PaymentRemoval) -> Result<Removed, SettleError> {
-    let asking = Asking { table, sys, stripe, removal };
+    let (asking, since) = (Asking { table, sys, stripe, removal }, sys.now());
     let removed = match removal.part() {
         Some(due) => asking.for_part(due).await?,
         None => asking.for_all().await?,
@@ -41,7 +41,10 @@ pub async fn remove_payment((table, sys, stripe): (&Table, &Sys, &Stripe), remov
     match removed {
         Removed::Done => removal.done(table).await?,
         Removed::Waits => {}
-        Removed::Refused(owed) => removal.refused(table, owed, sys.now()).await?,
+        Removed::Refused(owed) => {
+            removal.known(table, since).await?;
+            removal.refused(table, owed, sys.now()).await?;
+        }
     }
     Ok(removed)
 }
