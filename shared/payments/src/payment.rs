@@ -5,7 +5,7 @@
 //! | `pending_payment` | `paid` | Stripe has received the whole amount |
 //! | `pending_payment` | `cancelled` | Stripe has cancelled it, at the latest a day after it was begun; or something else was paid |
 //! | `paid` | `refunded` | all of it was given back; a part of it changes only the sum |
-//! | `refunded` | `paid` | some of it has come back, because the payer's bank has refused it |
+//! | `refunded` | `paid` | some of it has come back, because the payer's bank has refused it; not of a surplus |
 //!
 //! No other transition exists. What is paid differs by its [`Purpose`]: a donation ([`crate::Donor`]), or a plan ([`crate::Plan`]).
 
@@ -126,6 +126,9 @@ pub struct CardPayment<P: Purpose> {
     /// Whether the payment differs from the request, so that it was refunded.
     #[serde(default)]
     pub is_wrong: bool,
+    /// Whether the payer already had what was paid, so that it is refunded.
+    #[serde(default)]
+    pub is_surplus: bool,
     /// Why the last card was refused.
     #[serde(default)]
     pub decline: Option<String>,
@@ -155,6 +158,7 @@ impl<P: Purpose> CardPayment<P> {
             customer: None,
             back: MoneyBack::default(),
             is_wrong: false,
+            is_surplus: false,
             decline: None,
             created_at: now,
             paid_at: None,
@@ -200,8 +204,11 @@ impl<P: Purpose> CardPayment<P> {
         let (amount, paid) = (self.purpose.amount(), settlement.progress == Progress::Succeeded);
         settlement.judge(amount, self.customer.as_deref())?;
         let back = self.back.after(settlement.back);
+        let state = self.state.after(settlement.progress, back.refunded >= amount.amount());
+        // What is owed of a surplus gives nothing to its payer.
+        let stays = self.is_surplus && self.state == PaymentState::Refunded;
         Ok(Self {
-            state: self.state.after(settlement.progress, back.refunded >= amount.amount()),
+            state: if stays { self.state } else { state },
             intent: Some(settlement.intent.clone()),
             customer: self.customer.clone().or_else(|| settlement.customer.clone()),
             back,
@@ -209,6 +216,12 @@ impl<P: Purpose> CardPayment<P> {
             paid_at: self.paid_at.or_else(|| paid.then_some(now)),
             ..self.clone()
         })
+    }
+
+    /// Returns the payment of somebody who already had what was paid.
+    #[must_use]
+    pub fn surplus(&self) -> Self {
+        Self { is_surplus: true, ..self.clone() }
     }
 
     /// Returns the payment with the time of its next automatic check.
@@ -240,7 +253,7 @@ impl<P: Purpose> CardPayment<P> {
         Self { back: self.back.given_outside(owed), ..self.clone() }
     }
 
-    /// Adds to a transaction that staff have given back outside Stripe what has come back of a payment that ended because it was wrong,
+    /// Adds to a transaction that staff have given back outside Stripe what has come back of a payment that was refunded automatically,
     /// which ends this alert. Refused if the payment, or its alert, has changed since it was read.
     pub fn close(&self, tx: &mut Tx, alert: &PaymentAlert) {
         let next = Self { version: self.version.saturating_add(1), ..self.given_outside() };
@@ -259,7 +272,7 @@ impl<P: Purpose> CardPayment<P> {
         match alert {
             Alert::Disputed => self.back.disputed,
             // All of it was given back and has come back, until as much is given back again.
-            Alert::RefundFailed => self.is_wrong && self.back.given() < self.back.came_back,
+            Alert::RefundFailed => (self.is_wrong || self.is_surplus) && self.back.given() < self.back.came_back,
             Alert::WrongPayment => self.is_wrong,
             // What has ended is cancelled at Stripe first.
             Alert::LatePayment => false,

@@ -223,6 +223,7 @@ impl News<'_> {
                 }
                 tracing::error!(payment.id = %id, "a payment for a plan that the payer already has cannot be refunded yet");
             }
+            let after = if beside.is_held { after.surplus() } else { after };
             match write_beside(table, sys, (&before, &after), event, &beside).await? {
                 Written::Now => return Ok(settled(after)),
                 Written::Before => return Ok(Settled::Before),
