@@ -152,7 +152,10 @@ impl PaymentRemoval {
 
     /// Returns the condition that the item has not been written again since it was read.
     fn is_stored(&self) -> Cond {
-        field("since").eq(self.since)
+        let came_back = field("came_back").eq(self.came_back);
+        // Items of earlier versions lack it.
+        let came_back = if self.came_back == 0 { came_back.or(field("came_back").absent()) } else { came_back };
+        field("since").eq(self.since).and(came_back)
     }
 
     /// Returns the condition that no request for a refund is under way or has had no answer.
