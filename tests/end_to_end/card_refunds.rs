@@ -830,6 +830,33 @@ async fn money_that_comes_back_while_its_refund_is_recorded_is_owed() {
     is_owed_until_given_back(&cloud, &ana, &placed).await;
 }
 
+/// What is to be given back because its buyer has left, who disputes the payment, is given back when the dispute is over: by Stripe if the
+/// buyer has lost it, otherwise the bank has done so.
+/// Promise: refund-owed, order-leaving
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_disputed_payment_of_somebody_who_has_left_is_given_back_after_the_dispute() {
+    for (end, made) in [(Act::WinDispute, 1), (Act::LoseDispute, 0)] {
+        let cloud = Cloud::start().await;
+        let (_, products) = shop(&cloud, 1).await;
+        let ana = cloud.buyer("ana", PHONE).await;
+        let placed = paid_order(&cloud, &ana, "one", &products[0], 2).await;
+        pay(&cloud, &placed, Act::Dispute);
+        cloud.settle().await;
+        leaves(&cloud, &ana).await;
+        for _ in 0..2 {
+            assert_eq!((run(&cloud, WEBHOOK).await["payments"].clone(), refunds(&cloud)), (json!(0), 0));
+        }
+        assert_eq!((cloud.of_kind("payment_removal").await.len(), ttl_of_failed(&cloud).await.len()), (1, 0));
+        pay(&cloud, &placed, end);
+        cloud.settle().await;
+        assert_eq!((run(&cloud, WEBHOOK).await["payments"].clone(), refunds(&cloud)), (json!(1), made));
+        cloud.settle().await;
+        assert!(cloud.of_kind("payment_removal").await.is_empty() && cloud.of_kind("payment_alert").await.is_empty());
+        assert_eq!(cloud.of_kind("order_record").await[0]["refunded"]["N"], "2000");
+        items::are_as_described(&cloud).await;
+    }
+}
+
 /// Alerts of paid orders of somebody who has left, whose refunds Stripe has refused and would make now. With the administrator, whose
 /// session has ended meanwhile.
 async fn refused_to_somebody_who_has_left(cloud: &Cloud, number: usize) -> (Caller, Vec<Value>) {

@@ -79,6 +79,8 @@ pub struct Stripe {
 pub struct Payment {
     /// Its state.
     pub state: Settlement,
+    /// Whether the bank has yet to decide about a dispute.
+    pub dispute_is_open: bool,
     /// Stripe's id of the charge of the last card, if that was refused and another one may follow.
     pub refused: Option<String>,
     /// The secret with which a browser pays it. It allows nothing else.
@@ -233,6 +235,7 @@ impl Stripe {
             let standing = disputes::of(&self.client, id).await?;
             (back.disputed, back.disputes_won) = (standing.disputed, standing.won);
             back.refunded = back.refunded.saturating_add(standing.lost).min(found.state.received);
+            found.dispute_is_open = standing.open;
         }
         Ok(found)
     }
@@ -387,6 +390,7 @@ fn payment(intent: PaymentIntent) -> Result<Payment, Failed> {
     };
     let refused = error.and_then(|error| error.charge.clone()).filter(|_| state.progress == Progress::Open);
     Ok(Payment {
+        dispute_is_open: state.back.disputed,
         state,
         refused,
         client_secret: Secret::new(intent.client_secret.ok_or(Failed::Unreadable("a payment without a secret"))?),

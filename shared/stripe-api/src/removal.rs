@@ -5,16 +5,16 @@ use money::Money;
 use payments::{Owed, PaymentRemoval, Progress, RefundReason, Settlement};
 use store::Table;
 
-use crate::{Failed, SettleError, Stripe};
+use crate::{Failed, Payment, SettleError, Stripe};
 
 /// What became of the removal of a payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Removed {
     /// It is done.
     Done,
-    /// Not yet, because the bank decides about the payment, or the removal has changed meanwhile.
+    /// Not yet, because the bank decides about the payment or a dispute, or the removal has changed meanwhile.
     Waits,
-    /// Stripe refuses a refund of a payment that is not disputed, or the payer's bank has refused one. Staff have to give the money back.
+    /// Stripe refuses a refund although no dispute is open, or the payer's bank has refused one. Staff have to give the money back.
     Refused(Owed),
 }
 
@@ -79,8 +79,8 @@ impl Asking<'_> {
     async fn for_all(&self) -> Result<Removed, SettleError> {
         let (stripe, intent, outside) = (self.stripe, &self.removal.intent, self.removal.outside);
         stripe.end_payment(intent).await?;
-        let state = match stripe.payment(intent).await {
-            Ok(payment) => payment.state,
+        let Payment { state, dispute_is_open, .. } = match stripe.payment(intent).await {
+            Ok(payment) => payment,
             Err(Failed::Gone) => return Ok(Removed::Done),
             Err(e) => return Err(e.into()),
         };
@@ -93,15 +93,18 @@ impl Asking<'_> {
             match self.refund((left, RefundReason::OrderEnded, (&format!("removal-{left}"), 0))).await? {
                 Some(Ok(())) => {}
                 None => return Ok(Removed::Waits),
-                // A disputed payment cannot be refunded, because the bank decides.
-                Some(Err(_)) if state.back.disputed => {}
+                // While a payment is disputed it cannot be refunded. The bank decides whether its payer gets it back, or it is still owed.
+                Some(Err(_)) if dispute_is_open => return Ok(Removed::Waits),
                 Some(Err(why)) => {
                     tracing::error!(why, "a payment cannot be refunded yet, and will be tried again");
                     return Ok(Removed::refused(&state, owed));
                 }
             }
         }
-        if sent_back > 0 && owed > 0 && !state.back.disputed {
+        if sent_back > 0 && owed > 0 {
+            if dispute_is_open {
+                return Ok(Removed::Waits);
+            }
             tracing::error!("a payment that is not kept has to be given back in another way");
             return Ok(Removed::refused(&state, owed.saturating_sub(left)));
         }
@@ -113,13 +116,13 @@ impl Asking<'_> {
     /// payer's bank has refused are not made again: they are owed until staff have given back as much at Stripe, or say that they have
     /// given it back outside.
     async fn for_part(&self, due: u64) -> Result<Removed, SettleError> {
-        let state = match self.stripe.payment(&self.removal.intent).await {
-            Ok(payment) => payment.state,
+        let Payment { state, dispute_is_open, .. } = match self.stripe.payment(&self.removal.intent).await {
+            Ok(payment) => payment,
             Err(Failed::Gone) => return Ok(Removed::Done),
             Err(e) => return Err(e.into()),
         };
         let left = state.received.saturating_sub(state.back.refunded);
-        let mut owed = due.min(state.received).saturating_sub(state.back.refunded);
+        let (mut owed, mut waits) = (due.min(state.received).saturating_sub(state.back.refunded), false);
         for promised in &self.removal.promised {
             if state.refunds.iter().any(|refund| refund.name.as_ref() == Some(&promised.name)) {
                 continue;
@@ -130,13 +133,18 @@ impl Asking<'_> {
                 None => return Ok(Removed::Waits),
                 Some(Err(why)) => {
                     tracing::error!(why, "Stripe refused a refund that was promised before the account was deleted");
-                    // If the payment is disputed or otherwise refunded, a later attempt would fail too.
-                    if state.back.disputed || left < amount {
+                    waits |= dispute_is_open;
+                    // If the payment is otherwise refunded, a later attempt would fail too.
+                    if dispute_is_open || left < amount {
                         owed = owed.saturating_sub(amount);
                     }
                 }
             }
         }
-        Ok(if owed == 0 { Removed::Done } else { Removed::refused(&state, owed) })
+        Ok(match (owed, waits) {
+            (0, false) => Removed::Done,
+            (0, true) => Removed::Waits,
+            (owed, _) => Removed::refused(&state, owed),
+        })
     }
 }
