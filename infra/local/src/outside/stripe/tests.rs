@@ -63,7 +63,7 @@ fn refusal_of(answer: &Answer) -> (u16, String, String) {
 }
 
 /// A request and how Stripe refuses it: the method and path, the body, the status and the code. `{…}` is an object of the table.
-const REFUSED: [(&str, &str, u16, &str); 53] = [
+const REFUSED: [(&str, &str, u16, &str); 58] = [
     ("GET /unknown", "", 404, ""),
     ("PUT /customers", "", 404, ""),
     ("POST /customers", "nickname=ana", 400, "parameter_unknown"),
@@ -108,6 +108,11 @@ const REFUSED: [(&str, &str, u16, &str); 53] = [
     ("POST /payment_intents/{open}/cancel", "cancellation_reason=bored", 400, ""),
     ("GET /payment_intents?limit=101", "", 400, "parameter_invalid_integer"),
     ("GET /payment_intents?starting_after=pi_none", "", 400, "resource_missing"),
+    ("GET /charges/ch_none", "", 404, "resource_missing"),
+    ("GET /refunds/re_none", "", 404, "resource_missing"),
+    ("GET /disputes/dp_none", "", 404, "resource_missing"),
+    ("GET /payment_methods/pm_none", "", 404, "resource_missing"),
+    ("GET /events/evt_none", "", 404, "resource_missing"),
     ("POST /refunds", "", 400, "parameter_missing"),
     ("POST /refunds", "charge=ch_none", 400, "resource_missing"),
     ("POST /refunds", "payment_intent={open}", 400, ""),
