@@ -271,6 +271,36 @@ async fn what_comes_back_is_owed_to_somebody_who_has_left() {
     comes_back_to_somebody_who_leaves(true).await;
 }
 
+/// If a bank refuses the refund of what somebody has paid who has the plan already, staff see it until it is given back, at Stripe or
+/// outside. It gives no second plan.
+/// Promise: refund-owed, refund-outside, plan-twice
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_comes_back_of_a_second_payment_of_a_plan_is_owed() {
+    let cloud = Cloud::start().await;
+    let (staff, _) = cloud.staff("ida", "administrator").await;
+    for (n, name) in ["ana", "ben"].into_iter().enumerate() {
+        let payer = cloud.member(name).await;
+        let tabs = [begin_in(&payer, "one", "basic").await, begin_in(&payer, "two", "basic").await];
+        for tab in &tabs {
+            act(&cloud, tab, card(VISA));
+            cloud.settle().await;
+        }
+        assert!(failed_refunds(&cloud, &staff).await.is_empty());
+        act(&cloud, &tabs[1], Act::FailRefunds);
+        let owed = failed_refunds(&cloud, &staff).await;
+        assert_eq!((owed.len(), &owed[0]["id"]), (1, &tabs[1]["id"]));
+        assert_eq!((seen(&payer, &tabs[1]).await["state"].clone(), cloud.of_kind("held_plan").await.len()), (json!("refunded"), n + 1));
+        items::are_as_described(&cloud).await;
+        if n == 0 {
+            act(&cloud, &tabs[1], Act::Refund(None));
+        } else {
+            give_outside(&staff, &owed[0], tabs[1]["amount"].clone()).await.is(204);
+        }
+        assert!(failed_refunds(&cloud, &staff).await.is_empty());
+        assert_eq!((plan_of(&payer).await, cloud.of_kind("held_plan").await.len()), (json!("basic"), n + 1));
+    }
+}
+
 /// What was paid instead of a donation or a plan, and what somebody has paid who has the plan already, is given back as soon as Stripe
 /// does so, also if it refuses that at first. Staff see each until then, once.
 /// Promise: refund-owed, plan-paid, plan-twice, staff-work

@@ -16,9 +16,10 @@ const ALERT_LIST = "/v1/admin/payment-alerts";
 /** Ends the alert of a refund that has failed, because the money was given back outside Stripe. */
 const givenOutside = ({ stoa, api, refresh }) => (alert) => button(say("given-outside"), async () => {
   const { id, user, intent, amount: asked, owed = asked } = alert;
+  const { currency } = owed;
   let now = alert;
   let mine;
-  const amount = amountField(owed, { name: "amount", label: say("amount-in", { currency: asked.currency }) });
+  const amount = amountField(owed, { name: "amount", label: say("amount-in", { currency }) });
   const still = ({ owed: left }) => (left ? money(left) : say("still-owed"));
   const reread = async () => {
     const { data, problem } = await find(stoa, alert);
@@ -31,7 +32,7 @@ const givenOutside = ({ stoa, api, refresh }) => (alert) => button(say("given-ou
   // What names nobody is found by its payment.
   const payment = user ? id : intent;
   const done = await ask(question, ({ amount: typed }, header) => {
-    mine = { amount: amount.read(typed), currency: asked.currency };
+    mine = { amount: amount.read(typed), currency };
     return api.POST(`${ALERT_LIST}/{payment}/resolution`, { params: { path: { payment }, header: { ...header, "If-Match": `"v${now.version}"` } }, body: { amount: mine } });
   });
   if (done) {
