@@ -42,13 +42,13 @@ pub async fn remove_payment(stripe: &Stripe, removal: &PaymentRemoval) -> Result
         Err(e) => return Err(e),
     };
     // Refunds that a bank has sent back are not repeated. What staff have given back outside Stripe is not owed.
-    let owed = state.received.saturating_sub(state.back.refunded).saturating_sub(removal.outside);
+    let mut owed = state.received.saturating_sub(state.back.refunded).saturating_sub(removal.outside);
     let sent_back = state.back.came_back.saturating_sub(removal.outside);
     let left = owed.saturating_sub(sent_back);
     if state.progress == Progress::Succeeded && left > 0 {
         // The name contains the remaining amount, so that a refund of another amount is another request.
         match stripe.refund(intent, left, RefundReason::OrderEnded, (&format!("removal-{left}"), 0)).await {
-            Ok(_) => {}
+            Ok(_) => owed = owed.saturating_sub(left),
             // A disputed payment cannot be refunded, because the bank decides.
             Err(Failed::Refused(_)) if state.back.disputed => {}
             Err(Failed::Refused(why)) => {
@@ -77,15 +77,15 @@ async fn give_promised(stripe: &Stripe, removal: &PaymentRemoval) -> Result<Remo
     };
     let (left, mut done) = (state.received.saturating_sub(state.back.refunded), true);
     let all = removal.promised.iter().fold(removal.refunded, |sum, promised| sum.saturating_add(promised.amount.amount()));
-    let given = state.back.refunded.saturating_add(removal.outside);
+    let mut given = state.back.refunded.saturating_add(removal.outside);
     for promised in &removal.promised {
         let made = state.refunds.iter().find(|refund| refund.name.as_ref() == Some(&promised.name));
         if made.is_some() || removal.outside > 0 {
-            done &= made.is_some_and(|made| !made.failed) || given >= all;
+            done &= made.is_some_and(|made| !made.failed);
             continue;
         }
         match stripe.refund(&removal.intent, promised.amount.amount(), promised.reason, (&promised.name, promised.attempt)).await {
-            Ok(_) => {}
+            Ok(_) => given = given.saturating_add(promised.amount.amount()),
             Err(Failed::Refused(why)) => {
                 tracing::error!(why, "Stripe refused a refund that was promised before the account was deleted");
                 // If the payment is disputed or otherwise refunded, a later attempt would fail too.
@@ -94,5 +94,5 @@ async fn give_promised(stripe: &Stripe, removal: &PaymentRemoval) -> Result<Remo
             Err(e) => return Err(e),
         }
     }
-    Ok(if done { Removed::Done } else { refused(removal, &state, all.saturating_sub(given)) })
+    Ok(if done || given >= all { Removed::Done } else { refused(removal, &state, all.saturating_sub(given)) })
 }
