@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use store::{About, Index, Item, Key, Personal, Range, StoreError, Table, Tx, field};
 use utoipa::ToSchema;
 
-use crate::{ClosedRemoval, MoneyBack, PaidFor, PaymentRemoval, RefusedRefund};
+use crate::{ClosedRemoval, PaidFor, PaymentRemoval, RefusedRefund};
 
 /// How long an alert is kept, except that of a failed refund.
 const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
@@ -224,23 +224,30 @@ impl Item for PaymentAlert {
     }
 }
 
-/// Adds the alerts that begin and end with a change of a payment to its transaction. `changes` has for each alert whether it holds before
-/// and after the change, and `(before, after)` the money that has come back: if it is more, a failed refund gets a new version. `owed` is
-/// what the payer of a failed refund is owed, if it is known.
+/// What the alert of a failed refund says: if it is something else, the alert gets a new version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FailedRefund {
+    /// The amount of refunds that have come back.
+    pub came_back: u64,
+    /// The amount that the payer is owed, if it is known.
+    pub owed: Option<u64>,
+}
+
+/// Adds the alerts that begin and end with a change of a payment (`before`, `after`) to its transaction. `changes` has for each alert
+/// whether it holds before and after the change.
 pub fn follow(
     tx: &mut Tx,
     now: Time,
-    (payment, owed): (&Watched, Option<u64>),
-    (before, after): (MoneyBack, MoneyBack),
+    payment: &Watched,
+    (before, after): (FailedRefund, FailedRefund),
     changes: impl Fn(Alert) -> (bool, bool),
 ) {
-    let is_more = after.came_back > before.came_back;
     for alert in Alert::ALL {
         let (held, holds) = changes(alert);
-        let is_new_version = is_more && holds && alert == Alert::RefundFailed;
+        let is_new_version = before != after && holds && alert == Alert::RefundFailed;
         match (held && !is_new_version, holds) {
             (false, true) => {
-                let owed = owed.filter(|_| alert == Alert::RefundFailed);
+                let owed = after.owed.filter(|_| alert == Alert::RefundFailed);
                 let payment = payment.clone();
                 tx.put_always(&PaymentAlert { alert, payment, since: now, owed, payer: None, removal: None, came_back: 0 });
             }

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use accounts::user::{Status, User};
+use accounts::user::User;
 use kernel::{Time, id::UserId};
 use money::Money;
 use serde::{Deserialize, Serialize};
 use store::{About, Cond, Conditional as _, Item, Key, Personal, Range, StoreError, Table, Tx, field};
 use utoipa::ToSchema;
 
-use crate::{MoneyBack, PaidFor, Settlement, alert::PaymentAlert};
+use crate::{MoneyBack, PaidFor, Settlement, alert::PaymentAlert, settlement::same};
 
 /// How long it is remembered that a removal was closed: longer than a payer can dispute a payment.
 const REMEMBERED: Duration = Duration::from_secs(2 * 365 * 24 * 3600);
@@ -118,9 +118,7 @@ impl PaymentRemoval {
         said: &Settlement,
         asked: (PaidFor, Money),
     ) -> Result<(), StoreError> {
-        let ever_refunded = after.refunded.saturating_add(after.came_back);
-        let is_owed = after.came_back > before.came_back && ever_refunded >= said.received;
-        if !is_owed {
+        if !after.has_come_back_since(before, said.received) {
             return Ok(());
         }
         let closed = ClosedRemoval::of(table, &said.intent).await?;
@@ -133,37 +131,43 @@ impl PaymentRemoval {
         Ok(())
     }
 
-    /// Writes it, with the alert that Stripe refuses its refund. Nothing is written if there is that alert already, and it says the same. One
-    /// transaction, or two if the payer leaves at that moment: then nothing names them.
+    /// Writes it, with the alert that Stripe refuses its refund. Nothing is written if there is that alert already, and it says the same.
+    /// Returns whether staff have given back no more outside Stripe than was known (`closed`): otherwise nothing is written, because more
+    /// would be owed than is. One transaction, or two if the payer leaves at that moment: then nothing names them.
     ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn begin_refused(&self, table: &Table, refused: RefusedRefund, payer: Option<UserId>, now: Time) -> Result<(), StoreError> {
-        if let Some(payer) = payer {
+    pub async fn begin_refused(
+        &self,
+        table: &Table,
+        refused: RefusedRefund,
+        closed: Option<&ClosedRemoval>,
+        mut payer: Option<UserId>,
+        now: Time,
+    ) -> Result<bool, StoreError> {
+        loop {
             let mut tx = Tx::new();
-            let stays = tx.check(User::key_of(payer), Cond::Exists.and(field("status").ne(Status::Purging)));
+            let known = tx.check(ClosedRemoval::key_of(&self.intent), ClosedRemoval::is_still(closed, now));
+            let stays = payer.map(|payer| tx.check(User::key_of(payer), User::stays()));
             tx.put_always(self);
-            self.alert(&mut tx, refused, Some(payer), Cond::Absent.or(refused.is_news()), now);
+            self.alert(&mut tx, refused, payer, Cond::Absent.or(refused.is_news()), now);
             match table.commit(tx).await {
-                Err(e) if e.refused(stays) => {}
-                committed => return committed.refused_is_fine(),
+                Err(e) if e.refused(known) => return Ok(false),
+                Err(e) if stays.is_some_and(|stays| e.refused(stays)) => payer = None,
+                committed => return committed.refused_is_fine().map(|()| true),
             }
         }
-        let mut tx = Tx::new();
-        tx.put_always(self);
-        self.alert(&mut tx, refused, None, Cond::Absent.or(refused.is_news()), now);
-        table.commit(tx).await.refused_is_fine()
     }
 
     /// Writes the alert that Stripe refuses its refund, unless there is one already that says the same, or the removal is done or closed
-    /// meanwhile. A read and a transaction.
+    /// meanwhile, or staff have given back a part outside Stripe. A read and a transaction.
     ///
     /// # Errors
     /// [`StoreError`]
     pub async fn refused(&self, table: &Table, refused: RefusedRefund, now: Time) -> Result<(), StoreError> {
         let payer = PaymentAlert::of_failed_refund(table, &self.intent).await?.and_then(|alert| alert.payer);
         let mut tx = Tx::new();
-        tx.check(self.key(), field("intent").eq(&self.intent));
+        tx.check(self.key(), field("intent").eq(&self.intent).and(same("outside", self.outside)));
         // The purge of a payer deletes the alert that names them, and another one is written without them.
         let is_news = if payer.is_some() { Cond::Exists.and(refused.is_news()) } else { Cond::Absent.or(refused.is_news()) };
         self.alert(&mut tx, refused, payer, is_news, now);
@@ -174,6 +178,12 @@ impl PaymentRemoval {
         if let Some(asked) = self.asked {
             tx.put(&PaymentAlert::of_refused_refund(&self.intent, asked, refused, payer, now), condition);
         }
+    }
+
+    /// Adds to a transaction that the payment is not refunded automatically any more: its removal ends with its alert, if there is one.
+    pub(crate) fn give_up(tx: &mut Tx, intent: &str) {
+        tx.delete(Self::key_of(intent));
+        tx.delete(PaymentAlert::key_of_failed_refund(intent));
     }
 
     /// Deletes it with its alert, because it is done. Nothing is deleted if it was written again meanwhile, because money has come back
@@ -239,6 +249,14 @@ impl ClosedRemoval {
     #[must_use]
     pub const fn covers(&self, back: MoneyBack) -> bool {
         back.came_back <= self.came_back
+    }
+
+    /// Returns the condition on the stored memory that it is this one, as read, or that there is none.
+    fn is_still(read: Option<&Self>, now: Time) -> Cond {
+        match read {
+            Some(read) => field("at").eq(read.at).and(same("outside", read.outside)),
+            None => Cond::Absent.or(field("at").le(now - REMEMBERED)),
+        }
     }
 
     /// Returns the condition on the stored memory that it does not cover this ([`Self::covers`]), is gone, or has expired.

@@ -56,7 +56,8 @@ impl Settled {
 /// Reads a payment at Stripe and applies its state to the paid object, with the event that reported it, if any. A request to Stripe, or two
 /// if it was disputed, a read and a transaction, or none if there is nothing new. If the person has left, two reads and a write, with
 /// another read if money has come back. A payment beside the one that was asked for takes four requests to give it back. A plan that is
-/// just paid takes two queries, and if its payer has it already, four requests to give it back.
+/// just paid, or all of whose price was given back and has come back, takes two queries, and if its payer has it already, four requests to
+/// give it back.
 ///
 /// An older state than the applied one changes nothing.
 ///
@@ -111,18 +112,23 @@ async fn give_all_back(
     asked: (PaidFor, Money),
     payer: Option<UserId>,
 ) -> Result<(), SettleError> {
-    let closed = ClosedRemoval::of(table, &said.intent).await?;
-    if closed.as_ref().is_some_and(|closed| closed.covers(said.back)) {
-        return Ok(());
+    for _ in 0..ROUNDS {
+        let closed = ClosedRemoval::of(table, &said.intent).await?;
+        if closed.as_ref().is_some_and(|closed| closed.covers(said.back)) {
+            return Ok(());
+        }
+        let outside = closed.as_ref().map_or(0, |closed| closed.outside);
+        let removal = PaymentRemoval { outside, ..PaymentRemoval::new(said.intent.clone(), asked, sys.now()) };
+        let is_written = match remove_payment(stripe, &removal).await? {
+            Removed::Done => true,
+            Removed::Waits => table.put_always(&removal).await.map(|()| true)?,
+            Removed::Refused(refused) => removal.begin_refused(table, refused, closed.as_ref(), payer, sys.now()).await?,
+        };
+        if is_written {
+            return Ok(());
+        }
     }
-    let outside = closed.map_or(0, |closed| closed.outside);
-    let removal = PaymentRemoval { outside, ..PaymentRemoval::new(said.intent.clone(), asked, sys.now()) };
-    match remove_payment(stripe, &removal).await? {
-        Removed::Done => {}
-        Removed::Waits => table.put_always(&removal).await?,
-        Removed::Refused(refused) => removal.begin_refused(table, refused, payer, sys.now()).await?,
-    }
-    Ok(())
+    Err(SettleError::Busy)
 }
 
 /// Gives back what was paid instead of what was asked for, and ends that. Later it records what became of the refund. A payment beside the
@@ -189,7 +195,7 @@ struct News<'a> {
 
 impl News<'_> {
     /// Payments that differ from the request, or for something that the payer already has, are refunded before the state is written, so
-    /// that everything is repeated as long as something fails.
+    /// that everything is repeated as long as something fails. If such a refund comes back later, staff see that it is owed.
     async fn of<P: Purpose>(self, stripe: &Stripe, id: P::Id, settled: fn(CardPayment<P>) -> Settled) -> Result<Settled, SettleError> {
         let Self { table, sys, user, mut payment, event } = self;
         let (mut refused, mut gave_back) = (payment.refused.clone(), false);
@@ -214,7 +220,9 @@ impl News<'_> {
             if after.back.came_back > before.back.came_back {
                 tracing::error!(payment.id = %id, "money that was given back has come back");
             }
-            let beside = if before.is_paid_by(&after) { P::beside(table, &before).await? } else { Beside::default() };
+            let came_back = after.back.has_come_back_since(before.back, before.purpose.amount().amount());
+            let may_be_second = before.is_paid_by(&after) || came_back;
+            let beside = if may_be_second { P::beside(table, &before).await? } else { Beside::default() };
             if beside.is_held && after.state == PaymentState::Paid {
                 if !gave_back {
                     let asked = (P::paid_for(id), before.purpose.amount());
