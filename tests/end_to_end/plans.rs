@@ -441,7 +441,7 @@ async fn second_payment(cloud: &Cloud, ana: &Caller) -> Value {
 
 /// A second payment of a plan that staff have given back outside Stripe is refunded in the history of its payer, and gives no plan any
 /// more.
-/// Promise: refund-outside, plan-twice, audit
+/// Promise: refund-outside, plan-twice, audit, daily-revenue
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_second_payment_that_was_given_back_outside_stripe_is_refunded() {
     let cloud = Cloud::start().await;
@@ -456,6 +456,10 @@ async fn a_second_payment_that_was_given_back_outside_stripe_is_refunded() {
     let shown = seen(&ana, &second).await;
     assert_eq!((&shown["state"], &shown["refunded"]), (&json!("refunded"), &second["amount"]));
     assert_eq!((cloud.of_kind("held_plan").await.len(), plan_of(&ana).await), (1, json!("basic")));
+    cloud.settle().await;
+    let today = cloud.now().date().to_string();
+    let figures = staff.get(&format!("/v1/admin/figures?from={today}&until={today}")).await.is(200);
+    assert_eq!(figures["days"][0]["revenue"], json!([second["amount"]]), "the first payment");
     for what in [Act::Dispute, Act::WinDispute] {
         act(&cloud, &second, what);
         cloud.settle().await;
