@@ -3,6 +3,7 @@
 use accounts::{
     audit::{Action, AuditEntry},
     staff::{self, Role},
+    user::User,
 };
 use axum::extract::State;
 use callers::{Fresh, Staff, staff::Administrator};
@@ -38,13 +39,13 @@ pub struct ResolvePaymentAlert {
 
 /// Records that staff have given money back outside Stripe, because its refund had failed, and ends the alert.
 ///
-/// For administrators with a recent proof by a second factor. 412 if more money has come back since the version in `If-Match`. 409
-/// while Stripe is asked again for the refund of a payment that is not kept, because it may be made: try again a quarter of an hour later.
-/// No effect if there is no such alert any more. The refunds of an order that have failed are `made_outside` afterwards, and what was given
-/// back cannot be refunded at Stripe too: an order that is not shipped becomes `refunding`, or `refunded` if nothing is left. Where the
-/// alert says what is `owed`, it stays, in another version, until all of that was given back. A payment that is not kept is then not
-/// refunded any more, and its payer sees what was given back, such as of a second payment of a plan. A new alert begins only if more money
-/// comes back. Nobody does this for a payment of their own.
+/// For administrators with a recent proof by a second factor. 412 if more money has come back, or another amount is owed, since the version
+/// in `If-Match`. 409 while Stripe is asked again for the refund of a payment that is not kept, because it may be made: try again a quarter
+/// of an hour later. No effect if there is no such alert any more. The refunds of an order that have failed are `made_outside` afterwards,
+/// and what was given back cannot be refunded at Stripe too: an order that is not shipped becomes `refunding`, or `refunded` if nothing is
+/// left. Where the alert says what is `owed`, it stays, in another version, until all of that was given back. A payment that is not kept is
+/// then not refunded any more, and its payer sees what was given back, such as of a second payment of a plan. A new alert begins only if
+/// more money comes back. Nobody does this for a payment of their own.
 ///
 /// AWS calls: the batch that authenticates the caller and reads their roles; a read of the alert; for an order two reads before it,
 /// otherwise one to three after it; the transaction. Repeated after each concurrent change of the order.
@@ -142,6 +143,10 @@ impl Resolution<'_> {
                 alert.give_outside(&self.s.table, &mut tx, self.amount, self.s.sys.now()).await?;
                 self.add_to_payment(&mut tx, &alert).await?;
             }
+        }
+        if let Some(payer) = alert.payer {
+            // The purge deletes the payment and the values of the audit before the alert, and none are written afterwards.
+            tx.check(User::key_of(payer), User::stays());
         }
         let still = self.add(&mut tx, alert.payment.user.or(alert.payer).unwrap_or(self.me), payment);
         self.s.table.commit(tx).await.map_err(|e| staff::refused(e, still))?;

@@ -31,8 +31,11 @@ const givenOutside = ({ stoa, api, refresh }) => (alert) => button(say("given-ou
   const question = { title: say("given-outside"), text: say("given-outside-text"), rows, fields: [amount.field], why: true, reread };
   // What names nobody is found by its payment.
   const payment = user ? id : intent;
-  const done = await ask(question, ({ amount: typed }, header) => {
+  const done = await ask(question, async ({ amount: typed }, header) => {
     mine = { amount: amount.read(typed), currency };
+    // The request has no effect if somebody else has recorded all of it: who has given it back a second time has to know.
+    const { data, problem } = await find(stoa, alert);
+    if (!data) return { problem: problem ?? { title: say("nothing-recorded") } };
     return api.POST(`${ALERT_LIST}/{payment}/resolution`, { params: { path: { payment }, header: { ...header, "If-Match": `"v${now.version}"` } }, body: { amount: mine } });
   });
   if (done) {

@@ -14,10 +14,10 @@ use kernel::{
 };
 use money::Money;
 use serde::{Deserialize, Serialize};
-use store::{About, Index, Item, Key, Personal, Range, StoreError, Table, Tx, field};
+use store::{About, Cond, Index, Item, Key, Personal, Range, StoreError, Table, Tx, field};
 use utoipa::ToSchema;
 
-use crate::{ClosedRemoval, MoneyBack, PaidFor, PaymentRemoval, RefusedRefund};
+use crate::{ClosedRemoval, PaidFor, PaymentRemoval};
 
 /// How long an alert is kept, except that of a failed refund.
 const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
@@ -79,6 +79,28 @@ pub struct Watched {
     pub intent: Option<String>,
 }
 
+/// What the alert of a failed refund says. If it is something else, the alert gets a new version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FailedRefund {
+    /// The amount of refunds that have come back.
+    pub came_back: u64,
+    /// What is owed in the currency that was paid, without what staff have given back outside Stripe. `None` if that currency is not used
+    /// here, and for the order of somebody who has not left, of which staff may give back whatever is left.
+    pub owed: Option<Money>,
+}
+
+impl FailedRefund {
+    /// Returns the condition that the stored alert of a [`crate::PaymentRemoval`] says something else. That of an earlier state of the
+    /// payment must not replace that of a later one.
+    pub(crate) fn is_news(self) -> Cond {
+        let more = field("came_back").lt(self.came_back);
+        match self.owed {
+            Some(owed) => more.or(field("came_back").eq(self.came_back).and(field("owed").ne(owed))),
+            None => more,
+        }
+    }
+}
+
 /// The item of an alert.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentAlert {
@@ -87,8 +109,7 @@ pub struct PaymentAlert {
     pub payment: Watched,
     /// When the alert began, more money has come back, or another amount is owed.
     pub since: Time,
-    /// What is owed after a failed refund, in the currency that was paid. `None` if that is not used here, for other alerts, and for the
-    /// order of somebody who has not left, of which staff may give back whatever is left.
+    /// What is owed after a failed refund, if that is known ([`FailedRefund::owed`]).
     #[serde(default)]
     pub owed: Option<Money>,
     /// The payer, if the alert is that of a [`crate::PaymentRemoval`] and their account is not being deleted. What is given back is shown to
@@ -109,12 +130,12 @@ impl PaymentAlert {
     pub(crate) fn of_refused_refund(
         intent: &str,
         (paid_for, amount): (PaidFor, Money),
-        refused: RefusedRefund,
+        failed: FailedRefund,
         payer: Option<UserId>,
         now: Time,
     ) -> Self {
         let payment = Watched { paid_for, user: None, amount, intent: Some(intent.to_owned()) };
-        let RefusedRefund { came_back, owed } = refused;
+        let FailedRefund { came_back, owed } = failed;
         Self { alert: Alert::RefundFailed, payment, since: now, owed, payer, removal: Some(intent.to_owned()), came_back }
     }
 
@@ -219,23 +240,21 @@ impl Item for PaymentAlert {
     }
 }
 
-/// Adds the alerts that begin and end with a change of a payment to its transaction. `changes` has for each alert whether it holds before
-/// and after the change, and `(before, after)` the money that has come back: if it is more, a failed refund gets a new version. `owed` is
-/// what is owed after a failed refund, if it is known.
+/// Adds the alerts that begin and end with a change of a payment (`before`, `after`) to its transaction. `changes` has for each alert
+/// whether it holds before and after the change.
 pub fn follow(
     tx: &mut Tx,
     now: Time,
-    (payment, owed): (&Watched, Option<Money>),
-    (before, after): (MoneyBack, MoneyBack),
+    payment: &Watched,
+    (before, after): (FailedRefund, FailedRefund),
     changes: impl Fn(Alert) -> (bool, bool),
 ) {
-    let is_more = after.came_back > before.came_back;
     for alert in Alert::ALL {
         let (held, holds) = changes(alert);
-        let is_new_version = is_more && holds && alert == Alert::RefundFailed;
+        let is_new_version = before != after && holds && alert == Alert::RefundFailed;
         match (held && !is_new_version, holds) {
             (false, true) => {
-                let owed = owed.filter(|_| alert == Alert::RefundFailed);
+                let owed = after.owed.filter(|_| alert == Alert::RefundFailed);
                 let payment = payment.clone();
                 tx.put_always(&PaymentAlert { alert, payment, since: now, owed, payer: None, removal: None, came_back: 0 });
             }

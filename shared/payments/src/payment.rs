@@ -21,7 +21,7 @@ use utoipa::ToSchema;
 
 use crate::{
     HandledEvent, Mismatch, MoneyBack, NewPayment, PaidFor, PaymentRemoval, Progress, Settlement,
-    alert::{self, Alert, PaymentAlert, Watched},
+    alert::{self, Alert, FailedRefund, PaymentAlert, Watched},
     waiting,
 };
 
@@ -87,6 +87,14 @@ pub enum PaymentState {
 }
 
 impl PaymentState {
+    /// Returns the state after staff have given back some of the payment outside Stripe. Nothing is left if that was all of it.
+    const fn given_outside(self, nothing_left: bool) -> Self {
+        match self {
+            Self::Paid if nothing_left => Self::Refunded,
+            state => state,
+        }
+    }
+
     /// Returns the state after what Stripe says of the payment. Nothing is left if all of it was given back.
     const fn after(self, progress: Progress, nothing_left: bool) -> Self {
         match (self, progress) {
@@ -261,8 +269,7 @@ impl<P: Purpose> CardPayment<P> {
     /// Returns the payment after staff have given back this amount outside Stripe: it is refunded if nothing is left.
     fn with_outside(&self, amount: u64) -> Self {
         let back = self.back.given_outside(amount);
-        let nothing_left = back.given() >= self.purpose.amount().amount();
-        let state = if self.state == PaymentState::Paid && nothing_left { PaymentState::Refunded } else { self.state };
+        let state = self.state.given_outside(back.given() >= self.purpose.amount().amount());
         Self { state, back, ..self.clone() }
     }
 
@@ -338,7 +345,7 @@ impl<P: Purpose> Item for CardPayment<P> {
     const KIND: &'static str = P::KIND;
     const ABOUT: About = About::beside_user(
         P::SORT,
-        Personal::Exported(&["id", "purpose", "network", "state", "refunded", "disputed", "decline", "created_at", "paid_at"]),
+        Personal::Exported(&["id", "purpose", "network", "state", "refunded", "outside", "disputed", "decline", "created_at", "paid_at"]),
     )
     .indexed(Index::DuePayments, P::DUE, "{at}#{payment}")
     .removed_by("payments");
@@ -392,11 +399,16 @@ fn replace<P: Purpose>(tx: &mut Tx, sys: &Sys, before: &CardPayment<P>, after: &
     change_revenue(tx, sys, &before.sale(), &after.sale());
 }
 
-/// Adds a change of a payment to a transaction, with what follows from it. Refused if the payment has changed since it was read.
+/// Adds a change of a payment to a transaction, with what follows from it. Refused if the payment has changed since it was read, or if money
+/// has come back while Stripe is asked to refund the payment.
 fn change<P: Purpose>(tx: &mut Tx, sys: &Sys, before: &CardPayment<P>, after: &CardPayment<P>) {
     replace(tx, sys, before, after);
-    let watched = (&after.watched(), after.owed());
-    alert::follow(tx, sys.now(), watched, (before.back, after.back), |alert| (before.has(alert), after.has(alert)));
+    let failed = |payment: &CardPayment<P>| FailedRefund { came_back: payment.back.came_back, owed: payment.owed() };
+    alert::follow(tx, sys.now(), &after.watched(), (failed(before), failed(after)), |alert| (before.has(alert), after.has(alert)));
+    // From then on staff see what is owed at the payment itself. Two alerts would tell of the same money.
+    if let (false, true, Some(intent)) = (before.has(Alert::RefundFailed), after.has(Alert::RefundFailed), &after.intent) {
+        PaymentRemoval::give_up(tx, intent);
+    }
 }
 
 /// The result of [`write`].
@@ -600,8 +612,9 @@ impl PaymentRecord {
         if let Some(record) =
             record.filter(|record| record.intent.as_deref() == Some(intent) && record.amount.currency() == amount.currency())
         {
-            let after = Self { back: record.back.given_outside(amount.amount()), ..record.clone() };
-            record.replace(tx, sys, &after);
+            let back = record.back.given_outside(amount.amount());
+            let state = record.state.given_outside(back.given() >= record.amount.amount());
+            record.replace(tx, sys, &Self { state, back, ..record.clone() });
         }
         Ok(())
     }

@@ -2,14 +2,18 @@
 
 use std::time::Duration;
 
-use accounts::user::{Status, User};
+use accounts::user::User;
 use kernel::{Time, id::UserId};
 use money::Money;
 use serde::{Deserialize, Serialize};
 use store::{About, CommitError, Cond, Conditional as _, Item, Key, Personal, Range, Row, StoreError, Table, Tx, Update, field};
 use utoipa::ToSchema;
 
-use crate::{MoneyBack, PaidFor, Settlement, alert::PaymentAlert};
+use crate::{
+    MoneyBack, PaidFor, Settlement,
+    alert::{FailedRefund, PaymentAlert},
+    settlement::same,
+};
 
 /// The time after which a request to Stripe is not under way any more: longer than any function waits for one.
 const UNDER_WAY: Duration = Duration::from_secs(60);
@@ -79,27 +83,6 @@ pub struct Promised {
     pub attempt: u32,
 }
 
-/// A payment whose refund Stripe refuses, or the payer's bank has refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RefusedRefund {
-    /// The amount of refunds that have come back.
-    pub came_back: u64,
-    /// What is owed, without what staff have given back outside Stripe. `None` in a currency that is not used here.
-    pub owed: Option<Money>,
-}
-
-impl RefusedRefund {
-    /// Returns the condition that the stored alert says something else. That of an earlier state of the payment must not replace that of a
-    /// later one.
-    fn is_news(self) -> Cond {
-        let more = field("came_back").lt(self.came_back);
-        match self.owed {
-            Some(owed) => more.or(field("came_back").eq(self.came_back).and(field("owed").ne(owed))),
-            None => more,
-        }
-    }
-}
-
 impl PaymentRemoval {
     const PARTITION: &'static str = "PAYMENT_REMOVALS";
 
@@ -136,9 +119,16 @@ impl PaymentRemoval {
         said: &Settlement,
         (asked, due): ((PaidFor, Money), Option<u64>),
     ) -> Result<(), StoreError> {
-        let ever_refunded = after.refunded.saturating_add(after.came_back);
-        let is_owed = due.map_or(ever_refunded >= said.received, |due| after.refunded < due);
-        if after.came_back <= before.came_back || !is_owed {
+        if after.came_back <= before.came_back {
+            return Ok(());
+        }
+        let current = table.get::<Self>(Self::key_of(&said.intent)).await?;
+        let is_owed = match due {
+            Some(due) => after.refunded < due,
+            None => after.has_come_back_since(before, said.received),
+        };
+        // One that there is learns of everything that has come back, so that staff do not close it with an older alert.
+        if current.is_none() && !is_owed {
             return Ok(());
         }
         let closed = ClosedRemoval::of(table, &said.intent).await?;
@@ -148,7 +138,7 @@ impl PaymentRemoval {
         tx.check(ClosedRemoval::key_of(&said.intent), ClosedRemoval::does_not_cover(after, now));
         let (outside, came_back) = (closed.map_or(0, |closed| closed.outside).max(after.outside), after.came_back);
         let begun = Self { due, outside, came_back, ..Self::new(said.intent.clone(), asked, now) };
-        match table.get::<Self>(Self::key_of(&said.intent)).await? {
+        match current {
             // What is promised is still to be made.
             Some(current) => {
                 let due = current.part().and(due);
@@ -165,11 +155,6 @@ impl PaymentRemoval {
 
     /// Returns the condition that the item has not been written again since it was read.
     fn is_stored(&self) -> Cond {
-        let same = |name: &'static str, value: u64| {
-            let equal = field(name).eq(value);
-            // Items of earlier versions lack it.
-            if value == 0 { equal.or(field(name).absent()) } else { equal }
-        };
         field("since").eq(self.since).and(same("came_back", self.came_back)).and(same("outside", self.outside))
     }
 
@@ -179,14 +164,14 @@ impl PaymentRemoval {
     }
 
     /// Writes it before Stripe is asked for a refund. Returns the one of the payment that there is already, if there is one, and `None` if
-    /// staff close it meanwhile, or have closed it after `back` had come back. One transaction.
+    /// staff have given back more outside Stripe than was known (`closed`), because more would be owed than is. One transaction.
     ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn begin(self, table: &Table, back: MoneyBack, now: Time) -> Result<Option<Self>, StoreError> {
+    pub async fn begin(self, table: &Table, closed: Option<&ClosedRemoval>, now: Time) -> Result<Option<Self>, StoreError> {
         let mut tx = Tx::new();
         let own = tx.create(&self);
-        tx.check(ClosedRemoval::key_of(&self.intent), ClosedRemoval::does_not_cover(back, now));
+        tx.check(ClosedRemoval::key_of(&self.intent), ClosedRemoval::is_still(closed, now));
         match table.commit(tx).await {
             Ok(()) => Ok(Some(self)),
             Err(CommitError::Refused(refused)) => refused.current(own).map(Row::decode).transpose(),
@@ -194,7 +179,7 @@ impl PaymentRemoval {
         }
     }
 
-    /// Records that Stripe is going to be asked for a refund. As long as what Stripe answers is not recorded, staff cannot give it back
+    /// Records that Stripe is going to be asked for a refund. As long as what became of it is not recorded, staff cannot give it back
     /// outside ([`PaymentAlert::give_outside`]), so that the money is given back once. A request without an answer counts until a later one
     /// has an answer, because what Stripe says then includes the former one. Returns whether it may be asked: not if the removal is done,
     /// closed or written again meanwhile. One update, or two while another request is under way.
@@ -211,7 +196,7 @@ impl PaymentRemoval {
         table.update(asked().add("unanswered", 1).when(self.is_stored())).await.applied()
     }
 
-    /// Records that what Stripe has answered to this many requests for a refund ([`Self::ask`]) is recorded. One update, or none if there
+    /// Records that it is known and recorded what became of this many requests for a refund ([`Self::ask`]). One update, or none if there
     /// were none.
     ///
     /// # Errors
@@ -251,13 +236,13 @@ impl PaymentRemoval {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn refused(&self, table: &Table, refused: RefusedRefund, payer: Option<UserId>, now: Time) -> Result<(), StoreError> {
+    pub async fn refused(&self, table: &Table, failed: FailedRefund, payer: Option<UserId>, now: Time) -> Result<(), StoreError> {
         if let Some(payer) = payer {
             let mut tx = Tx::new();
-            let stays = tx.check(User::key_of(payer), Cond::Exists.and(field("status").ne(Status::Purging)));
+            let stays = tx.check(User::key_of(payer), User::stays());
             // The schedule does not know the payer, and may have written the alert first.
-            let names_nobody = field("payer").absent().and(field("came_back").le(refused.came_back));
-            self.alert(&mut tx, refused, Some(payer), Cond::Absent.or(names_nobody).or(refused.is_news()), now);
+            let names_nobody = field("payer").absent().and(field("came_back").le(failed.came_back));
+            self.alert(&mut tx, failed, Some(payer), Cond::Absent.or(names_nobody).or(failed.is_news()), now);
             match table.commit(tx).await {
                 Err(e) if e.refused(stays) => {}
                 committed => return committed.refused_is_fine(),
@@ -269,17 +254,24 @@ impl PaymentRemoval {
         };
         let mut tx = Tx::new();
         // The purge of a payer deletes the alert that names them, and another one is written without them.
-        let is_news = if named.is_some() { Cond::Exists.and(refused.is_news()) } else { Cond::Absent.or(refused.is_news()) };
-        self.alert(&mut tx, refused, named, is_news, now);
+        let is_news = if named.is_some() { Cond::Exists.and(failed.is_news()) } else { Cond::Absent.or(failed.is_news()) };
+        self.alert(&mut tx, failed, named, is_news, now);
         table.commit(tx).await.refused_is_fine()
     }
 
-    fn alert(&self, tx: &mut Tx, refused: RefusedRefund, payer: Option<UserId>, condition: Cond, now: Time) {
+    fn alert(&self, tx: &mut Tx, failed: FailedRefund, payer: Option<UserId>, condition: Cond, now: Time) {
         // Else the alert could say that more is owed than is left after staff have given back a part outside Stripe.
         tx.check(self.key(), self.is_stored());
         if let Some(asked) = self.asked {
-            tx.put(&PaymentAlert::of_refused_refund(&self.intent, asked, refused, payer, now), condition);
+            tx.put(&PaymentAlert::of_refused_refund(&self.intent, asked, failed, payer, now), condition);
         }
+    }
+
+    /// Adds to a transaction that the payment is not refunded automatically any more: its removal ends with its alert, if there is one.
+    /// Refused while Stripe is asked for a refund.
+    pub(crate) fn give_up(tx: &mut Tx, intent: &str) {
+        tx.delete_when(Self::key_of(intent), Self::is_unasked());
+        tx.delete(PaymentAlert::key_of_failed_refund(intent));
     }
 
     /// Deletes it with its alert, because it is done. Nothing is deleted if it was written again meanwhile, because money has come back
@@ -345,6 +337,14 @@ impl ClosedRemoval {
     #[must_use]
     pub const fn covers(&self, back: MoneyBack) -> bool {
         back.came_back <= self.came_back
+    }
+
+    /// Returns the condition on the stored memory that it is this one, as read, or that there is none.
+    fn is_still(read: Option<&Self>, now: Time) -> Cond {
+        match read {
+            Some(read) => field("at").eq(read.at).and(same("outside", read.outside)),
+            None => Cond::Absent.or(field("at").le(now - REMEMBERED)),
+        }
     }
 
     /// Returns the condition on the stored memory that it does not cover this ([`Self::covers`]), is gone, or has expired.

@@ -2,7 +2,7 @@
 
 use kernel::{Sys, id::UserId};
 use money::Money;
-use payments::{PaymentRemoval, Progress, RefundReason, RefusedRefund, Settlement};
+use payments::{PaymentRemoval, Progress, RefundReason, Settlement, alert::FailedRefund};
 use store::Table;
 
 use crate::{Failed, Payment, SettleError, Stripe};
@@ -15,14 +15,14 @@ pub enum Removed {
     /// Not yet, because the bank decides about the payment or a dispute, or the removal has changed meanwhile.
     Waits,
     /// Stripe refuses a refund although no dispute is open, or the payer's bank has refused one. Staff have to give the money back.
-    Refused(RefusedRefund),
+    Refused(FailedRefund),
 }
 
 impl Removed {
     /// Returns that staff have to give back this amount of a payment in this state.
     fn refused(state: &Settlement, owed: u64) -> Self {
         let owed = state.asked.and_then(|asked| Money::new(owed, asked.currency()).ok());
-        Self::Refused(RefusedRefund { came_back: state.back.came_back, owed })
+        Self::Refused(FailedRefund { came_back: state.back.came_back, owed })
     }
 }
 
@@ -37,21 +37,21 @@ pub async fn remove_payment(
     removal: &PaymentRemoval,
     payer: Option<UserId>,
 ) -> Result<Removed, SettleError> {
-    let (mut asking, since) = (Asking { table, sys, stripe, removal, answers: 0 }, sys.now());
+    let (mut asking, since) = (Asking { table, sys, stripe, removal, made: 0 }, sys.now());
     let removed = match removal.part() {
         Some(due) => asking.for_part(due).await?,
         None => asking.for_all().await?,
     };
-    // Staff read in the alert what was owed before the answers, until this is written.
     match removed {
         Removed::Done => removal.done(table).await?,
         Removed::Waits => {}
-        Removed::Refused(refused) => {
-            removal.refused(table, refused, payer, sys.now()).await?;
+        Removed::Refused(failed) => {
+            removal.refused(table, failed, payer, sys.now()).await?;
             removal.known(table, since).await?;
         }
     }
-    removal.answered(table, asking.answers).await?;
+    // Until then staff would give back outside Stripe what it has just given back.
+    removal.answered(table, asking.made).await?;
     Ok(removed)
 }
 
@@ -64,8 +64,8 @@ struct Asking<'a> {
     sys: &'a Sys,
     stripe: &'a Stripe,
     removal: &'a PaymentRemoval,
-    /// How many requests for a refund were answered.
-    answers: u32,
+    /// How many refunds Stripe has made.
+    made: u32,
 }
 
 impl Asking<'_> {
@@ -74,13 +74,18 @@ impl Asking<'_> {
         if !self.removal.ask(self.table, self.sys.now()).await? {
             return Ok(None);
         }
-        let answer = match self.stripe.refund(&self.removal.intent, amount, reason, name).await {
-            Ok(_) => Ok(()),
-            Err(Failed::Refused(why)) => Err(why),
-            Err(e) => return Err(e.into()),
-        };
-        self.answers = self.answers.saturating_add(1);
-        Ok(Some(answer))
+        match self.stripe.refund(&self.removal.intent, amount, reason, name).await {
+            Ok(_) => {
+                self.made = self.made.saturating_add(1);
+                Ok(Some(Ok(())))
+            }
+            Err(Failed::Refused(why)) => {
+                // Nothing has changed by it.
+                self.removal.answered(self.table, 1).await?;
+                Ok(Some(Err(why)))
+            }
+            Err(e) => Err(e.into()),
+        }
     }
 
     /// Cancels the payment. If it was paid, refunds the rest of it.

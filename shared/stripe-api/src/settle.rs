@@ -112,19 +112,20 @@ async fn give_all_back(
     asked: (PaidFor, Money),
     payer: Option<UserId>,
 ) -> Result<(), SettleError> {
-    let closed = ClosedRemoval::of(table, &said.intent).await?;
-    if closed.as_ref().is_some_and(|closed| closed.covers(said.back)) {
-        return Ok(());
+    for _ in 0..ROUNDS {
+        let closed = ClosedRemoval::of(table, &said.intent).await?;
+        let outside = closed.as_ref().map_or(0, |closed| closed.outside);
+        let is_given = said.back.refunded.saturating_add(outside) >= said.received;
+        if is_given || closed.as_ref().is_some_and(|closed| closed.covers(said.back)) {
+            return Ok(());
+        }
+        let removal = PaymentRemoval { outside, ..PaymentRemoval::new(said.intent.clone(), asked, sys.now()) };
+        if let Some(removal) = removal.begin(table, closed.as_ref(), sys.now()).await? {
+            remove_payment((table, sys, stripe), &removal, payer).await?;
+            return Ok(());
+        }
     }
-    let outside = closed.map_or(0, |closed| closed.outside);
-    if said.back.refunded.saturating_add(outside) >= said.received {
-        return Ok(());
-    }
-    let removal = PaymentRemoval { outside, ..PaymentRemoval::new(said.intent.clone(), asked, sys.now()) };
-    if let Some(removal) = removal.begin(table, said.back, sys.now()).await? {
-        remove_payment((table, sys, stripe), &removal, payer).await?;
-    }
-    Ok(())
+    Err(SettleError::Busy)
 }
 
 /// Gives back what was paid instead of what was asked for, and ends that. Later it records what became of the refund. A payment beside the
@@ -191,7 +192,7 @@ struct News<'a> {
 
 impl News<'_> {
     /// Payments that differ from the request, or for something that the payer already has, are refunded before the state is written, so
-    /// that everything is repeated as long as something fails.
+    /// that everything is repeated as long as something fails. If such a refund comes back later, staff see that it is owed.
     async fn of<P: Purpose>(self, stripe: &Stripe, id: P::Id, settled: fn(CardPayment<P>) -> Settled) -> Result<Settled, SettleError> {
         let Self { table, sys, user, mut payment, event } = self;
         let (mut refused, mut gave_back) = (payment.refused.clone(), false);
