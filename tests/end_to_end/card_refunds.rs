@@ -16,7 +16,7 @@ use reqwest::Method;
 use tests::{Caller, Cloud, DAY, PATIENCE, Reply, Value, json, race};
 
 use crate::{
-    card_orders::{QUARTER, order, paid_order, pay, payments, refunds, seen, shown, stored, stored_stock},
+    card_orders::{QUARTER, order, paid_order, pay, payments, refunds, seen, shown, stored, stored_stock, try_run},
     cart::shop,
     deletion::{SWEEP, run, schedule, until_due},
     donations::{VISA, WEBHOOK, card, intent},
@@ -821,7 +821,12 @@ async fn parts_that_come_back_after_their_buyer_has_left_are_owed() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn parts_that_were_given_back_outside_stripe_are_not_owed_again() {
     let (cloud, ida, placed) = parts_that_have_come_back(false).await;
-    give_outside(&ida, &owed(&ida).await[0], zloty(1500)).await.is(204);
+    give_outside(&ida, &owed(&ida).await[0], zloty(600)).await.is(204);
+    let rest = owed(&ida).await;
+    run(&cloud, WEBHOOK).await;
+    assert_eq!((owed(&ida).await, rest.len(), &rest[0]["owed"]), (rest.clone(), 1, &zloty(900)));
+    assert_eq!(give_outside(&ida, &rest[0], zloty(901)).await.field_errors(), ["/amount/amount range"]);
+    give_outside(&ida, &rest[0], zloty(900)).await.is(204);
     for act in [Act::Dispute, Act::WinDispute] {
         pay(&cloud, &placed, act);
         cloud.settle().await;
@@ -929,7 +934,9 @@ async fn money_is_not_given_back_outside_stripe_while_stripe_is_asked_for_it() {
         while stripe.in_progress() == 0 {
             tokio::task::yield_now().await;
         }
-        give_outside(&ida, &alerts[0], zloty(1000)).await.is_problem(409, "conflict");
+        for amount in [400, 1000] {
+            give_outside(&ida, &alerts[0], zloty(amount)).await.is_problem(409, "conflict");
+        }
         stripe.release();
     };
     let both = async { tokio::join!(run(&cloud, WEBHOOK), staff) };
@@ -939,6 +946,24 @@ async fn money_is_not_given_back_outside_stripe_while_stripe_is_asked_for_it() {
     cloud.settle().await;
     let record = &cloud.of_kind("order_record").await[0];
     assert_eq!(["refunded", "outside"].map(|name| record[name]["N"].clone()), [json!("1000"), json!("0")]);
+    assert!(owed(&ida).await.is_empty() && cloud.of_kind("payment_removal").await.is_empty());
+}
+
+/// What Stripe has given back is not given back outside Stripe too, although it could not be recorded yet.
+/// Promise: refund-outside, refund-owed
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn money_whose_refund_is_not_recorded_yet_is_not_given_back_outside_stripe() {
+    let cloud = Cloud::start().await;
+    let (ida, alerts) = refused_to_somebody_who_has_left(&cloud, 1).await;
+    cloud.outside.stripe.send_webhooks(Webhooks::Held);
+    let down = cloud.aws.faults.script(Target::of(WEBHOOK, Service::DynamoDb, "TransactWriteItems"), Fault::Internal);
+    assert!(!try_run(&cloud).await && down.hits() > 0);
+    down.end();
+    assert_eq!(refunds(&cloud), 1);
+    for amount in [400, 1000] {
+        give_outside(&ida, &alerts[0], zloty(amount)).await.is_problem(409, "conflict");
+    }
+    assert_eq!((run(&cloud, WEBHOOK).await["payments"].clone(), refunds(&cloud)), (json!(1), 1));
     assert!(owed(&ida).await.is_empty() && cloud.of_kind("payment_removal").await.is_empty());
 }
 

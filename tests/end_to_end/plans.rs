@@ -458,6 +458,30 @@ async fn no_more_is_given_back_outside_stripe_than_is_owed() {
     assert_eq!((&shown["state"], &shown["refunded"]), (&json!("refunded"), &second["amount"]), "a part outside, the rest at Stripe");
 }
 
+/// What was paid in another currency than that of a donation is owed in the currency that was paid.
+/// Promise: refund-outside, refund-owed
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_paid_in_another_currency_is_owed_in_that_one() {
+    let cloud = Cloud::start().await;
+    let (staff, _) = cloud.staff("ida", "administrator").await;
+    let ana = cloud.member("ana").await;
+    for (key, acts) in [("one", [card(VISA), Act::FailRefunds]), ("two", [Act::RefuseRefunds(true), card(VISA)])] {
+        let wrong = donations::begin(&ana, key).await;
+        change_at_stripe(&cloud, &wrong, "currency=gbp".to_owned()).await;
+        for what in acts {
+            act(&cloud, &wrong, what);
+            cloud.settle().await;
+        }
+        let owed = failed_refunds(&cloud, &staff).await;
+        let pounds = json!({ "amount": wrong["amount"]["amount"], "currency": "GBP" });
+        assert_eq!((owed.len(), &owed[0]["owed"], &owed[0]["amount"]), (1, &pounds, &wrong["amount"]), "{key}");
+        assert_eq!(give_outside(&staff, &owed[0], wrong["amount"].clone()).await.field_errors(), ["/amount/currency currency"]);
+        give_outside(&staff, &owed[0], pounds).await.is(204);
+        assert!(failed_refunds(&cloud, &staff).await.is_empty(), "{key}");
+    }
+    items::are_as_described(&cloud).await;
+}
+
 /// A second payment of a plan, which was begun in another tab, and which Stripe refuses to give back.
 async fn second_payment(cloud: &Cloud, ana: &Caller) -> Value {
     let [first, second] = [begin_in(ana, "first", "basic").await, begin_in(ana, "second", "basic").await];

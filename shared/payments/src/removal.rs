@@ -60,7 +60,8 @@ pub struct PaymentRemoval {
     /// The amount of refunds that had come back when it was begun, as far as that was known.
     #[serde(default)]
     pub came_back: u64,
-    /// How many requests for a refund may be under way at Stripe, or have had no answer: see [`Self::ask`].
+    /// How many requests for a refund may be under way at Stripe, or have had no answer, or made a refund that is not recorded yet: see
+    /// [`Self::ask`].
     #[serde(default)]
     pub unanswered: u32,
     /// When the last one was begun.
@@ -158,7 +159,7 @@ impl PaymentRemoval {
         field("since").eq(self.since).and(same("came_back", self.came_back)).and(same("outside", self.outside))
     }
 
-    /// Returns the condition that no request for a refund is under way or has had no answer.
+    /// Returns the condition that no request for a refund is under way, has had no answer, or made a refund that is not recorded yet.
     pub(crate) fn is_unasked() -> Cond {
         field("unanswered").absent().or(field("unanswered").eq(0))
     }

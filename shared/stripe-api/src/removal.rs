@@ -50,7 +50,7 @@ pub async fn remove_payment(
             removal.known(table, since).await?;
         }
     }
-    // Until then staff would give back outside Stripe what it has just given back.
+    // Only now: until then the alert tells staff that what Stripe has just given back is owed.
     removal.answered(table, asking.made).await?;
     Ok(removed)
 }
