@@ -45,8 +45,8 @@ pub struct AlertedPayment {
     username: Option<String>,
     /// The requested amount.
     amount: Money,
-    /// What the payer is still owed after a failed refund. Absent for orders, of which staff may give back whatever is left, for other
-    /// alerts, and if it is not known because another currency was paid.
+    /// What the payer is still owed after a failed refund. Absent for orders of a `user`, of which staff may give back whatever is left,
+    /// for other alerts, and if it is not known because another currency was paid.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     owed: Option<Money>,

@@ -265,13 +265,16 @@ impl<P: Purpose> CardPayment<P> {
     }
 
     /// Adds to a transaction that staff have given back outside Stripe this amount of a payment that ended because it was wrong, and has come
-    /// back. The alert ends when nothing is owed any more. Refused if the payment, or its alert, has changed since it was read.
+    /// back. The alert ends when nothing is owed any more, and what may be left of a removal of it ends, too. Refused if the payment, or its alert, has changed since it was read.
     ///
     /// # Errors
     /// [`kernel::Kind::Invalid`] if it is another currency, or more than what is owed.
     pub fn close(&self, tx: &mut Tx, alert: &PaymentAlert, amount: Money, now: Time) -> Result<(), Problem> {
         let next = Self { version: self.version.saturating_add(1), ..self.given_outside(amount)? };
         tx.put(&next, field("version").eq(self.version));
+        if let Some(intent) = &self.intent {
+            PaymentRemoval::give_up(tx, intent);
+        }
         match next.owed() {
             Some(owed @ 1..) => alert.goes_on(tx, owed, now),
             _ => alert.end(tx),
