@@ -169,7 +169,7 @@ impl Resolution<'_> {
     async fn add_to_paid<P: Purpose>(&self, tx: &mut Tx, alert: &PaymentAlert, payer: UserId, id: P::Id) -> Result<(), Problem> {
         let paid = self.s.table.get::<CardPayment<P>>(CardPayment::<P>::key_of(payer, id)).await?;
         if let Some(paid) = paid.filter(|paid| paid.intent == alert.payment.intent) {
-            paid.give_outside(tx, &self.s.sys, self.amount);
+            paid.give_outside(tx, &self.s.sys, self.amount)?;
         }
         Ok(())
     }

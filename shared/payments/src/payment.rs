@@ -248,10 +248,15 @@ impl<P: Purpose> CardPayment<P> {
         Self { intent, back, is_wrong: true, received, ..self.cancelled() }
     }
 
-    /// Returns the amount that the payer of a payment that was wrong is owed, as far as that is known: all of it, without what was given
-    /// back.
+    /// Returns the amount that was not given back, if it is known.
+    fn left(&self) -> Option<u64> {
+        let all = if self.is_wrong { self.received } else { Some(self.purpose.amount().amount()) };
+        all.map(|all| all.saturating_sub(self.back.given()))
+    }
+
+    /// Returns the amount that the payer of a payment that was wrong is owed, if it is known: all that is left.
     fn owed(&self) -> Option<u64> {
-        self.received.filter(|_| self.is_wrong).map(|received| received.saturating_sub(self.back.given()))
+        self.left().filter(|_| self.is_wrong)
     }
 
     /// Returns the payment after staff have given back this amount outside Stripe. If it is not known how much is owed, that is all that has
@@ -284,10 +289,16 @@ impl<P: Purpose> CardPayment<P> {
 
     /// Adds to a transaction that staff have given back outside Stripe this amount of a payment that is not kept, such as a second payment of
     /// a plan, with what follows from that: it is refunded if nothing is left. Refused if it has changed since it was read.
-    pub fn give_outside(&self, tx: &mut Tx, sys: &Sys, amount: Money) {
+    ///
+    /// # Errors
+    /// [`kernel::Kind::Invalid`] if it is another currency, or more than what is left: Stripe may have given back some of it meanwhile.
+    pub fn give_outside(&self, tx: &mut Tx, sys: &Sys, amount: Money) -> Result<(), Problem> {
+        let asked = self.purpose.amount();
+        self.left().map(|left| alert::rest_of(left, asked.currency(), amount)).transpose()?;
         let back = self.back.given_outside(amount.amount());
-        let state = self.state.given_outside(back.given() >= self.purpose.amount().amount());
+        let state = self.state.given_outside(back.given() >= asked.amount());
         change(tx, sys, self, &Self { state, back, ..self.clone() });
+        Ok(())
     }
 
     /// Returns the payment in the form for alerts.
@@ -434,6 +445,10 @@ pub async fn write_beside<P: Purpose>(
             tx.check(key.clone(), field("version").eq(*version));
         }
         change(&mut tx, sys, before, after);
+        // Staff do not see it until the next run of the schedule, but it is not owed any more.
+        if let (true, Some(0), Some(intent)) = (before.left() != Some(0), after.left(), &after.intent) {
+            PaymentRemoval::give_up(&mut tx, intent);
+        }
     }
     if tx.is_empty() {
         return Ok(Written::Now);
