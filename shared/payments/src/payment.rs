@@ -270,7 +270,8 @@ impl<P: Purpose> CardPayment<P> {
     }
 
     /// Adds to a transaction that staff have given back outside Stripe this amount of a payment that ended because it was wrong, and has come
-    /// back. The alert ends when nothing is owed any more, and what may be left of a removal of it ends, too. Refused if the payment, or its alert, has changed since it was read.
+    /// back. The alert ends when nothing is owed any more, and what may be left of a removal of it ends, too. Refused if the payment, or its
+    /// alert, has changed since it was read.
     ///
     /// # Errors
     /// [`kernel::Kind::Invalid`] if it is another currency, or more than what is owed.
@@ -445,7 +446,7 @@ pub async fn write_beside<P: Purpose>(
             tx.check(key.clone(), field("version").eq(*version));
         }
         change(&mut tx, sys, before, after);
-        // Staff do not see it until the next run of the schedule, but it is not owed any more.
+        // Otherwise staff would see it as owed until the next run of the schedule.
         if let (true, Some(0), Some(intent)) = (before.left() != Some(0), after.left(), &after.intent) {
             PaymentRemoval::give_up(&mut tx, intent);
         }
