@@ -659,6 +659,28 @@ async fn nothing_is_recorded_about_the_payment_of_somebody_who_is_leaving() {
     assert_eq!((&record["state"]["S"], &record["outside"]["N"]), (&json!("refunded"), &json!("1225")));
 }
 
+/// What somebody gives back of a second payment in Stripe's dashboard is not recorded as given back outside as well, and when all of it was
+/// given back, staff see it at once.
+/// Promise: refund-outside, refund-owed
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_stripe_has_just_given_back_is_not_given_back_outside() {
+    let cloud = Cloud::start().await;
+    let (staff, _) = cloud.staff("ida", "administrator").await;
+    let ana = cloud.member("ana").await;
+    let second = second_payment(&cloud, &ana).await;
+    for what in [Act::RefuseRefunds(false), Act::Refund(Some(1000))] {
+        act(&cloud, &second, what);
+        cloud.settle().await;
+    }
+    let pounds = |amount: u64| json!({ "amount": amount, "currency": "GBP" });
+    let owed = failed_refunds(&cloud, &staff).await;
+    assert_eq!(give_outside(&staff, &owed[0], pounds(226)).await.field_errors(), ["/amount/amount range"]);
+    assert_eq!((seen(&ana, &second).await["refunded"].clone(), cloud.of_kind("closed_removal").await.len()), (pounds(1000), 0));
+    act(&cloud, &second, Act::Refund(None));
+    assert!(failed_refunds(&cloud, &staff).await.is_empty() && cloud.of_kind("payment_removal").await.is_empty());
+    assert_eq!((&seen(&ana, &second).await["state"], refunds(&cloud)), (&json!("refunded"), 2));
+}
+
 /// An administrator does not record that their own payment was given back: another one does.
 /// Promise: refund-outside, staff-boundaries
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -45,8 +45,8 @@ pub struct AlertedPayment {
     username: Option<String>,
     /// The requested amount.
     amount: Money,
-    /// What is still owed after a failed refund, in the currency that was paid. Absent for an order of somebody who has not left, of which
-    /// staff may give back whatever is left, for other alerts, and in a currency that is not used here.
+    /// What is still owed after a failed refund, in the currency that was paid. Absent for orders of a `user`, of which staff may give back
+    /// whatever is left, for other alerts, and in a currency that is not used here.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     owed: Option<Money>,

@@ -33,7 +33,8 @@ const ID_MAX: usize = 255;
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ResolvePaymentAlert {
-    /// The amount that was given back outside Stripe: of an order at most what is left of its payment, otherwise at most what is `owed`.
+    /// The amount that was given back outside Stripe: at most what is `owed`, or of an order without that at most what is left of its
+    /// payment.
     amount: Money,
 }
 
@@ -169,7 +170,7 @@ impl Resolution<'_> {
     async fn add_to_paid<P: Purpose>(&self, tx: &mut Tx, alert: &PaymentAlert, payer: UserId, id: P::Id) -> Result<(), Problem> {
         let paid = self.s.table.get::<CardPayment<P>>(CardPayment::<P>::key_of(payer, id)).await?;
         if let Some(paid) = paid.filter(|paid| paid.intent == alert.payment.intent) {
-            paid.give_outside(tx, &self.s.sys, self.amount);
+            paid.give_outside(tx, &self.s.sys, self.amount)?;
         }
         Ok(())
     }

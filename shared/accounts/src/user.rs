@@ -201,8 +201,8 @@ impl User {
         Key::new(partition(id), "USER")
     }
 
-    /// Returns the condition that the account exists and is not being purged. Whoever writes something about a person that the purge deletes
-    /// checks it, so that nothing is written after the purge.
+    /// Returns the condition that the account exists and is not being purged. Whoever writes something about a person that the purge
+    /// deletes checks it, so that nothing is written after the purge.
     #[must_use]
     pub fn stays() -> Cond {
         Cond::Exists.and(field("status").ne(Status::Purging))

@@ -85,7 +85,7 @@ pub struct FailedRefund {
     /// The amount of refunds that have come back.
     pub came_back: u64,
     /// What is owed in the currency that was paid, without what staff have given back outside Stripe. `None` if that currency is not used
-    /// here, and for the order of somebody who has not left, of which staff may give back whatever is left.
+    /// here, and for the failed refund of an order that is kept with its buyer, of which staff may give back whatever is left.
     pub owed: Option<Money>,
 }
 
@@ -171,10 +171,10 @@ impl PaymentAlert {
         tx.put(&next, field("since").eq(self.since));
     }
 
-    /// Adds to a transaction that staff have given back outside Stripe this amount of a payment that is not kept: the [`PaymentRemoval`] and
-    /// its alert end, and are not begun again unless more money comes back ([`ClosedRemoval`]). If only a part of what is owed was given
-    /// back, both stay for the rest. Refused if the alert has ended or has another version, more money has come back than it says, or Stripe
-    /// is being asked for a refund ([`PaymentRemoval::ask`]). At most two reads.
+    /// Adds to a transaction that staff have given back outside Stripe this amount of a payment that is not kept: the [`PaymentRemoval`]
+    /// and its alert end, and are not begun again unless more money comes back ([`ClosedRemoval`]). If only a part of what is owed was
+    /// given back, both stay for the rest. Refused if the alert has ended or has another version, more money has come back than it says, or
+    /// Stripe is being asked for a refund ([`PaymentRemoval::ask`]). At most two reads.
     ///
     /// # Errors
     /// [`kernel::Kind::Invalid`] if the amount exceeds what is owed; those of a [`StoreError`].

@@ -260,10 +260,15 @@ impl<P: Purpose> CardPayment<P> {
         Self { intent, back, is_wrong: true, received, ..self.cancelled() }
     }
 
-    /// Returns what is owed of a payment that is refunded automatically, as far as that is known: all of it, without what was given back.
+    /// Returns what was not given back of all that was paid, if it is known.
+    fn left(&self) -> Option<Money> {
+        let all = if self.is_wrong { self.received } else { Some(self.purpose.amount()) };
+        all.and_then(|all| Money::new(all.amount().saturating_sub(self.back.given()), all.currency()).ok())
+    }
+
+    /// Returns what is owed of a payment that is refunded automatically, if it is known: all that is left.
     fn owed(&self) -> Option<Money> {
-        let paid = self.is_surplus.then(|| self.purpose.amount()).or(self.received)?;
-        Money::new(paid.amount().saturating_sub(self.back.given()), paid.currency()).ok()
+        self.left().filter(|_| self.is_wrong || self.is_surplus)
     }
 
     /// Returns the payment after staff have given back this amount outside Stripe: it is refunded if nothing is left.
@@ -273,8 +278,8 @@ impl<P: Purpose> CardPayment<P> {
         Self { state, back, ..self.clone() }
     }
 
-    /// Returns the payment after staff have given back this amount of what is owed outside Stripe. If it is not known how much is owed, that
-    /// is all that has come back.
+    /// Returns the payment after staff have given back this amount of what is owed outside Stripe. If it is not known how much is owed,
+    /// that is all that has come back.
     fn given_outside(&self, amount: Money) -> Result<Self, Problem> {
         let given = match self.owed() {
             Some(owed) => alert::rest_of(owed, amount).map(|_| amount.amount())?,
@@ -283,15 +288,18 @@ impl<P: Purpose> CardPayment<P> {
         Ok(self.with_outside(given))
     }
 
-    /// Adds to a transaction that staff have given back outside Stripe this amount of a payment that was refunded automatically, and has come
-    /// back, with what follows from that. The alert ends when nothing is owed any more. Refused if the payment, or its alert, has changed
-    /// since it was read.
+    /// Adds to a transaction that staff have given back outside Stripe this amount of a payment that was refunded automatically, and has
+    /// come back, with what follows from that. The alert ends when nothing is owed any more, and what may be left of a removal of it ends,
+    /// too. Refused if the payment, or its alert, has changed since it was read, or Stripe is asked for a refund of it.
     ///
     /// # Errors
     /// [`kernel::Kind::Invalid`] if it is another currency, or more than what is owed.
     pub fn close(&self, tx: &mut Tx, sys: &Sys, alert: &PaymentAlert, amount: Money) -> Result<(), Problem> {
         let next = self.given_outside(amount)?;
         replace(tx, sys, self, &next);
+        if let Some(intent) = &self.intent {
+            PaymentRemoval::give_up(tx, intent);
+        }
         match next.owed().filter(|owed| owed.amount() > 0) {
             Some(owed) => alert.goes_on(tx, owed, sys.now()),
             None => alert.end(tx),
@@ -299,10 +307,15 @@ impl<P: Purpose> CardPayment<P> {
         Ok(())
     }
 
-    /// Adds to a transaction that staff have given back outside Stripe this amount of a payment that is not kept, such as a second payment of
-    /// a plan, with what follows from that: it is refunded if nothing is left. Refused if it has changed since it was read.
-    pub fn give_outside(&self, tx: &mut Tx, sys: &Sys, amount: Money) {
+    /// Adds to a transaction that staff have given back outside Stripe this amount of a payment that is not kept, such as a second payment
+    /// of a plan, with what follows from that: it is refunded if nothing is left. Refused if it has changed since it was read.
+    ///
+    /// # Errors
+    /// [`kernel::Kind::Invalid`] if it is another currency, or more than what is left: Stripe may have given back some of it meanwhile.
+    pub fn give_outside(&self, tx: &mut Tx, sys: &Sys, amount: Money) -> Result<(), Problem> {
+        self.left().map(|left| alert::rest_of(left, amount)).transpose()?;
         change(tx, sys, self, &self.with_outside(amount.amount()));
+        Ok(())
     }
 
     /// Returns the payment in the form for alerts.
@@ -399,8 +412,8 @@ fn replace<P: Purpose>(tx: &mut Tx, sys: &Sys, before: &CardPayment<P>, after: &
     change_revenue(tx, sys, &before.sale(), &after.sale());
 }
 
-/// Adds a change of a payment to a transaction, with what follows from it. Refused if the payment has changed since it was read, or if money
-/// has come back while Stripe is asked to refund the payment.
+/// Adds a change of a payment to a transaction, with what follows from it. Refused if the payment has changed since it was read, or if
+/// money has come back while Stripe is asked to refund the payment.
 fn change<P: Purpose>(tx: &mut Tx, sys: &Sys, before: &CardPayment<P>, after: &CardPayment<P>) {
     replace(tx, sys, before, after);
     let failed = |payment: &CardPayment<P>| FailedRefund { came_back: payment.back.came_back, owed: payment.owed() };
@@ -456,6 +469,11 @@ pub async fn write_beside<P: Purpose>(
             tx.check(key.clone(), field("version").eq(*version));
         }
         change(&mut tx, sys, before, after);
+        // Otherwise staff would see it as owed until the next run of the schedule.
+        let nothing_left = |payment: &CardPayment<P>| payment.left().is_some_and(|left| left.amount() == 0);
+        if let (false, true, Some(intent)) = (nothing_left(before), nothing_left(after), &after.intent) {
+            PaymentRemoval::end(&mut tx, intent);
+        }
     }
     if tx.is_empty() {
         return Ok(Written::Now);

@@ -269,9 +269,15 @@ impl PaymentRemoval {
     }
 
     /// Adds to a transaction that the payment is not refunded automatically any more: its removal ends with its alert, if there is one.
-    /// Refused while Stripe is asked for a refund.
+    /// Refused while Stripe is asked for a refund, because what is owed is not known.
     pub(crate) fn give_up(tx: &mut Tx, intent: &str) {
         tx.delete_when(Self::key_of(intent), Self::is_unasked());
+        tx.delete(PaymentAlert::key_of_failed_refund(intent));
+    }
+
+    /// Adds to a transaction that all of the payment was given back: its removal ends with its alert, if there is one.
+    pub(crate) fn end(tx: &mut Tx, intent: &str) {
+        tx.delete(Self::key_of(intent));
         tx.delete(PaymentAlert::key_of_failed_refund(intent));
     }
 
