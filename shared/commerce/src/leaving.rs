@@ -52,8 +52,8 @@ pub struct OrderRecord {
     /// Refunds and disputes of a payment by card.
     #[serde(flatten)]
     pub back: MoneyBack,
-    /// The amount that was ever given back at Stripe, or was to be given back when the buyer left, if the rest of the payment is kept. What
-    /// is missing of it after money has come back is owed.
+    /// The amount that was ever given back at Stripe, or was to be given back when the buyer left, if the rest of the payment is kept,
+    /// without what staff have given back outside since. What is missing of it after money has come back is owed.
     #[serde(default)]
     due: u64,
     /// Stripe's id of the payment. Orders on delivery, and records of earlier versions, have none.

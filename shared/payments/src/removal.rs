@@ -106,9 +106,9 @@ impl PaymentRemoval {
     }
 
     /// Adds to a transaction that money has come back after the payer has left (`before`, `after`), if less than `due` is given back then:
-    /// with `None`, if all of the payment was given back. The schedule finds that it is owed, and staff see it until it is given back
-    /// again. Nothing is added if staff have already given that back outside Stripe ([`ClosedRemoval`]); refused if they do so meanwhile,
-    /// or the schedule handles the payment. At most two reads.
+    /// with `None`, if all of the payment was given back. So it is if something of the payment is still to be given back. The schedule finds
+    /// that it is owed, and staff see it until it is given back again. Nothing is added if staff have already given that back outside Stripe
+    /// ([`ClosedRemoval`]); refused if they do so meanwhile, or the schedule handles the payment. At most two reads.
     ///
     /// # Errors
     /// [`StoreError`]
