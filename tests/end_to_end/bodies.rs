@@ -10,9 +10,35 @@ use crate::items;
 
 const PHONE: &str = "+447700900567";
 
-/// Members that only the server sets.
-const PROTECTED: [&str; 12] =
-    ["role", "is_admin", "user_id", "owner", "pk", "sk", "gsi1pk", "ttl", "deleted_at", "mfa", "status", "version"];
+/// Members that only the server sets, except in the operations whose body has them, and one that nobody knows.
+const FOREIGN: [&str; 26] = [
+    "role",
+    "is_admin",
+    "plan",
+    "balance",
+    "verified",
+    "user_id",
+    "owner",
+    "pk",
+    "sk",
+    "gsi1pk",
+    "ttl",
+    "token_ver",
+    "deleted_at",
+    "mfa",
+    "status",
+    "version",
+    "price",
+    "total",
+    "stock",
+    "available",
+    "reserved",
+    "sold",
+    "paid_at",
+    "discount",
+    "customer",
+    "unheard_of",
+];
 
 /// An operation with a body that it takes.
 struct Operation {
@@ -21,6 +47,8 @@ struct Operation {
     example: Value,
     schema: Value,
     optional: bool,
+    /// Its place among the operations.
+    place: usize,
 }
 
 /// Every operation with a body, from the document.
@@ -32,6 +60,7 @@ fn operations(document: &Value) -> Vec<Operation> {
             let Some(contents) = described["requestBody"]["content"].as_object() else { continue };
             let content = &contents["application/json"];
             let examples = content["examples"].as_object().and_then(|e| e.values().next()).map(|e| e["value"].clone());
+            assert!(is_closed(document, &content["schema"]), "{path} takes members that are not in the document");
             let place = content["schema"]["$ref"].as_str().unwrap_or_default().trim_start_matches('#');
             all.push(Operation {
                 method: method.to_uppercase().parse().unwrap(),
@@ -39,10 +68,19 @@ fn operations(document: &Value) -> Vec<Operation> {
                 example: examples.unwrap_or_else(|| content["example"].clone()),
                 optional: described["requestBody"]["required"] != true,
                 schema: document.pointer(place).unwrap_or(&content["schema"]).clone(),
+                place: all.len(),
             });
         }
     }
     all
+}
+
+/// Returns whether a body with this schema has no members but those in it.
+fn is_closed(document: &Value, schema: &Value) -> bool {
+    let schema = schema["$ref"].as_str().map_or(schema, |place| document.pointer(place.trim_start_matches('#')).unwrap());
+    let any_of_these = schema["oneOf"].as_array();
+    any_of_these
+        .map_or(schema["additionalProperties"] == false, |all| all.iter().all(|one| one["type"] == "null" || is_closed(document, one)))
 }
 
 const JSON: &str = "application/json";
@@ -128,8 +166,15 @@ fn named(operation: &Operation, more: impl Fn(&str) -> String) -> Vec<Bad> {
         encoding: "",
         body: body.into_bytes(),
     };
-    let foreign = PROTECTED.iter().chain(&["unheard_of"]).filter(|name| operation.schema["properties"].get(name).is_none());
-    let mut all: Vec<Bad> = foreign.map(|name| bad(format!("{name} besides"), name, more(&format!("\"{name}\":\"superuser\"")))).collect();
+    let member = |name: &&str| format!("\"{name}\":\"superuser\"");
+    // All at once, in another order for each operation, and every second one alone: the others in the next operation.
+    let mut foreign: Vec<&str> = FOREIGN.into_iter().filter(|name| operation.schema["properties"].get(name).is_none()).collect();
+    let alone = foreign.iter().skip(operation.place % 2).step_by(2);
+    let mut all: Vec<Bad> = alone.map(|name| bad(format!("{name} besides"), name, more(&member(name)))).collect();
+    let first = operation.place % foreign.len();
+    foreign.rotate_left(first);
+    let together: Vec<String> = foreign.iter().map(member).collect();
+    all.push(bad("all of them besides".to_owned(), foreign[0], more(&together.join(","))));
     let required: Vec<&str> = operation.schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     for (name, value) in operation.example.as_object().unwrap() {
         all.push(bad(format!("{name} twice"), name, more(&format!("\"{name}\":{value}"))));

@@ -16,7 +16,7 @@ use reqwest::Method;
 use tests::{Caller, Cloud, DAY, PATIENCE, Reply, Value, json, race};
 
 use crate::{
-    card_orders::{QUARTER, order, paid_order, pay, payments, refunds, seen, shown, stored, stored_stock},
+    card_orders::{QUARTER, order, paid_order, pay, payments, refunds, seen, shown, stored, stored_stock, try_run},
     cart::shop,
     deletion::{SWEEP, run, schedule, until_due},
     donations::{VISA, WEBHOOK, card, intent},
@@ -186,6 +186,28 @@ async fn a_refund_that_comes_back_is_made_again() {
     assert_eq!((&all["state"], &all["refunded"]["amount"], refunds(&cloud)), (&json!("refunded"), &json!(3000), 2));
     assert_eq!(stock(&staff, &products[0]).await, [10, 0, 0, 10]);
     items::are_as_described(&cloud).await;
+}
+
+/// Of several refunds the one that the buyer's bank refuses is shown to staff, also if a later one has succeeded before that, until it is
+/// made again.
+/// Promise: order-refund-failed, refund-owed, staff-work
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_of_several_refunds_that_comes_back_is_owed() {
+    let cloud = Cloud::start().await;
+    let (staff, products) = shop(&cloud, 1).await;
+    let ana = cloud.buyer("ana", PHONE).await;
+    let placed = paid_order(&cloud, &ana, "one", &products[0], 3).await;
+    for (key, amount) in [("a", 1000), ("b", 500)] {
+        refund(&staff, &placed, key, amount).await.is(201);
+    }
+    pay(&cloud, &placed, Act::FailRefundsOf(1000));
+    cloud.settle().await;
+    let back = shown(&staff, &placed).await;
+    assert_eq!((&back["refunded"]["amount"], &back["refunds"][0]["state"]), (&json!(500), &json!("failed")));
+    assert_eq!((owed(&staff).await.len(), &owed(&staff).await[0]["id"]), (1, &placed["id"]));
+    items::are_as_described(&cloud).await;
+    assert_eq!(refund(&staff, &placed, "c", 1000).await.is(201)["refunded"]["amount"], 1500);
+    assert!(owed(&staff).await.is_empty());
 }
 
 /// A refund whose answer is lost is known although Stripe has forgotten its key: its payment tells. It is not made twice.
@@ -648,6 +670,41 @@ async fn the_failed_refund_of_a_shipped_order_is_owed_after_its_buyer_has_left()
     is_owed_until_given_back(&cloud, &ana, &placed).await;
 }
 
+/// What is given back to somebody who has left is not shown as owed, even before Stripe has told of it: of an order that has ended the rest
+/// of what has come back is, and of one that is kept the refunds that have failed.
+/// Promise: refund-owed, order-leaving
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_just_given_back_to_somebody_who_has_left_is_not_owed() {
+    for is_shipped in [false, true] {
+        let cloud = Cloud::start().await;
+        let (staff, products) = shop(&cloud, 1).await;
+        let (ana, stripe) = (cloud.buyer("ana", PHONE).await, &cloud.outside.stripe);
+        let placed = paid_order(&cloud, &ana, "one", &products[0], 3).await;
+        if is_shipped {
+            become_state(&staff, &ana, &placed, "shipped").await.is(200);
+        }
+        let (placed, _) = sent_back(&cloud, &staff, placed, 1000).await;
+        let scheduled = schedule(&ana).await;
+        stripe.be(Mode::Down);
+        if is_shipped {
+            refund(&staff, &placed, "b", 500).await.is_problem(503, "unavailable");
+        }
+        until_due(&cloud, &scheduled).await;
+        assert_eq!(run(&cloud, SWEEP).await["claimed"], 1);
+        cloud.settle().await;
+        assert!(cloud.of_kind("order").await.is_empty());
+        stripe.be(Mode::Well);
+        assert_eq!((run(&cloud, WEBHOOK).await["payments"].clone(), refunds(&cloud)), (json!(0), 2), "{is_shipped}");
+        let alerts = cloud.of_kind("payment_alert").await;
+        // What was requested after a refund of an order that is kept had failed makes up for it.
+        let left = if is_shipped { "500" } else { "1000" };
+        assert_eq!((alerts.len(), &alerts[0]["owed"]["M"]["amount"]["N"]), (1, &json!(left)), "{is_shipped}");
+        cloud.settle().await;
+        run(&cloud, WEBHOOK).await;
+        assert_eq!(cloud.of_kind("payment_alert").await, alerts, "{is_shipped}, and Stripe has told of it");
+    }
+}
+
 /// What staff give back in Stripe's dashboard after a refund has failed is not owed any more.
 /// Promise: refund-owed, order-refund-failed
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -686,6 +743,106 @@ async fn money_that_comes_back_after_its_buyer_has_left_is_owed() {
     }
 }
 
+/// Delivers all events, the last one first, each twice.
+async fn deliver_backwards(cloud: &Cloud) {
+    cloud.settle().await;
+    let stripe = &cloud.outside.stripe;
+    for event in stripe.events().into_iter().rev() {
+        for _ in 0..2 {
+            assert_eq!(stripe.deliver(&cloud.core(), &event.id).await, Ok(200), "{event:?}");
+        }
+    }
+}
+
+/// An order of which 1000 and 500 of 3000 were given back before its buyer left, and both have come back: before Stripe's first news of the
+/// refunds, or after it. With the administrator, whose session has ended meanwhile.
+async fn parts_that_have_come_back(is_late: bool) -> (Cloud, Caller, Value) {
+    let cloud = Cloud::start().await;
+    let (_, products) = shop(&cloud, 1).await;
+    let (ida, app) = cloud.staff("ida", "administrator").await;
+    let (ana, stripe) = (cloud.buyer("ana", PHONE).await, &cloud.outside.stripe);
+    let placed = paid_order(&cloud, &ana, "one", &products[0], 3).await;
+    become_state(&ida, &ana, &placed, "shipped").await.is(200);
+    if is_late {
+        stripe.send_webhooks(Webhooks::Held);
+    }
+    for (key, amount) in [("a", 1000), ("b", 500)] {
+        refund(&ida, &placed, key, amount).await.is(201);
+    }
+    cloud.settle().await;
+    if is_late {
+        // The schedule hears nothing either.
+        stripe.be(Mode::Down);
+    }
+    leaves(&cloud, &ana).await;
+    stripe.be(Mode::Well);
+    assert!(cloud.of_kind("payment_removal").await.is_empty() && cloud.of_kind("payment_alert").await.is_empty());
+    pay(&cloud, &placed, Act::FailRefunds);
+    deliver_backwards(&cloud).await;
+    stripe.send_webhooks(Webhooks::AtOnce);
+    cloud.settle().await;
+    assert_eq!((run(&cloud, WEBHOOK).await["payments"].clone(), refunds(&cloud)), (json!(0), 2), "a bank has refused them");
+    let ida = cloud.sign_in_with(&cloud.anonymous(), "ida", &app).await;
+    (cloud, ida, placed)
+}
+
+/// The parts of an order that is kept, which a bank sends back after its buyer has left, are owed, once and with their amount, in whatever
+/// order Stripe tells it, until as much is given back.
+/// Promise: refund-owed, order-leaving, staff-work
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn parts_that_come_back_after_their_buyer_has_left_are_owed() {
+    for is_late in [false, true] {
+        let (cloud, ida, placed) = parts_that_have_come_back(is_late).await;
+        let first = owed(&ida).await;
+        assert_eq!((first.len(), &first[0]["owed"], first[0].get("user")), (1, &zloty(1500), None), "{is_late}");
+        assert_eq!((&first[0]["amount"], &first[0]["id"]), (&zloty(3000), &placed["id"]));
+        deliver_backwards(&cloud).await;
+        run(&cloud, WEBHOOK).await;
+        assert_eq!(owed(&ida).await, first, "once");
+        items::are_as_described(&cloud).await;
+        pay(&cloud, &placed, Act::Refund(Some(400)));
+        cloud.settle().await;
+        assert_eq!(run(&cloud, WEBHOOK).await["payments"], 0);
+        let rest = owed(&ida).await;
+        assert_eq!((rest.len(), &rest[0]["owed"]), (1, &zloty(1100)));
+        give_outside(&ida, &first[0], zloty(1500)).await.is_problem(412, "version_mismatch");
+        pay(&cloud, &placed, Act::Refund(Some(1100)));
+        // The event and the schedule write the record at the same time.
+        assert_eq!(run(&cloud, WEBHOOK).await["payments"], 1);
+        cloud.settle().await;
+        assert!(cloud.of_kind("payment_alert").await.is_empty() && cloud.of_kind("payment_removal").await.is_empty());
+        assert_eq!(cloud.of_kind("order_record").await[0]["refunded"]["N"], "1500");
+    }
+}
+
+/// Parts of an order that staff have given back outside Stripe after its buyer had left are not owed again. Of what comes back later only
+/// that is owed.
+/// Promise: refund-outside, refund-owed, order-leaving
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn parts_that_were_given_back_outside_stripe_are_not_owed_again() {
+    let (cloud, ida, placed) = parts_that_have_come_back(false).await;
+    give_outside(&ida, &owed(&ida).await[0], zloty(600)).await.is(204);
+    let rest = owed(&ida).await;
+    run(&cloud, WEBHOOK).await;
+    assert_eq!((owed(&ida).await, rest.len(), &rest[0]["owed"]), (rest.clone(), 1, &zloty(900)));
+    assert_eq!(give_outside(&ida, &rest[0], zloty(901)).await.field_errors(), ["/amount/amount range"]);
+    give_outside(&ida, &rest[0], zloty(900)).await.is(204);
+    for act in [Act::Dispute, Act::WinDispute] {
+        pay(&cloud, &placed, act);
+        cloud.settle().await;
+    }
+    run(&cloud, WEBHOOK).await;
+    assert!(owed(&ida).await.is_empty() && cloud.of_kind("payment_removal").await.is_empty());
+    for act in [Act::Refund(Some(300)), Act::FailRefunds] {
+        pay(&cloud, &placed, act);
+        cloud.settle().await;
+    }
+    run(&cloud, WEBHOOK).await;
+    let again = owed(&ida).await;
+    assert_eq!((again.len(), &again[0]["owed"]), (1, &zloty(300)));
+    items::are_as_described(&cloud).await;
+}
+
 /// What a bank sends back at the moment at which its refund is recorded is owed, too.
 /// Promise: refund-owed, order-leaving
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -711,6 +868,124 @@ async fn money_that_comes_back_while_its_refund_is_recorded_is_owed() {
     assert_eq!((&report["payments"], refunds(&cloud)), (&json!(1), 1));
     stripe.send_webhooks(Webhooks::AtOnce);
     is_owed_until_given_back(&cloud, &ana, &placed).await;
+}
+
+/// What is to be given back because its buyer has left, who disputes the payment, is given back when the dispute is over: by Stripe if the
+/// buyer has lost it, otherwise the bank has done so.
+/// Promise: refund-owed, order-leaving
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_disputed_payment_of_somebody_who_has_left_is_given_back_after_the_dispute() {
+    for (end, made) in [(Act::WinDispute, 1), (Act::LoseDispute, 0)] {
+        let cloud = Cloud::start().await;
+        let (_, products) = shop(&cloud, 1).await;
+        let ana = cloud.buyer("ana", PHONE).await;
+        let placed = paid_order(&cloud, &ana, "one", &products[0], 2).await;
+        pay(&cloud, &placed, Act::Dispute);
+        cloud.settle().await;
+        leaves(&cloud, &ana).await;
+        for _ in 0..2 {
+            assert_eq!((run(&cloud, WEBHOOK).await["payments"].clone(), refunds(&cloud)), (json!(0), 0));
+        }
+        assert_eq!((cloud.of_kind("payment_removal").await.len(), ttl_of_failed(&cloud).await.len()), (1, 0));
+        pay(&cloud, &placed, end);
+        cloud.settle().await;
+        assert_eq!((run(&cloud, WEBHOOK).await["payments"].clone(), refunds(&cloud)), (json!(1), made));
+        cloud.settle().await;
+        assert!(cloud.of_kind("payment_removal").await.is_empty() && cloud.of_kind("payment_alert").await.is_empty());
+        assert_eq!(cloud.of_kind("order_record").await[0]["refunded"]["N"], "2000");
+        items::are_as_described(&cloud).await;
+    }
+}
+
+/// Alerts of paid orders of somebody who has left, whose refunds Stripe has refused and would make now. With the administrator, whose
+/// session has ended meanwhile.
+async fn refused_to_somebody_who_has_left(cloud: &Cloud, number: usize) -> (Caller, Vec<Value>) {
+    cloud.limits.lift(true);
+    let (_, products) = shop(cloud, 1).await;
+    let (_, app) = cloud.staff("ida", "administrator").await;
+    let ana = cloud.buyer("ana", PHONE).await;
+    let mut orders = Vec::new();
+    for n in 0..number {
+        orders.push(paid_order(cloud, &ana, &n.to_string(), &products[0], 1).await);
+    }
+    for order in &orders {
+        pay(cloud, order, Act::RefuseRefunds(true));
+    }
+    leaves(cloud, &ana).await;
+    assert_eq!((run(cloud, WEBHOOK).await["payments"].clone(), refunds(cloud)), (json!(0), 0));
+    for order in &orders {
+        pay(cloud, order, Act::RefuseRefunds(false));
+    }
+    let ida = cloud.sign_in_with(&cloud.anonymous(), "ida", &app).await;
+    let alerts = owed(&ida).await;
+    assert!(alerts.len() == number && alerts.iter().all(|alert| alert["owed"] == zloty(1000)), "{alerts:?}");
+    (ida, alerts)
+}
+
+/// While Stripe is asked for a refund, staff cannot say that they have given the money back outside Stripe.
+/// Promise: refund-outside, refund-owed
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn money_is_not_given_back_outside_stripe_while_stripe_is_asked_for_it() {
+    let cloud = Cloud::start().await;
+    let (ida, alerts) = refused_to_somebody_who_has_left(&cloud, 1).await;
+    let stripe = &cloud.outside.stripe;
+    stripe.hold("POST /refunds");
+    let staff = async {
+        while stripe.in_progress() == 0 {
+            tokio::task::yield_now().await;
+        }
+        for amount in [400, 1000] {
+            give_outside(&ida, &alerts[0], zloty(amount)).await.is_problem(409, "conflict");
+        }
+        stripe.release();
+    };
+    let both = async { tokio::join!(run(&cloud, WEBHOOK), staff) };
+    let (report, ()) = tokio::time::timeout(PATIENCE, both).await.expect("the refund is made");
+    assert_eq!((&report["payments"], refunds(&cloud)), (&json!(1), 1));
+    give_outside(&ida, &alerts[0], zloty(1000)).await.is(204);
+    cloud.settle().await;
+    let record = &cloud.of_kind("order_record").await[0];
+    assert_eq!(["refunded", "outside"].map(|name| record[name]["N"].clone()), [json!("1000"), json!("0")]);
+    assert!(owed(&ida).await.is_empty() && cloud.of_kind("payment_removal").await.is_empty());
+}
+
+/// What Stripe has given back is not given back outside Stripe too, although it could not be recorded yet.
+/// Promise: refund-outside, refund-owed
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn money_whose_refund_is_not_recorded_yet_is_not_given_back_outside_stripe() {
+    let cloud = Cloud::start().await;
+    let (ida, alerts) = refused_to_somebody_who_has_left(&cloud, 1).await;
+    cloud.outside.stripe.send_webhooks(Webhooks::Held);
+    let down = cloud.aws.faults.script(Target::of(WEBHOOK, Service::DynamoDb, "TransactWriteItems"), Fault::Internal);
+    assert!(!try_run(&cloud).await && down.hits() > 0);
+    down.end();
+    assert_eq!(refunds(&cloud), 1);
+    for amount in [400, 1000] {
+        give_outside(&ida, &alerts[0], zloty(amount)).await.is_problem(409, "conflict");
+    }
+    assert_eq!((run(&cloud, WEBHOOK).await["payments"].clone(), refunds(&cloud)), (json!(1), 1));
+    assert!(owed(&ida).await.is_empty() && cloud.of_kind("payment_removal").await.is_empty());
+}
+
+/// Money that the schedule and staff give back at the same time is given back once: at Stripe, or outside.
+/// Promise: refund-outside, refund-owed
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn money_that_is_given_back_at_stripe_and_outside_at_once_is_given_back_once() {
+    let cloud = Cloud::start().await;
+    let (ida, alerts) = refused_to_somebody_who_has_left(&cloud, 9).await;
+    let staff = async {
+        let all = alerts.iter().map(|alert| give_outside(&ida, alert, zloty(1000)));
+        futures_util::future::join_all(all).await
+    };
+    let (_, replies) = tokio::join!(run(&cloud, WEBHOOK), staff);
+    assert!(replies.iter().all(|reply| [204, 409].contains(&reply.status.as_u16())), "{replies:?}");
+    run(&cloud, WEBHOOK).await;
+    cloud.settle().await;
+    let records = cloud.of_kind("order_record").await;
+    let given = |name: &str| records.iter().filter(|record| record[name]["N"] == "1000").count();
+    assert_eq!((records.len(), given("refunded") + given("outside"), given("refunded")), (9, 9, refunds(&cloud)));
+    assert!(owed(&ida).await.is_empty() && cloud.of_kind("payment_removal").await.is_empty());
+    items::are_as_described(&cloud).await;
 }
 
 /// What is to be given back because its buyer has left is not forgotten when Stripe refuses it: it is asked for until it is made, and staff

@@ -22,8 +22,8 @@ use crate::{
 };
 
 pub(crate) const SWEEP: &str = "DeletionSweepFunction";
-const FALLBACK: &str = "DeletionFallbackFunction";
-const PURGE: &str = "AccountPurgeFunction";
+pub(crate) const FALLBACK: &str = "DeletionFallbackFunction";
+pub(crate) const PURGE: &str = "AccountPurgeFunction";
 const MINE: &str = "/v1/me/deletion";
 
 pub(crate) async fn schedule(caller: &Caller) -> Value {

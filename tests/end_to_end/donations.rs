@@ -8,7 +8,7 @@ use local::outside::{
     stripe::{Act, SECRET_KEY, Webhooks},
 };
 use reqwest::Method;
-use tests::{Caller, Cloud, Value, json};
+use tests::{Caller, Cloud, PATIENCE, Value, json};
 
 use crate::{
     card_orders::{refunds, try_run},
@@ -483,6 +483,36 @@ async fn a_payment_at_which_stripe_has_failed_is_made() {
         assert_eq!((own.len(), &own[0]["id"]), (1, &json!(intent(&begun))), "{mode:?}");
         pays(&cloud, &ana, &begun).await;
     }
+}
+
+/// Of two requests with one key at once Stripe refuses the second while it handles the first. It is sent again, and both get the same
+/// donation.
+/// Promise: payment-once
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_that_stripe_is_handling_is_sent_again() {
+    let cloud = Cloud::start().await;
+    let (ana, stripe) = (cloud.member("ana").await, &cloud.outside.stripe);
+    begin(&ana, "another").await;
+    let same = ana.with("idempotency-key", "one");
+    stripe.hold("POST /payment_intents");
+    let second = async {
+        while stripe.in_progress() == 0 {
+            tokio::task::yield_now().await;
+        }
+        same.post(DONATIONS, of(1234)).await
+    };
+    let refused = async {
+        while !stripe.asked().iter().any(|asked| asked.status == 409) {
+            tokio::task::yield_now().await;
+        }
+        stripe.release();
+    };
+    let both = async { tokio::join!(same.post(DONATIONS, of(1234)), second, refused) };
+    let (first, second, ()) = tokio::time::timeout(PATIENCE, both).await.expect("both are answered");
+    let (first, second) = (first.is(201), second.is(201));
+    assert_eq!((&first["id"], &first["client_secret"]), (&second["id"], &second["client_secret"]));
+    assert_eq!((stripe.payments().len(), stored(&cloud).await.len()), (2, 2));
+    pays(&cloud, &ana, &first).await;
 }
 
 /// Payments that several attempts have left at Stripe for one donation, of which nobody has heard here: the first one is used, and the

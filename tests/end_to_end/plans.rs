@@ -3,19 +3,25 @@
 use std::{collections::BTreeSet, net::Ipv4Addr, time::Duration};
 
 use futures_util::future::join_all;
-use local::outside::{
-    Mode,
-    captcha::{SECRET, Solved},
-    stripe::{Act, SECRET_KEY, Webhooks},
+use local::{
+    aws::{
+        Service,
+        faults::{Fault, Target},
+    },
+    outside::{
+        Mode,
+        captcha::{SECRET, Solved},
+        stripe::{Act, SECRET_KEY, Webhooks},
+    },
 };
 use reqwest::Method;
-use tests::{Caller, Cloud, PASSWORD, Value, json};
+use tests::{Caller, Cloud, PASSWORD, PATIENCE, Value, json};
 
 use crate::{
     card_orders::{order, paid_order, refunds, stored_stock, try_run},
     card_refunds::{change_at_stripe, give_outside},
     cart::{put, shop},
-    deletion::{SWEEP, assert_gone, run, schedule, until_due},
+    deletion::{FALLBACK, PURGE, SWEEP, assert_gone, run, schedule, until_due},
     donations::{self, VISA, WEBHOOK, act, card, intent},
     items,
     orders::{PHONE, ask_to_pay},
@@ -271,6 +277,36 @@ async fn what_comes_back_is_owed_to_somebody_who_has_left() {
     comes_back_to_somebody_who_leaves(true).await;
 }
 
+/// If a bank refuses the refund of what somebody has paid who has the plan already, staff see it until it is given back, at Stripe or
+/// outside. It gives no second plan.
+/// Promise: refund-owed, refund-outside, plan-twice
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_comes_back_of_a_second_payment_of_a_plan_is_owed() {
+    let cloud = Cloud::start().await;
+    let (staff, _) = cloud.staff("ida", "administrator").await;
+    for (n, name) in ["ana", "ben"].into_iter().enumerate() {
+        let payer = cloud.member(name).await;
+        let tabs = [begin_in(&payer, "one", "basic").await, begin_in(&payer, "two", "basic").await];
+        for tab in &tabs {
+            act(&cloud, tab, card(VISA));
+            cloud.settle().await;
+        }
+        assert!(failed_refunds(&cloud, &staff).await.is_empty());
+        act(&cloud, &tabs[1], Act::FailRefunds);
+        let owed = failed_refunds(&cloud, &staff).await;
+        assert_eq!((owed.len(), &owed[0]["id"]), (1, &tabs[1]["id"]));
+        assert_eq!((seen(&payer, &tabs[1]).await["state"].clone(), cloud.of_kind("held_plan").await.len()), (json!("refunded"), n + 1));
+        items::are_as_described(&cloud).await;
+        if n == 0 {
+            act(&cloud, &tabs[1], Act::Refund(None));
+        } else {
+            give_outside(&staff, &owed[0], tabs[1]["amount"].clone()).await.is(204);
+        }
+        assert!(failed_refunds(&cloud, &staff).await.is_empty());
+        assert_eq!((plan_of(&payer).await, cloud.of_kind("held_plan").await.len()), (json!("basic"), n + 1));
+    }
+}
+
 /// What was paid instead of a donation or a plan, and what somebody has paid who has the plan already, is given back as soon as Stripe
 /// does so, also if it refuses that at first. Staff see each until then, once.
 /// Promise: refund-owed, plan-paid, plan-twice, staff-work
@@ -310,6 +346,16 @@ async fn what_stripe_refuses_to_give_back_is_given_back_later() {
     assert_eq!((cloud.of_kind("held_plan").await.len(), cloud.of_kind("payment_removal").await.len()), (1, 0));
 }
 
+/// A payment at Stripe that nobody asked for, beside that of a donation.
+async fn payment_beside(cloud: &Cloud, ana: &Caller) -> Value {
+    let begun = donations::begin(ana, "beside").await;
+    let account = cloud.anonymous().with("authorization", format!("Bearer {SECRET_KEY}"));
+    let metadata = format!("metadata[user]={}&metadata[donation]={}", ana.id(), begun["id"].as_str().unwrap());
+    let body = format!("amount=1234&currency=pln&customer={}&{metadata}", cloud.outside.stripe.customers()[0]["id"].as_str().unwrap());
+    let (url, form) = (format!("{}/stripe/v1/payment_intents", cloud.urls.outside), Some("application/x-www-form-urlencoded"));
+    account.raw(Method::POST, &url, form, body.into_bytes()).await.is(200)
+}
+
 /// What staff have given back outside Stripe is not given back again, whatever Stripe says later of the payment: of a donation and a plan,
 /// and of a payment that nobody asked for. Nobody is owed more if somebody gives it back at Stripe, too, and that comes back.
 /// Promise: refund-outside
@@ -324,12 +370,7 @@ async fn what_staff_gave_back_outside_stripe_is_not_given_back_again() {
         act(&cloud, payment, card(VISA));
     }
     // A payment beside that of a donation, whose refund Stripe refuses.
-    let begun = donations::begin(&ana, "two").await;
-    let account = cloud.anonymous().with("authorization", format!("Bearer {SECRET_KEY}"));
-    let metadata = format!("metadata[user]={}&metadata[donation]={}", ana.id(), begun["id"].as_str().unwrap());
-    let body = format!("amount=1234&currency=pln&customer={}&{metadata}", stripe.customers()[0]["id"].as_str().unwrap());
-    let (url, form) = (format!("{}/stripe/v1/payment_intents", cloud.urls.outside), Some("application/x-www-form-urlencoded"));
-    let beside = account.raw(Method::POST, &url, form, body.into_bytes()).await.is(200);
+    let beside = payment_beside(&cloud, &ana).await;
     let happens = |what: &Act| stripe.act(&cloud.core(), beside["id"].as_str().unwrap(), what).unwrap();
     happens(&Act::RefuseRefunds(true));
     happens(&card(VISA));
@@ -401,17 +442,44 @@ async fn no_more_is_given_back_outside_stripe_than_is_owed() {
     assert_eq!(failed_refunds(&cloud, &staff).await, rest, "Stripe says nothing new");
     items::are_as_described(&cloud).await;
     // Stripe gives back a part of the donation, and the rest of the second payment.
+    cloud.advance(Duration::from_secs(1)).await;
     act(&cloud, &wrong, Act::Refund(Some(200)));
-    cloud.settle().await;
-    let of_donation = rest.iter().find(|alert| alert["id"] == wrong["id"]).unwrap();
+    let of_donation = |alerts: Vec<Value>| alerts.into_iter().find(|alert| alert["id"] == wrong["id"]).unwrap();
+    let now = of_donation(failed_refunds(&cloud, &staff).await);
     let zloty = |amount: u64| json!({ "amount": amount, "currency": "PLN" });
-    assert_eq!(give_outside(&staff, of_donation, zloty(201)).await.field_errors(), ["/amount/amount range"]);
-    give_outside(&staff, of_donation, zloty(200)).await.is(204);
+    assert_eq!(now["owed"], zloty(200));
+    give_outside(&staff, &of_donation(rest), zloty(200)).await.is_problem(412, "version_mismatch");
+    assert_eq!(give_outside(&staff, &now, zloty(201)).await.field_errors(), ["/amount/amount range"]);
+    give_outside(&staff, &now, zloty(200)).await.is(204);
     act(&cloud, &second, Act::RefuseRefunds(false));
     assert_eq!(run(&cloud, WEBHOOK).await["payments"], 1);
     assert!(failed_refunds(&cloud, &staff).await.is_empty());
     let shown = seen(&ana, &second).await;
     assert_eq!((&shown["state"], &shown["refunded"]), (&json!("refunded"), &second["amount"]), "a part outside, the rest at Stripe");
+}
+
+/// What was paid in another currency than that of a donation is owed in the currency that was paid.
+/// Promise: refund-outside, refund-owed
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_paid_in_another_currency_is_owed_in_that_one() {
+    let cloud = Cloud::start().await;
+    let (staff, _) = cloud.staff("ida", "administrator").await;
+    let ana = cloud.member("ana").await;
+    for (key, acts) in [("one", [card(VISA), Act::FailRefunds]), ("two", [Act::RefuseRefunds(true), card(VISA)])] {
+        let wrong = donations::begin(&ana, key).await;
+        change_at_stripe(&cloud, &wrong, "currency=gbp".to_owned()).await;
+        for what in acts {
+            act(&cloud, &wrong, what);
+            cloud.settle().await;
+        }
+        let owed = failed_refunds(&cloud, &staff).await;
+        let pounds = json!({ "amount": wrong["amount"]["amount"], "currency": "GBP" });
+        assert_eq!((owed.len(), &owed[0]["owed"], &owed[0]["amount"]), (1, &pounds, &wrong["amount"]), "{key}");
+        assert_eq!(give_outside(&staff, &owed[0], wrong["amount"].clone()).await.field_errors(), ["/amount/currency currency"]);
+        give_outside(&staff, &owed[0], pounds).await.is(204);
+        assert!(failed_refunds(&cloud, &staff).await.is_empty(), "{key}");
+    }
+    items::are_as_described(&cloud).await;
 }
 
 /// A second payment of a plan, which was begun in another tab, and which Stripe refuses to give back.
@@ -427,7 +495,7 @@ async fn second_payment(cloud: &Cloud, ana: &Caller) -> Value {
 
 /// A second payment of a plan that staff have given back outside Stripe is refunded in the history of its payer, and gives no plan any
 /// more.
-/// Promise: refund-outside, plan-twice, audit
+/// Promise: refund-outside, plan-twice, audit, daily-revenue
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_second_payment_that_was_given_back_outside_stripe_is_refunded() {
     let cloud = Cloud::start().await;
@@ -442,6 +510,10 @@ async fn a_second_payment_that_was_given_back_outside_stripe_is_refunded() {
     let shown = seen(&ana, &second).await;
     assert_eq!((&shown["state"], &shown["refunded"]), (&json!("refunded"), &second["amount"]));
     assert_eq!((cloud.of_kind("held_plan").await.len(), plan_of(&ana).await), (1, json!("basic")));
+    cloud.settle().await;
+    let today = cloud.now().date().to_string();
+    let figures = staff.get(&format!("/v1/admin/figures?from={today}&until={today}")).await.is(200);
+    assert_eq!(figures["days"][0]["revenue"], json!([second["amount"]]), "the first payment");
     for what in [Act::Dispute, Act::WinDispute] {
         act(&cloud, &second, what);
         cloud.settle().await;
@@ -452,6 +524,161 @@ async fn a_second_payment_that_was_given_back_outside_stripe_is_refunded() {
     let entries: Vec<&Value> = audit.iter().filter(|entry| entry["action"]["S"] == "refund_made_outside").collect();
     assert_eq!((entries.len(), &entries[0]["subject"]["S"]), (1, &json!(ana.id())));
     items::are_as_described(&cloud).await;
+}
+
+/// Somebody has paid a plan a second time, and the bank sends back what was given back of that: it is owed until it is given back again, at
+/// Stripe or outside, and is not asked for again by itself.
+/// Promise: refund-owed, plan-twice
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_payment_that_has_come_back_is_owed() {
+    let cloud = Cloud::start().await;
+    let (staff, _) = cloud.staff("ida", "administrator").await;
+    let ana = cloud.member("ana").await;
+    let [first, second] = [begin_in(&ana, "first", "basic").await, begin_in(&ana, "second", "basic").await];
+    for (payment, what) in [(&first, card(VISA)), (&second, card(VISA)), (&second, Act::FailRefunds)] {
+        act(&cloud, payment, what);
+        cloud.settle().await;
+    }
+    let owed = failed_refunds(&cloud, &staff).await;
+    assert_eq!((owed.len(), &owed[0]["owed"], &owed[0]["id"]), (1, &second["amount"], &second["id"]));
+    run(&cloud, WEBHOOK).await;
+    assert_eq!((failed_refunds(&cloud, &staff).await, refunds(&cloud)), (owed.clone(), 1));
+    items::are_as_described(&cloud).await;
+    give_outside(&staff, &owed[0], json!({ "amount": 225, "currency": "GBP" })).await.is(204);
+    act(&cloud, &second, Act::Refund(Some(1000)));
+    cloud.settle().await;
+    run(&cloud, WEBHOOK).await;
+    assert!(failed_refunds(&cloud, &staff).await.is_empty() && cloud.of_kind("payment_removal").await.is_empty());
+    let shown = seen(&ana, &second).await;
+    assert_eq!((&shown["state"], &shown["refunded"], plan_of(&ana).await), (&json!("refunded"), &second["amount"], json!("basic")));
+}
+
+/// Stripe refuses to give back what was paid instead of a donation, and what staff give back of it in Stripe's dashboard comes back: staff
+/// see what is owed once.
+/// Promise: refund-owed, staff-work
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_refused_and_has_come_back_is_shown_once() {
+    let cloud = Cloud::start().await;
+    let (staff, _) = cloud.staff("ida", "administrator").await;
+    let ana = cloud.member("ana").await;
+    let wrong = donations::begin(&ana, "one").await;
+    change_at_stripe(&cloud, &wrong, "amount=500".to_owned()).await;
+    act(&cloud, &wrong, Act::RefuseRefunds(true));
+    act(&cloud, &wrong, card(VISA));
+    assert_eq!(failed_refunds(&cloud, &staff).await.len(), 1);
+    for what in [Act::RefuseRefunds(false), Act::Refund(Some(200)), Act::FailRefunds] {
+        act(&cloud, &wrong, what);
+        cloud.settle().await;
+    }
+    let owed = failed_refunds(&cloud, &staff).await;
+    assert_eq!((owed.len(), &owed[0]["owed"]["amount"], &owed[0]["user"]), (1, &json!(500), &json!(ana.id())));
+    run(&cloud, WEBHOOK).await;
+    assert_eq!(failed_refunds(&cloud, &staff).await, owed);
+    give_outside(&staff, &owed[0], owed[0]["owed"].clone()).await.is(204);
+    run(&cloud, WEBHOOK).await;
+    assert!(failed_refunds(&cloud, &staff).await.is_empty() && cloud.of_kind("payment_removal").await.is_empty());
+    items::are_as_described(&cloud).await;
+}
+
+/// Staff record what they have given back at the moment at which Stripe refuses it once more: neither is it owed again, nor the part of it
+/// that was given back.
+/// Promise: refund-outside
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_given_back_outside_stripe_meanwhile_is_not_owed() {
+    let cloud = Cloud::start_with(&[("StripePatience", "20000")]).await;
+    let (staff, _) = cloud.staff("ida", "administrator").await;
+    let (ana, stripe) = (cloud.member("ana").await, &cloud.outside.stripe);
+    let meanwhile = async |alert: &Value, amount: u64, event: Option<String>| {
+        let write = Target::of(WEBHOOK, Service::DynamoDb, "TransactWriteItems").times(1);
+        let slow = cloud.aws.faults.script(write, Fault::Slow(Duration::from_secs(1)));
+        let given = async {
+            while slow.hits() == 0 {
+                tokio::task::yield_now().await;
+            }
+            let amount = json!({ "amount": amount, "currency": alert["owed"]["currency"] });
+            give_outside(&staff, alert, amount).await.is(204);
+        };
+        let refused = async {
+            match event {
+                Some(event) => assert_eq!(stripe.deliver(&cloud.core(), &event).await, Ok(200)),
+                None => assert_eq!(run(&cloud, WEBHOOK).await["payments"], 0),
+            }
+        };
+        let both = async { tokio::join!(refused, given) };
+        let ((), ()) = tokio::time::timeout(PATIENCE, both).await.expect("both are written");
+        failed_refunds(&cloud, &staff).await
+    };
+    second_payment(&cloud, &ana).await;
+    let owed = failed_refunds(&cloud, &staff).await;
+    let rest = meanwhile(&owed[0], 100, None).await;
+    assert_eq!((rest.len(), &rest[0]["owed"]["amount"]), (1, &json!(1125)));
+    assert!(meanwhile(&rest[0], 1125, None).await.is_empty());
+    // The first of two events about a payment that nobody asked for has shown it to staff.
+    let beside = payment_beside(&cloud, &ana).await;
+    stripe.send_webhooks(Webhooks::Held);
+    let known = stripe.events().len();
+    for what in [Act::RefuseRefunds(true), card(VISA)] {
+        stripe.act(&cloud.core(), beside["id"].as_str().unwrap(), &what).unwrap();
+    }
+    let events: Vec<String> = stripe.events().iter().skip(known).map(|event| event.id.clone()).collect();
+    assert_eq!(stripe.deliver(&cloud.core(), &events[0]).await, Ok(200));
+    let owed = failed_refunds(&cloud, &staff).await;
+    assert!(meanwhile(&owed[0], 1234, Some(events[1].clone())).await.is_empty());
+    assert_eq!((refunds(&cloud), cloud.of_kind("payment_removal").await.len()), (0, 0));
+}
+
+/// Nothing is recorded about somebody whose account is being deleted, as the audit would keep it. Afterwards it is recorded without them.
+/// Promise: refund-outside, refund-owed, deletion-complete
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_recorded_about_the_payment_of_somebody_who_is_leaving() {
+    let cloud = Cloud::start().await;
+    let (_, app) = cloud.staff("ida", "administrator").await;
+    let ana = cloud.member("ana").await;
+    let second = second_payment(&cloud, &ana).await;
+    let scheduled = schedule(&ana).await;
+    until_due(&cloud, &scheduled).await;
+    let down = cloud.aws.faults.script(Target { function: Some(PURGE.to_owned()), ..Target::default() }, Fault::Internal);
+    assert_eq!(run(&cloud, SWEEP).await["claimed"], 1);
+    cloud.settle().await;
+    let ida = cloud.sign_in_with(&cloud.anonymous(), "ida", &app).await;
+    let owed = failed_refunds(&cloud, &ida).await;
+    give_outside(&ida, &owed[0], owed[0]["owed"].clone()).await.is_problem(409, "conflict");
+    let audit = cloud.of_kind("audit").await;
+    assert!(audit.iter().all(|entry| entry["action"]["S"] != "refund_made_outside"), "{audit:?}");
+    down.end();
+    cloud.advance(Duration::from_secs(660)).await;
+    let _ = run(&cloud, FALLBACK).await;
+    cloud.settle().await;
+    assert_gone(&cloud, &ana, &scheduled).await;
+    run(&cloud, WEBHOOK).await;
+    let ida = cloud.sign_in_with(&cloud.anonymous(), "ida", &app).await;
+    let owed = failed_refunds(&cloud, &ida).await;
+    give_outside(&ida, &owed[0], owed[0]["owed"].clone()).await.is(204);
+    let records = cloud.of_kind("payment_record").await;
+    let record = records.iter().find(|record| record["id"]["S"] == second["id"]).unwrap();
+    assert_eq!((&record["state"]["S"], &record["outside"]["N"]), (&json!("refunded"), &json!("1225")));
+}
+
+/// What somebody gives back of a second payment in Stripe's dashboard is not recorded as given back outside as well, and when all of it was
+/// given back, staff see it at once.
+/// Promise: refund-outside, refund-owed
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_stripe_has_just_given_back_is_not_given_back_outside() {
+    let cloud = Cloud::start().await;
+    let (staff, _) = cloud.staff("ida", "administrator").await;
+    let ana = cloud.member("ana").await;
+    let second = second_payment(&cloud, &ana).await;
+    for what in [Act::RefuseRefunds(false), Act::Refund(Some(1000))] {
+        act(&cloud, &second, what);
+        cloud.settle().await;
+    }
+    let pounds = |amount: u64| json!({ "amount": amount, "currency": "GBP" });
+    let owed = failed_refunds(&cloud, &staff).await;
+    assert_eq!(give_outside(&staff, &owed[0], pounds(226)).await.field_errors(), ["/amount/amount range"]);
+    assert_eq!((seen(&ana, &second).await["refunded"].clone(), cloud.of_kind("closed_removal").await.len()), (pounds(1000), 0));
+    act(&cloud, &second, Act::Refund(None));
+    assert!(failed_refunds(&cloud, &staff).await.is_empty() && cloud.of_kind("payment_removal").await.is_empty());
+    assert_eq!((&seen(&ana, &second).await["state"], refunds(&cloud)), (&json!("refunded"), 2));
 }
 
 /// An administrator does not record that their own payment was given back: another one does.

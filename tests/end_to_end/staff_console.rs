@@ -564,6 +564,30 @@ async fn a_conflict_about_money_shows_both_versions() {
     is_content(page).await;
 }
 
+/// Who records money that somebody else has recorded meanwhile reads that nothing was recorded, and what was typed is still there.
+/// Promise: console-conflicts, refund-outside
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium"]
+async fn money_that_was_recorded_meanwhile_is_not_recorded_again() {
+    let cloud = Cloud::start().await;
+    let (_, app) = cloud.staff("kim", "administrator").await;
+    let (staff, products) = shop(&cloud, 1).await;
+    let ben = cloud.buyer("ben", PHONE).await;
+    let order = paid_order(&cloud, &ben, "one", &products[0], 1).await;
+    let (_, alert) = sent_back(&cloud, &staff, order, 500).await;
+    let page = &mut enter(&cloud, "kim", &app).await;
+    page.go(&screen(&cloud, "orders?alert=refund_failed")).await;
+    Hand::Mouse.press(page, "[data-act=given-outside]").await;
+    Hand::Mouse.write(page, "dialog [name=why]", "A bank transfer of today").await;
+    give_outside(&staff, &alert, json!({ "amount": 500, "currency": "PLN" })).await.is(204);
+    page.click("dialog [type=submit]", 1).await;
+    page.until("document.querySelector('dialog .problem').textContent").await;
+    assert_eq!(page.run("document.querySelector('dialog [name=why]').value").await, "A bank transfer of today");
+    let entries = cloud.of_kind("audit").await;
+    assert_eq!(entries.iter().filter(|entry| entry["action"]["S"] == "refund_made_outside").count(), 1, "{entries:?}");
+    is_content(page).await;
+}
+
 /// Markup that people have written is text on every screen that shows it, also in the audit and in the preview of an undo.
 /// Promise: console-policy
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -5,7 +5,7 @@ use axum::extract::State;
 use callers::{Staff, staff::Administrator};
 use kernel::{PAGE, Timestamp, id::UserId, page_limit};
 use money::Money;
-use payments::alert::{self, Alert, PaymentAlert};
+use payments::alert::{self, Alert, PaymentAlert, Watched};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use web::{Error, Json, Problems, Query};
@@ -45,8 +45,8 @@ pub struct AlertedPayment {
     username: Option<String>,
     /// The requested amount.
     amount: Money,
-    /// What the payer is still owed after a failed refund. Absent for orders, of which staff may give back whatever is left, for other
-    /// alerts, and if it is not known because another currency was paid.
+    /// What is still owed after a failed refund, in the currency that was paid. Absent for orders of a `user`, of which staff may give back
+    /// whatever is left, for other alerts, and in a currency that is not used here.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     owed: Option<Money>,
@@ -63,11 +63,11 @@ pub struct AlertedPayment {
 
 impl From<PaymentAlert> for AlertedPayment {
     fn from(alert: PaymentAlert) -> Self {
-        let (version, owed) = (alert.version(), alert.owed());
-        let PaymentAlert { payment, since, .. } = alert;
-        let (kind, id) = (payment.paid_for.kind(), payment.paid_for.id());
-        let (user, amount, intent) = (payment.user, payment.amount, payment.intent);
-        Self { kind, id, user, username: None, amount, owed, intent, since: since.into(), version }
+        let version = alert.version();
+        let PaymentAlert { payment, since, owed, .. } = alert;
+        let (kind, id, since) = (payment.paid_for.kind(), payment.paid_for.id(), since.into());
+        let Watched { user, amount, intent, .. } = payment;
+        Self { kind, id, user, username: None, amount, owed, intent, since, version }
     }
 }
 

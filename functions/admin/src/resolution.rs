@@ -3,6 +3,7 @@
 use accounts::{
     audit::{Action, AuditEntry},
     staff::{self, Role},
+    user::User,
 };
 use axum::extract::State;
 use callers::{Fresh, Staff, staff::Administrator};
@@ -32,18 +33,20 @@ const ID_MAX: usize = 255;
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ResolvePaymentAlert {
-    /// The amount that was given back outside Stripe: of an order at most what is left of its payment, otherwise at most what is `owed`.
+    /// The amount that was given back outside Stripe: at most what is `owed`, or of an order without that at most what is left of its
+    /// payment.
     amount: Money,
 }
 
 /// Records that staff have given money back outside Stripe, because its refund had failed, and ends the alert.
 ///
-/// For administrators with a recent proof by a second factor. 412 if more money has come back since the version in `If-Match`. No effect
-/// if there is no such alert any more. The refunds of an order that have failed are `made_outside` afterwards, and what was given back
-/// cannot be refunded at Stripe too: an order that is not shipped becomes `refunding`, or `refunded` if nothing is left. Of a donation or a
-/// plan the alert stays, in another version, until all that is owed was given back. A payment that is not kept is then not refunded any
-/// more, and its payer sees what was given back, such as of a second payment of a plan. A new alert begins only if more money comes back.
-/// Nobody does this for a payment of their own.
+/// For administrators with a recent proof by a second factor. 412 if more money has come back, or another amount is owed, since the version
+/// in `If-Match`. 409 while Stripe is asked again for the refund of a payment that is not kept, because it may be made: try again a quarter
+/// of an hour later. No effect if there is no such alert any more. The refunds of an order that have failed are `made_outside` afterwards,
+/// and what was given back cannot be refunded at Stripe too: an order that is not shipped becomes `refunding`, or `refunded` if nothing is
+/// left. Where the alert says what is `owed`, it stays, in another version, until all of that was given back. A payment that is not kept is
+/// then not refunded any more, and its payer sees what was given back, such as of a second payment of a plan. A new alert begins only if
+/// more money comes back. Nobody does this for a payment of their own.
 ///
 /// AWS calls: the batch that authenticates the caller and reads their roles; a read of the alert; for an order two reads before it,
 /// otherwise one to three after it; the transaction. Repeated after each concurrent change of the order.
@@ -142,6 +145,10 @@ impl Resolution<'_> {
                 self.add_to_payment(&mut tx, &alert).await?;
             }
         }
+        if let Some(payer) = alert.payer {
+            // The purge deletes the payment and the values of the audit before the alert, and none are written afterwards.
+            tx.check(User::key_of(payer), User::stays());
+        }
         let still = self.add(&mut tx, alert.payment.user.or(alert.payer).unwrap_or(self.me), payment);
         self.s.table.commit(tx).await.map_err(|e| staff::refused(e, still))?;
         tracing::info!(payment.id = payment, actor.id = %self.me, "a payment was given back outside Stripe");
@@ -163,7 +170,7 @@ impl Resolution<'_> {
     async fn add_to_paid<P: Purpose>(&self, tx: &mut Tx, alert: &PaymentAlert, payer: UserId, id: P::Id) -> Result<(), Problem> {
         let paid = self.s.table.get::<CardPayment<P>>(CardPayment::<P>::key_of(payer, id)).await?;
         if let Some(paid) = paid.filter(|paid| paid.intent == alert.payment.intent) {
-            paid.give_outside(tx, &self.s.sys, self.amount);
+            paid.give_outside(tx, &self.s.sys, self.amount)?;
         }
         Ok(())
     }
@@ -182,6 +189,6 @@ impl Resolution<'_> {
     async fn close<P: Purpose>(&self, tx: &mut Tx, alert: &PaymentAlert, user: UserId, id: P::Id) -> Result<(), Problem> {
         // The alert of somebody who has left is ended by the purge, or becomes that of a payment that is not kept.
         let paid = self.s.table.get::<CardPayment<P>>(CardPayment::<P>::key_of(user, id)).await?;
-        paid.ok_or_else(|| Kind::Conflict.because("the payer leaves"))?.close(tx, alert, self.amount, self.s.sys.now())
+        paid.ok_or_else(|| Kind::Conflict.because("the payer leaves"))?.close(tx, &self.s.sys, alert, self.amount)
     }
 }

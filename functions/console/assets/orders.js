@@ -15,10 +15,11 @@ const ALERT_LIST = "/v1/admin/payment-alerts";
 
 /** Ends the alert of a refund that has failed, because the money was given back outside Stripe. */
 const givenOutside = ({ stoa, api, refresh }) => (alert) => button(say("given-outside"), async () => {
-  const { id, user, intent, amount: asked, owed = asked } = alert;
+  const { id, intent, amount: asked, owed = asked } = alert;
+  const { currency } = owed;
   let now = alert;
   let mine;
-  const amount = amountField(owed, { name: "amount", label: say("amount-in", { currency: asked.currency }) });
+  const amount = amountField(owed, { name: "amount", label: say("amount-in", { currency }) });
   const still = ({ owed: left }) => (left ? money(left) : say("still-owed"));
   const reread = async () => {
     const { data, problem } = await find(stoa, alert);
@@ -28,10 +29,13 @@ const givenOutside = ({ stoa, api, refresh }) => (alert) => button(say("given-ou
   };
   const rows = [[id, still(alert), say("given-back")]];
   const question = { title: say("given-outside"), text: say("given-outside-text"), rows, fields: [amount.field], why: true, reread };
-  // What names nobody is found by its payment.
-  const payment = user ? id : intent;
-  const done = await ask(question, ({ amount: typed }, header) => {
-    mine = { amount: amount.read(typed), currency: asked.currency };
+  const done = await ask(question, async ({ amount: typed }, header) => {
+    mine = { amount: amount.read(typed), currency };
+    // The request has no effect if somebody else has recorded all of it: who has given it back a second time has to know.
+    const { data, problem } = await find(stoa, alert);
+    if (!data) return { problem: problem ?? { title: say("nothing-recorded") } };
+    // What names nobody is found by its payment.
+    const payment = data.user ? id : intent;
     return api.POST(`${ALERT_LIST}/{payment}/resolution`, { params: { path: { payment }, header: { ...header, "If-Match": `"v${now.version}"` } }, body: { amount: mine } });
   });
   if (done) {

@@ -9,7 +9,7 @@
 //! |---|---|
 //! | `POST /v1/stripe-events` | a read of the event; a read of what is paid; a transaction. One request to Stripe. For a plan that is paid two queries, and four requests if its payer has it already. None for events that are not used |
 //! | somebody's name or address has changed | a batch read; a request to Stripe and an update, if they have a customer there |
-//! | every quarter of an hour | once an hour a write, by which staff see that it runs; a read; six queries; a batch read of undelivered events; up to three transactions and a read for each payment, and a write for each event without an effect. A request to Stripe, and up to three for each payment and customer |
+//! | every quarter of an hour | once an hour a write, by which staff see that it runs; a read; six queries; a batch read of undelivered events; up to three transactions, two updates and a read for each payment, and a write for each event without an effect. A request to Stripe, and up to three for each payment and customer |
 
 mod customer;
 mod reconcile;

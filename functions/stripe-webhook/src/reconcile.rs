@@ -297,12 +297,7 @@ async fn orphaned_payments(s: &State, context: &Context, report: &mut Report) ->
         let found = PaymentRemoval::list(&s.table, after.as_ref(), AT_ONCE).await?;
         after = found.last().cloned();
         let work = |removal: PaymentRemoval| async move {
-            let removed = remove_payment(&s.stripe, &removal).await?;
-            match removed {
-                Removed::Done => removal.done(&s.table).await?,
-                Removed::Waits => {}
-                Removed::Refused(refused) => removal.refused(&s.table, refused, s.sys.now()).await?,
-            }
+            let removed = remove_payment((&s.table, &s.sys, &s.stripe), &removal, None).await?;
             Ok::<bool, Failure>(removed == Removed::Done)
         };
         if !each(context, report, found, |report| &mut report.payments, work).await || after.is_none() {

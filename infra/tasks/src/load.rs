@@ -9,6 +9,8 @@
 use std::{
     collections::HashMap,
     fs,
+    net::{Ipv4Addr, TcpListener},
+    ops::RangeInclusive,
     path::{Path, PathBuf},
     process::Stdio,
     time::{Duration, Instant},
@@ -37,8 +39,10 @@ pub struct Plan {
     pub messages: usize,
 }
 
-/// The first of the ports.
-const PORT: u16 = 4600;
+/// How many ports the local cloud needs, one after the other.
+const PORTS: u16 = 5;
+/// Where the search for free ports begins and ends: below the range of ephemeral ports.
+const PORT_RANGE: RangeInclusive<u16> = 4600..=32_000;
 /// How many connections are opened at the same time.
 const AT_ONCE: usize = 16;
 /// How many members are made with one request.
@@ -346,6 +350,13 @@ struct Person {
     visitor: Visitor,
 }
 
+/// Returns the first of so many free ports as the local cloud needs.
+fn free_ports() -> Result<u16, Failure> {
+    let is_free = |port: u16| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
+    let free = PORT_RANGE.step_by(PORTS.into()).find(|first| (0..PORTS).all(|n| is_free(first.saturating_add(n))));
+    free.ok_or_else(|| "there are no free ports for the local cloud".into())
+}
+
 /// The process of a local cloud, with an empty state.
 struct Server {
     child: Child,
@@ -358,11 +369,11 @@ struct Server {
 
 impl Server {
     async fn start(binary: &Path) -> Result<Self, Failure> {
-        let state = tempfile::tempdir()?;
+        let (state, port) = (tempfile::tempdir()?, free_ports()?);
         let mut command = Command::new(repository::root().join(binary));
-        command.arg("--state").arg(state.path()).args(["--fresh", "--no-limits", "--log", "error", "--port", &PORT.to_string()]);
+        command.arg("--state").arg(state.path()).args(["--fresh", "--no-limits", "--log", "error", "--port", &port.to_string()]);
         let child = command.stdout(Stdio::null()).kill_on_drop(true).spawn().map_err(|e| format!("{}: {e}", binary.display()))?;
-        let at = |offset: u16| Visitor::new(&format!("http://127.0.0.1:{}", PORT.saturating_add(offset)));
+        let at = |offset: u16| Visitor::new(&format!("http://127.0.0.1:{}", port.saturating_add(offset)));
         let server = Self { child, anonymous: at(0)?, console: at(2)?, made: 0, _state: state };
         let ready = async {
             while server.anonymous.get("/.well-known/jwks.json").await.is_err() {

@@ -389,7 +389,7 @@ fn write(tx: &mut Tx, sys: &Sys, read: Option<&Pair>, before: &Pair, next: &Pair
     }
     let account = match change {
         PairChange::Request | PairChange::Accept => Some(field("status").eq(Status::Active)),
-        PairChange::Block => Some(Cond::Exists.and(field("status").ne(Status::Purging))),
+        PairChange::Block => Some(User::stays()),
         PairChange::Cancel | PairChange::Reject | PairChange::Remove | PairChange::Unblock => None,
     };
     Conditions {

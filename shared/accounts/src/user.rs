@@ -11,7 +11,7 @@ use kernel::{
     id::{ChallengeId, EventId, PictureId, UserId},
 };
 use serde::{Deserialize, Serialize};
-use store::{About, Index, Item, Key, Personal, Slot, StoreError, Table, Tx, Update, field};
+use store::{About, Cond, Index, Item, Key, Personal, Slot, StoreError, Table, Tx, Update, field};
 use utoipa::ToSchema;
 
 use crate::{
@@ -199,6 +199,13 @@ impl User {
     #[must_use]
     pub fn key_of(id: UserId) -> Key {
         Key::new(partition(id), "USER")
+    }
+
+    /// Returns the condition that the account exists and is not being purged. Whoever writes something about a person that the purge
+    /// deletes checks it, so that nothing is written after the purge.
+    #[must_use]
+    pub fn stays() -> Cond {
+        Cond::Exists.and(field("status").ne(Status::Purging))
     }
 
     /// Adds a change of the picture to a transaction. Refused unless the account is active and still has the picture of `self`.

@@ -8,7 +8,7 @@ use kernel::{
 pub use payments::alert::Alert;
 use payments::{
     PaidFor,
-    alert::{self, PaymentAlert, Watched},
+    alert::{self, FailedRefund, PaymentAlert, Watched},
 };
 use store::{StoreError, Table, Tx};
 
@@ -44,8 +44,8 @@ impl OrderAlert {
 pub(crate) fn follow(tx: &mut Tx, before: &Order, after: &Order, now: Time) {
     let intent = after.card.as_ref().and_then(|card| card.intent.clone());
     let payment = Watched { paid_for: PaidFor::Order(after.id), user: Some(after.user), amount: after.total, intent };
-    let back = |order: &Order| order.card.as_ref().map(|card| card.back).unwrap_or_default();
-    alert::follow(tx, now, (&payment, None), (back(before), back(after)), |alert| (is_of(alert, before), is_of(alert, after)));
+    let failed = |order: &Order| FailedRefund { came_back: order.card.as_ref().map_or(0, |card| card.back.came_back), owed: None };
+    alert::follow(tx, now, &payment, (failed(before), failed(after)), |alert| (is_of(alert, before), is_of(alert, after)));
 }
 
 /// Returns the next alerts of a kind after this order, the oldest order first, and the order after which the next page begins. One query.

@@ -75,23 +75,26 @@ pub struct Refund {
     /// When the attempt began. `None` for the first one.
     #[serde(default)]
     attempt_at: Option<Time>,
+    /// When it became known that it had failed after it was made. Refunds of earlier versions lack it.
+    #[serde(default)]
+    failed_at: Option<Time>,
 }
 
 impl Refund {
     /// Creates a refund to be requested from Stripe.
     #[must_use]
     pub const fn new(name: String, amount: u64, reason: RefundReason, at: Time) -> Self {
-        Self { name, amount, reason, state: RefundState::Asked, refund: None, at, attempt: 0, attempt_at: None }
+        Self { name, amount, reason, state: RefundState::Asked, refund: None, at, attempt: 0, attempt_at: None, failed_at: None }
     }
 
     /// Returns the refund after Stripe's state of the payment's refunds. A failed refund stays failed, or made outside Stripe.
     #[must_use]
-    pub fn after(&self, said: &[SaidRefund]) -> Self {
+    pub fn after(&self, said: &[SaidRefund], now: Time) -> Self {
         let own = said.iter().find(|said| said.name.as_ref() == Some(&self.name));
         let is_over = matches!(self.state, RefundState::Failed | RefundState::MadeOutside);
         let Some(said) = own.filter(|_| !is_over) else { return self.clone() };
         let state = if said.failed { RefundState::Failed } else { RefundState::Done };
-        Self { state, refund: Some(said.id.clone()), ..self.clone() }
+        Self { state, refund: Some(said.id.clone()), failed_at: said.failed.then_some(now), ..self.clone() }
     }
 
     /// Returns whether it has failed. A refund that staff request in vain is no failure: they get the refusal as the response.
@@ -101,6 +104,11 @@ impl Refund {
             RefundState::Refused => self.reason == RefundReason::OrderEnded,
             RefundState::Asked | RefundState::Done | RefundState::MadeOutside => false,
         }
+    }
+
+    /// Returns whether it was over when another refund was requested at this time.
+    fn had_failed(&self, at: Time) -> bool {
+        self.has_failed() && self.failed_at.is_none_or(|failed_at| failed_at <= at)
     }
 
     /// Returns the next step, if Stripe has not made it yet.
@@ -208,13 +216,18 @@ impl OrderCard {
         self.asked_refund().is_some_and(|refund| refund.reason == RefundReason::OrderEnded)
     }
 
-    /// Returns the refunds of an order with this total that have failed since one succeeded, the last one first. One that was made outside
-    /// Stripe changes nothing about an earlier one that fails later. None if all that was paid was given back in another way, such as in
-    /// Stripe's dashboard.
+    /// Returns the refunds of an order with this total that have failed and were not made up for. None if all that was paid was given back
+    /// in another way, such as in Stripe's dashboard.
     pub(crate) fn failed_refunds(&self, total: Money) -> impl Iterator<Item = &Refund> {
         let is_over = self.back.given() >= self.paid(total);
-        let since_one_succeeded = self.refunds.iter().rev().take_while(move |refund| !is_over && refund.state != RefundState::Done);
-        since_one_succeeded.filter(|refund| refund.has_failed())
+        self.refunds.iter().enumerate().filter(move |(place, _)| !is_over && self.is_unmet(*place)).map(|(_, refund)| refund)
+    }
+
+    /// Returns whether the refund at this place has failed, and none that was requested afterwards has succeeded. One that was requested
+    /// before the failure was known is for something else.
+    fn is_unmet(&self, place: usize) -> bool {
+        let Some(refund) = self.refunds.get(place).filter(|refund| refund.has_failed()) else { return false };
+        !self.refunds.iter().skip(place).any(|later| later.state == RefundState::Done && refund.had_failed(later.at))
     }
 
     /// Returns whether a refund of an order with this total has failed, see [`Self::failed_refunds`].
@@ -253,6 +266,20 @@ impl OrderCard {
     /// Returns the amount that was refunded at Stripe. Accepted refunds may be missing in Stripe's sum.
     pub(crate) fn refunded(&self) -> u64 {
         self.back.refunded.max(self.sum(RefundState::Done))
+    }
+
+    /// Returns the amount that is to be refunded at Stripe: the most that was refunded or requested at a time. A refund that is requested
+    /// after another one has failed takes its place.
+    pub(crate) fn due_back(&self) -> u64 {
+        let counts = |refund: &&Refund| matches!(refund.state, RefundState::Asked | RefundState::Done) || refund.has_failed();
+        let at_a_time = |(place, last): (usize, &Refund)| {
+            let until_then = self.refunds.iter().take(place).filter(counts).filter(|refund| !refund.had_failed(last.at));
+            until_then.fold(last.amount, |sum, refund| sum.saturating_add(refund.amount))
+        };
+        let requested = self.refunds.iter().enumerate().filter(|(_, refund)| counts(refund)).map(at_a_time).max().unwrap_or_default();
+        // Such as in Stripe's dashboard.
+        let otherwise = self.refunded().saturating_sub(self.sum(RefundState::Done));
+        requested.saturating_add(otherwise)
     }
 
     /// Returns the amount that can still be refunded of an order with this total, in minor units.
@@ -305,15 +332,14 @@ impl OrderCard {
     }
 
     /// Returns the state after staff have given back this amount outside Stripe, of an order with this total, instead of the refunds that
-    /// have failed since one succeeded.
+    /// have failed and were not made up for.
     ///
     /// # Errors
     /// [`Kind::Invalid`] if the amount exceeds the rest.
     pub fn with_refund_outside(&self, total: Money, amount: u64) -> Result<Self, Problem> {
         self.check(amount, total)?;
         let mut next = Self { back: self.back.given_outside(amount), ..self.clone() };
-        let since_one_succeeded = next.refunds.iter_mut().rev().take_while(|refund| refund.state != RefundState::Done);
-        for refund in since_one_succeeded.filter(|refund| refund.has_failed()) {
+        for (_, refund) in next.refunds.iter_mut().enumerate().filter(|(place, _)| self.is_unmet(*place)) {
             refund.state = RefundState::MadeOutside;
         }
         Ok(next)
@@ -350,7 +376,7 @@ impl OrderCard {
         let told = Self {
             intent: Some(settlement.intent.clone()),
             back: self.back.after(settlement.back),
-            refunds: self.refunds.iter().map(|refund| refund.after(&settlement.refunds)).collect(),
+            refunds: self.refunds.iter().map(|refund| refund.after(&settlement.refunds, now)).collect(),
             decline: if paid { None } else { settlement.decline.clone().or_else(|| self.decline.clone()) },
             ..self.clone()
         };
@@ -652,6 +678,35 @@ mod tests {
             assert_eq!(card.has_failed_refund(zloty(1234)), expected, "{refunds:?}");
             let given = OrderCard { back: MoneyBack { refunded: 1234, ..MoneyBack::default() }, ..card };
             assert!(!given.has_failed_refund(zloty(1234)), "all was given back: {refunds:?}");
+        }
+    }
+
+    #[test]
+    fn a_refund_makes_up_for_what_had_failed_when_it_was_requested() {
+        use RefundState::{Asked, Done, Failed};
+        let at = |minute: u64| NOW + Duration::from_secs(60 * minute);
+        // Each refund: the amount, the state, and the minutes in which it was requested and became known to have failed.
+        let refund = |(amount, state, requested, failed): (u64, RefundState, u64, Option<u64>)| Refund {
+            state,
+            failed_at: failed.map(at),
+            ..Refund::new(requested.to_string(), amount, RefundReason::Duplicate, at(requested))
+        };
+        for (refunds, failed, due) in [
+            (vec![(100, Done, 0, None), (50, Done, 1, None)], vec![], 150),
+            (vec![(100, Failed, 0, Some(2)), (50, Done, 1, None)], vec!["0"], 150),
+            (vec![(100, Failed, 0, Some(1)), (100, Done, 2, None)], vec![], 100),
+            (vec![(100, Failed, 0, Some(1)), (100, Failed, 2, Some(3))], vec!["0", "2"], 100),
+            (vec![(100, Failed, 0, Some(3)), (50, Failed, 1, Some(3))], vec!["0", "1"], 150),
+            (vec![(100, Failed, 0, Some(3)), (50, Failed, 1, Some(2)), (100, Done, 4, None)], vec![], 150),
+            (vec![(100, Done, 0, None), (50, Asked, 1, None)], vec![], 150),
+            (vec![(100, Failed, 0, None), (50, Done, 1, None)], vec![], 100),
+        ] {
+            let card = OrderCard { refunds: refunds.iter().copied().map(refund).collect(), ..payment() };
+            let unmet: Vec<&str> = card.failed_refunds(zloty(1234)).map(|refund| &*refund.name).collect();
+            assert_eq!((unmet, card.due_back()), (failed, due), "{refunds:?}");
+            let in_the_dashboard = card.sum(Done) + 7;
+            let more = OrderCard { back: MoneyBack { refunded: in_the_dashboard, ..MoneyBack::default() }, ..card };
+            assert_eq!(more.due_back(), due + 7, "{refunds:?}");
         }
     }
 

@@ -52,6 +52,10 @@ pub struct OrderRecord {
     /// Refunds and disputes of a payment by card.
     #[serde(flatten)]
     pub back: MoneyBack,
+    /// The amount that was ever given back at Stripe, or was to be given back when the buyer left, if the rest of the payment is kept,
+    /// without what staff have given back outside since. What is missing of it after money has come back is owed.
+    #[serde(default)]
+    due: u64,
     /// Stripe's id of the payment. Orders on delivery, and records of earlier versions, have none.
     #[serde(default)]
     intent: Option<String>,
@@ -68,8 +72,8 @@ impl OrderRecord {
         let (lines, country) = (order.lines.clone(), order.recipient.address.country);
         let card = order.card.as_ref();
         let (paid_at, back) = (card.and_then(|card| card.paid_at), card.map(|card| card.back).unwrap_or_default());
-        let (intent, until) = (card.and_then(|card| card.intent.clone()), Some(kept.ends(created_at)));
-        Self { id, state, lines, total, country, created_at, changed_at, paid_at, back, intent, until }
+        let (intent, due) = (card.and_then(|card| card.intent.clone()), card.map_or(0, OrderCard::due_back));
+        Self { id, state, lines, total, country, created_at, changed_at, paid_at, back, due, intent, until: Some(kept.ends(created_at)) }
     }
 
     fn key_of(id: OrderId) -> Key {
@@ -85,13 +89,16 @@ impl OrderRecord {
         if !said.is_of(record.intent.as_deref()) {
             return Ok(Recorded::OfAnother(record.total));
         }
-        let after = Self { back: record.back.after(said.back), ..record.clone() };
+        let back = record.back.after(said.back);
+        let after = Self { back, due: record.due.max(record.back.refunded).max(back.refunded), ..record.clone() };
         if after == record {
             return Ok(Recorded::Now);
         }
         let mut tx = Tx::new();
         record.replace(&mut tx, sys, &after);
-        let (change, asked) = ((record.back, after.back), (PaidFor::Order(id), record.total));
+        // All of an order that has ended is given back.
+        let due = (!has_ended(record.state)).then_some(after.due);
+        let (change, asked) = ((record.back, after.back), ((PaidFor::Order(id), record.total), due));
         PaymentRemoval::reopen(table, &mut tx, sys.now(), change, said, asked).await?;
         Recorded::of(table.commit(tx).await)
     }
@@ -112,7 +119,9 @@ impl OrderRecord {
         if let Some(record) =
             record.filter(|record| record.intent.as_deref() == Some(intent) && record.total.currency() == amount.currency())
         {
-            let after = Self { back: record.back.given_outside(amount.amount()), ..record.clone() };
+            // That much less is owed.
+            let due = record.due.saturating_sub(amount.amount()).max(record.back.refunded);
+            let after = Self { back: record.back.given_outside(amount.amount()), due, ..record.clone() };
             record.replace(tx, sys, &after);
         }
         Ok(())
@@ -192,7 +201,7 @@ async fn at_its_end(table: &Table, sys: &Sys, mut order: Order) -> Result<Order,
 fn removal(order: &Order, now: Time) -> Option<PaymentRemoval> {
     let card = order.card.as_ref()?;
     let (intent, about) = (card.intent.clone()?, (PaidFor::Order(order.id), order.total));
-    if matches!(order.state, OrderState::Cancelled | OrderState::Expired | OrderState::Refunded) {
+    if has_ended(order.state) {
         let outside = card.back.outside;
         let is_owed = card.back.given() < card.paid(order.total);
         return is_owed.then(|| PaymentRemoval { outside, ..PaymentRemoval::new(intent, about, now) });
@@ -204,6 +213,11 @@ fn removal(order: &Order, now: Time) -> Option<PaymentRemoval> {
         Some(Promised { name, amount, reason: refund.reason, attempt: refund.attempt })
     };
     let promised: Vec<Promised> = asked.chain(card.failed_refunds(order.total)).filter_map(promised).collect();
-    let refunded = card.refunded();
-    (!promised.is_empty()).then(|| PaymentRemoval { promised, refunded, ..PaymentRemoval::new(intent, about, now) })
+    let due = Some(card.due_back());
+    (!promised.is_empty()).then(|| PaymentRemoval { promised, due, ..PaymentRemoval::new(intent, about, now) })
+}
+
+/// Returns whether all that was paid of an order in this state is given back.
+const fn has_ended(state: OrderState) -> bool {
+    matches!(state, OrderState::Cancelled | OrderState::Expired | OrderState::Refunded)
 }

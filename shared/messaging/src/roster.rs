@@ -313,7 +313,7 @@ pub async fn ban(table: &Table, sys: &Sys, by: UserId, ban: &RoomBan) -> Result<
         plan.tx.put_always(ban);
         plan.tx.delete(Invitation::key_of(room.id, user));
         // Nothing is written for an account that is being purged, so that the purge misses no ban.
-        plan.tx.check(person.clone(), Cond::Exists.and(field("status").ne(Status::Purging)));
+        plan.tx.check(person.clone(), User::stays());
         Ok(Some(plan))
     })
     .await

@@ -12,12 +12,12 @@ use kernel::{
     FieldError, Id as _, Problem, Time,
     id::{OrderId, UserId},
 };
-use money::{Currency, Money};
+use money::Money;
 use serde::{Deserialize, Serialize};
-use store::{About, Index, Item, Key, Personal, Range, StoreError, Table, Tx, field};
+use store::{About, Cond, Index, Item, Key, Personal, Range, StoreError, Table, Tx, field};
 use utoipa::ToSchema;
 
-use crate::{ClosedRemoval, MoneyBack, PaidFor, PaymentRemoval, RefusedRefund};
+use crate::{ClosedRemoval, PaidFor, PaymentRemoval};
 
 /// How long an alert is kept, except that of a failed refund.
 const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
@@ -79,6 +79,28 @@ pub struct Watched {
     pub intent: Option<String>,
 }
 
+/// What the alert of a failed refund says. If it is something else, the alert gets a new version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FailedRefund {
+    /// The amount of refunds that have come back.
+    pub came_back: u64,
+    /// What is owed in the currency that was paid, without what staff have given back outside Stripe. `None` if that currency is not used
+    /// here, and for the failed refund of an order that is kept with its buyer, of which staff may give back whatever is left.
+    pub owed: Option<Money>,
+}
+
+impl FailedRefund {
+    /// Returns the condition that the stored alert of a [`crate::PaymentRemoval`] says something else. That of an earlier state of the
+    /// payment must not replace that of a later one.
+    pub(crate) fn is_news(self) -> Cond {
+        let more = field("came_back").lt(self.came_back);
+        match self.owed {
+            Some(owed) => more.or(field("came_back").eq(self.came_back).and(field("owed").ne(owed))),
+            None => more,
+        }
+    }
+}
+
 /// The item of an alert.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentAlert {
@@ -87,10 +109,9 @@ pub struct PaymentAlert {
     pub payment: Watched,
     /// When the alert began, more money has come back, or another amount is owed.
     pub since: Time,
-    /// The amount that the payer is owed after a failed refund, in the currency of the payment. `None` if that is not known, and for
-    /// orders, of which staff may give back whatever is left.
+    /// What is owed after a failed refund, if that is known ([`FailedRefund::owed`]).
     #[serde(default)]
-    owed: Option<u64>,
+    pub owed: Option<Money>,
     /// The payer, if the alert is that of a [`crate::PaymentRemoval`] and their account is not being deleted. What is given back is shown to
     /// them.
     #[serde(default)]
@@ -109,12 +130,12 @@ impl PaymentAlert {
     pub(crate) fn of_refused_refund(
         intent: &str,
         (paid_for, amount): (PaidFor, Money),
-        refused: RefusedRefund,
+        failed: FailedRefund,
         payer: Option<UserId>,
         now: Time,
     ) -> Self {
         let payment = Watched { paid_for, user: None, amount, intent: Some(intent.to_owned()) };
-        let RefusedRefund { came_back, owed } = refused;
+        let FailedRefund { came_back, owed } = failed;
         Self { alert: Alert::RefundFailed, payment, since: now, owed, payer, removal: Some(intent.to_owned()), came_back }
     }
 
@@ -132,12 +153,6 @@ impl PaymentAlert {
         table.get(Self::key_of_failed_refund(payment)).await
     }
 
-    /// Returns the amount that the payer is owed, if it is known.
-    #[must_use]
-    pub fn owed(&self) -> Option<Money> {
-        self.owed.and_then(|owed| Money::new(owed, self.payment.amount.currency()).ok())
-    }
-
     /// Returns the version of the alert. It is another one when more money has come back, or another amount is owed.
     #[must_use]
     pub fn version(&self) -> u64 {
@@ -151,20 +166,20 @@ impl PaymentAlert {
 
     /// Adds to a transaction that this much is still owed: the alert stays, in another version. Refused if it has ended, or has another
     /// version.
-    pub(crate) fn goes_on(&self, tx: &mut Tx, owed: u64, now: Time) {
+    pub(crate) fn goes_on(&self, tx: &mut Tx, owed: Money, now: Time) {
         let next = Self { owed: Some(owed), since: now.max(self.since + TICK), ..self.clone() };
         tx.put(&next, field("since").eq(self.since));
     }
 
-    /// Adds to a transaction that staff have given back outside Stripe this amount of a payment that is not kept: the [`PaymentRemoval`] and
-    /// its alert end, and are not begun again unless more money comes back ([`ClosedRemoval`]). If only a part of what is owed was given
-    /// back, both stay for the rest. Refused if the alert has ended or has another version, or more money has come back than it says. At
-    /// most two reads.
+    /// Adds to a transaction that staff have given back outside Stripe this amount of a payment that is not kept: the [`PaymentRemoval`]
+    /// and its alert end, and are not begun again unless more money comes back ([`ClosedRemoval`]). If only a part of what is owed was
+    /// given back, both stay for the rest. Refused if the alert has ended or has another version, more money has come back than it says, or
+    /// Stripe is being asked for a refund ([`PaymentRemoval::ask`]). At most two reads.
     ///
     /// # Errors
     /// [`kernel::Kind::Invalid`] if the amount exceeds what is owed; those of a [`StoreError`].
     pub async fn give_outside(&self, table: &Table, tx: &mut Tx, amount: Money, now: Time) -> Result<(), Problem> {
-        let rest = self.owed.map(|owed| rest_of(owed, self.payment.amount.currency(), amount)).transpose()?;
+        let rest = self.owed.map(|owed| rest_of(owed, amount)).transpose()?.filter(|rest| rest.amount() > 0);
         if let Some(intent) = &self.removal {
             let removal = table.get::<PaymentRemoval>(PaymentRemoval::key_of(intent)).await?;
             let before = match &removal {
@@ -173,15 +188,15 @@ impl PaymentAlert {
             };
             let outside = before.saturating_add(amount.amount());
             tx.put_always(&ClosedRemoval { intent: intent.clone(), came_back: self.came_back, outside, at: now });
-            if let (Some(removal), Some(rest @ 1..)) = (removal, rest) {
-                let same = field("since").eq(removal.since);
-                tx.put(&PaymentRemoval { outside, ..removal }, same);
+            // More may have come back than the alert says: then the schedule gives the alert another version first.
+            let no_more = field("came_back").absent().or(field("came_back").le(self.came_back));
+            let is_open = no_more.and(PaymentRemoval::is_unasked());
+            if let (Some(removal), Some(rest)) = (removal, rest) {
+                removal.give_part_outside(tx, amount.amount(), is_open);
                 self.goes_on(tx, rest, now);
                 return Ok(());
             }
-            // More may have come back than the alert says: then the schedule gives the alert another version first.
-            let no_more = field("came_back").absent().or(field("came_back").le(self.came_back));
-            tx.delete_when(PaymentRemoval::key_of(intent), no_more);
+            tx.delete_when(PaymentRemoval::key_of(intent), is_open);
         }
         self.end(tx);
         Ok(())
@@ -192,16 +207,17 @@ impl PaymentAlert {
     }
 }
 
-/// Returns what is left of an amount that is owed in this currency, after `given` of it was given back outside Stripe.
+/// Returns what is left of an amount that is owed, after `given` of it was given back outside Stripe.
 ///
 /// # Errors
 /// [`kernel::Kind::Invalid`] if that is another currency, nothing, or more than what is owed.
-pub(crate) fn rest_of(owed: u64, currency: Currency, given: Money) -> Result<u64, Problem> {
-    if given.currency() != currency {
+pub(crate) fn rest_of(owed: Money, given: Money) -> Result<Money, Problem> {
+    if given.currency() != owed.currency() {
         return Err(Problem::field("/amount/currency", FieldError::CURRENCY));
     }
-    let rest = owed.checked_sub(given.amount()).filter(|_| given.amount() > 0);
-    rest.ok_or_else(|| Problem::field("/amount/amount", FieldError::RANGE.with("min", 1).with("max", owed)))
+    let out_of_range = || Problem::field("/amount/amount", FieldError::RANGE.with("min", 1).with("max", owed.amount()));
+    let rest = owed.amount().checked_sub(given.amount()).filter(|_| given.amount() > 0).ok_or_else(out_of_range)?;
+    Ok(Money::new(rest, owed.currency())?)
 }
 
 impl Item for PaymentAlert {
@@ -224,23 +240,21 @@ impl Item for PaymentAlert {
     }
 }
 
-/// Adds the alerts that begin and end with a change of a payment to its transaction. `changes` has for each alert whether it holds before
-/// and after the change, and `(before, after)` the money that has come back: if it is more, a failed refund gets a new version. `owed` is
-/// what the payer of a failed refund is owed, if it is known.
+/// Adds the alerts that begin and end with a change of a payment (`before`, `after`) to its transaction. `changes` has for each alert
+/// whether it holds before and after the change.
 pub fn follow(
     tx: &mut Tx,
     now: Time,
-    (payment, owed): (&Watched, Option<u64>),
-    (before, after): (MoneyBack, MoneyBack),
+    payment: &Watched,
+    (before, after): (FailedRefund, FailedRefund),
     changes: impl Fn(Alert) -> (bool, bool),
 ) {
-    let is_more = after.came_back > before.came_back;
     for alert in Alert::ALL {
         let (held, holds) = changes(alert);
-        let is_new_version = is_more && holds && alert == Alert::RefundFailed;
+        let is_new_version = before != after && holds && alert == Alert::RefundFailed;
         match (held && !is_new_version, holds) {
             (false, true) => {
-                let owed = owed.filter(|_| alert == Alert::RefundFailed);
+                let owed = after.owed.filter(|_| alert == Alert::RefundFailed);
                 let payment = payment.clone();
                 tx.put_always(&PaymentAlert { alert, payment, since: now, owed, payer: None, removal: None, came_back: 0 });
             }

@@ -32,7 +32,7 @@ pub use payment::{
 };
 pub use plan::{HeldPlan, Plan, PlanPayment, Plans};
 pub use proofs::captcha::CaptchaSite;
-pub use removal::{ClosedRemoval, PaymentRemoval, Promised, RefundReason, RefusedRefund};
+pub use removal::{ClosedRemoval, PaymentRemoval, Promised, RefundReason};
 pub use request::{KEPT, PaymentRequest, begin};
 pub use settlement::{Mismatch, MoneyBack, Progress, SaidRefund, Settlement};
 

@@ -5,7 +5,7 @@
 //! | `pending_payment` | `paid` | Stripe has received the whole amount |
 //! | `pending_payment` | `cancelled` | Stripe has cancelled it, at the latest a day after it was begun; or something else was paid |
 //! | `paid` | `refunded` | all of it was given back; a part of it changes only the sum |
-//! | `refunded` | `paid` | some of it has come back, because the payer's bank has refused it |
+//! | `refunded` | `paid` | some of it has come back, because the payer's bank has refused it; not of a surplus |
 //!
 //! No other transition exists. What is paid differs by its [`Purpose`]: a donation ([`crate::Donor`]), or a plan ([`crate::Plan`]).
 
@@ -21,7 +21,7 @@ use utoipa::ToSchema;
 
 use crate::{
     HandledEvent, Mismatch, MoneyBack, NewPayment, PaidFor, PaymentRemoval, Progress, Settlement,
-    alert::{self, Alert, PaymentAlert, Watched},
+    alert::{self, Alert, FailedRefund, PaymentAlert, Watched},
     waiting,
 };
 
@@ -87,6 +87,14 @@ pub enum PaymentState {
 }
 
 impl PaymentState {
+    /// Returns the state after staff have given back some of the payment outside Stripe. Nothing is left if that was all of it.
+    const fn given_outside(self, nothing_left: bool) -> Self {
+        match self {
+            Self::Paid if nothing_left => Self::Refunded,
+            state => state,
+        }
+    }
+
     /// Returns the state after what Stripe says of the payment. Nothing is left if all of it was given back.
     const fn after(self, progress: Progress, nothing_left: bool) -> Self {
         match (self, progress) {
@@ -126,9 +134,12 @@ pub struct CardPayment<P: Purpose> {
     /// Whether the payment differs from the request, so that it was refunded.
     #[serde(default)]
     pub is_wrong: bool,
-    /// What was paid then, in minor units. `None` in another currency than the requested one, and in items of earlier versions.
+    /// What was paid then. `None` in a currency that is not used here, and in items of earlier versions.
     #[serde(default)]
-    pub received: Option<u64>,
+    pub received: Option<Money>,
+    /// Whether the payer already had what was paid, so that it is refunded.
+    #[serde(default)]
+    pub is_surplus: bool,
     /// Why the last card was refused.
     #[serde(default)]
     pub decline: Option<String>,
@@ -159,6 +170,7 @@ impl<P: Purpose> CardPayment<P> {
             back: MoneyBack::default(),
             is_wrong: false,
             received: None,
+            is_surplus: false,
             decline: None,
             created_at: now,
             paid_at: None,
@@ -204,8 +216,11 @@ impl<P: Purpose> CardPayment<P> {
         let (amount, paid) = (self.purpose.amount(), settlement.progress == Progress::Succeeded);
         settlement.judge(amount, self.customer.as_deref())?;
         let back = self.back.after(settlement.back);
+        let state = self.state.after(settlement.progress, back.given() >= amount.amount());
+        // What is owed of a surplus gives nothing to its payer.
+        let stays = self.is_surplus && self.state == PaymentState::Refunded;
         Ok(Self {
-            state: self.state.after(settlement.progress, back.given() >= amount.amount()),
+            state: if stays { self.state } else { state },
             intent: Some(settlement.intent.clone()),
             customer: self.customer.clone().or_else(|| settlement.customer.clone()),
             back,
@@ -213,6 +228,12 @@ impl<P: Purpose> CardPayment<P> {
             paid_at: self.paid_at.or_else(|| paid.then_some(now)),
             ..self.clone()
         })
+    }
+
+    /// Returns the payment of somebody who already had what was paid.
+    #[must_use]
+    pub fn surplus(&self) -> Self {
+        Self { is_surplus: true, ..self.clone() }
     }
 
     /// Returns the payment with the time of its next automatic check.
@@ -235,49 +256,66 @@ impl<P: Purpose> CardPayment<P> {
             return self.clone();
         }
         let (intent, back) = (Some(settlement.intent.clone()), self.back.after(settlement.back));
-        let currency = self.purpose.amount().currency();
-        let received = settlement.asked.filter(|asked| asked.currency() == currency).map(|_| settlement.received);
+        let received = settlement.asked.and_then(|asked| Money::new(settlement.received, asked.currency()).ok());
         Self { intent, back, is_wrong: true, received, ..self.cancelled() }
     }
 
-    /// Returns the amount that the payer of a payment that was wrong is owed, as far as that is known: all of it, without what was given
-    /// back.
-    fn owed(&self) -> Option<u64> {
-        self.received.filter(|_| self.is_wrong).map(|received| received.saturating_sub(self.back.given()))
+    /// Returns what was not given back of all that was paid, if it is known.
+    fn left(&self) -> Option<Money> {
+        let all = if self.is_wrong { self.received } else { Some(self.purpose.amount()) };
+        all.and_then(|all| Money::new(all.amount().saturating_sub(self.back.given()), all.currency()).ok())
     }
 
-    /// Returns the payment after staff have given back this amount outside Stripe. If it is not known how much is owed, that is all that has
-    /// come back.
+    /// Returns what is owed of a payment that is refunded automatically, if it is known: all that is left.
+    fn owed(&self) -> Option<Money> {
+        self.left().filter(|_| self.is_wrong || self.is_surplus)
+    }
+
+    /// Returns the payment after staff have given back this amount outside Stripe: it is refunded if nothing is left.
+    fn with_outside(&self, amount: u64) -> Self {
+        let back = self.back.given_outside(amount);
+        let state = self.state.given_outside(back.given() >= self.purpose.amount().amount());
+        Self { state, back, ..self.clone() }
+    }
+
+    /// Returns the payment after staff have given back this amount of what is owed outside Stripe. If it is not known how much is owed,
+    /// that is all that has come back.
     fn given_outside(&self, amount: Money) -> Result<Self, Problem> {
         let given = match self.owed() {
-            Some(owed) => alert::rest_of(owed, self.purpose.amount().currency(), amount).map(|_| amount.amount())?,
+            Some(owed) => alert::rest_of(owed, amount).map(|_| amount.amount())?,
             None => self.back.came_back.saturating_sub(self.back.given()),
         };
-        Ok(Self { back: self.back.given_outside(given), ..self.clone() })
+        Ok(self.with_outside(given))
     }
 
-    /// Adds to a transaction that staff have given back outside Stripe this amount of a payment that ended because it was wrong, and has come
-    /// back. The alert ends when nothing is owed any more. Refused if the payment, or its alert, has changed since it was read.
+    /// Adds to a transaction that staff have given back outside Stripe this amount of a payment that was refunded automatically, and has
+    /// come back, with what follows from that. The alert ends when nothing is owed any more, and what may be left of a removal of it ends,
+    /// too. Refused if the payment, or its alert, has changed since it was read, or Stripe is asked for a refund of it.
     ///
     /// # Errors
     /// [`kernel::Kind::Invalid`] if it is another currency, or more than what is owed.
-    pub fn close(&self, tx: &mut Tx, alert: &PaymentAlert, amount: Money, now: Time) -> Result<(), Problem> {
-        let next = Self { version: self.version.saturating_add(1), ..self.given_outside(amount)? };
-        tx.put(&next, field("version").eq(self.version));
-        match next.owed() {
-            Some(owed @ 1..) => alert.goes_on(tx, owed, now),
-            _ => alert.end(tx),
+    pub fn close(&self, tx: &mut Tx, sys: &Sys, alert: &PaymentAlert, amount: Money) -> Result<(), Problem> {
+        let next = self.given_outside(amount)?;
+        replace(tx, sys, self, &next);
+        if let Some(intent) = &self.intent {
+            PaymentRemoval::give_up(tx, intent);
+        }
+        match next.owed().filter(|owed| owed.amount() > 0) {
+            Some(owed) => alert.goes_on(tx, owed, sys.now()),
+            None => alert.end(tx),
         }
         Ok(())
     }
 
-    /// Adds to a transaction that staff have given back outside Stripe this amount of a payment that is not kept, such as a second payment of
-    /// a plan, with what follows from that: it is refunded if nothing is left. Refused if it has changed since it was read.
-    pub fn give_outside(&self, tx: &mut Tx, sys: &Sys, amount: Money) {
-        let back = self.back.given_outside(amount.amount());
-        let nothing_left = back.given() >= self.purpose.amount().amount();
-        let state = if self.state == PaymentState::Paid && nothing_left { PaymentState::Refunded } else { self.state };
-        change(tx, sys, self, &Self { state, back, ..self.clone() });
+    /// Adds to a transaction that staff have given back outside Stripe this amount of a payment that is not kept, such as a second payment
+    /// of a plan, with what follows from that: it is refunded if nothing is left. Refused if it has changed since it was read.
+    ///
+    /// # Errors
+    /// [`kernel::Kind::Invalid`] if it is another currency, or more than what is left: Stripe may have given back some of it meanwhile.
+    pub fn give_outside(&self, tx: &mut Tx, sys: &Sys, amount: Money) -> Result<(), Problem> {
+        self.left().map(|left| alert::rest_of(left, amount)).transpose()?;
+        change(tx, sys, self, &self.with_outside(amount.amount()));
+        Ok(())
     }
 
     /// Returns the payment in the form for alerts.
@@ -287,16 +325,16 @@ impl<P: Purpose> CardPayment<P> {
 
     /// Returns whether this alert holds for the payment. Of refunds only those that are made automatically: staff make others at Stripe,
     /// and see there that they have failed.
-    pub(crate) const fn has(&self, alert: Alert) -> bool {
+    pub(crate) fn has(&self, alert: Alert) -> bool {
         match alert {
             Alert::Disputed => self.back.disputed,
             // All of it was given back and has come back, until it is given back again.
             Alert::RefundFailed => {
-                let is_owed = match self.received {
-                    Some(received) => self.back.came_back > 0 && self.back.given() < received,
+                let is_owed = match self.owed() {
+                    Some(owed) => self.back.came_back > 0 && owed.amount() > 0,
                     None => self.back.given() < self.back.came_back,
                 };
-                self.is_wrong && is_owed
+                (self.is_wrong || self.is_surplus) && is_owed
             }
             Alert::WrongPayment => self.is_wrong,
             // What has ended is cancelled at Stripe first.
@@ -320,7 +358,7 @@ impl<P: Purpose> Item for CardPayment<P> {
     const KIND: &'static str = P::KIND;
     const ABOUT: About = About::beside_user(
         P::SORT,
-        Personal::Exported(&["id", "purpose", "network", "state", "refunded", "disputed", "decline", "created_at", "paid_at"]),
+        Personal::Exported(&["id", "purpose", "network", "state", "refunded", "outside", "disputed", "decline", "created_at", "paid_at"]),
     )
     .indexed(Index::DuePayments, P::DUE, "{at}#{payment}")
     .removed_by("payments");
@@ -365,14 +403,25 @@ fn change_revenue(tx: &mut Tx, sys: &Sys, before: &Sale, after: &Sale) {
     }
 }
 
-/// Adds a change of a payment to a transaction, with what follows from it. Refused if the payment has changed since it was read.
-fn change<P: Purpose>(tx: &mut Tx, sys: &Sys, before: &CardPayment<P>, after: &CardPayment<P>) {
+/// Adds a change of a payment to a transaction, with what follows from it, except its alerts. Refused if the payment has changed since it
+/// was read.
+fn replace<P: Purpose>(tx: &mut Tx, sys: &Sys, before: &CardPayment<P>, after: &CardPayment<P>) {
     let next = CardPayment { version: before.version.saturating_add(1), ..after.clone() };
     tx.put(&next, field("version").eq(before.version));
     P::follow(tx, sys, before, after);
     change_revenue(tx, sys, &before.sale(), &after.sale());
-    let watched = (&after.watched(), after.owed());
-    alert::follow(tx, sys.now(), watched, (before.back, after.back), |alert| (before.has(alert), after.has(alert)));
+}
+
+/// Adds a change of a payment to a transaction, with what follows from it. Refused if the payment has changed since it was read, or if
+/// money has come back while Stripe is asked to refund the payment.
+fn change<P: Purpose>(tx: &mut Tx, sys: &Sys, before: &CardPayment<P>, after: &CardPayment<P>) {
+    replace(tx, sys, before, after);
+    let failed = |payment: &CardPayment<P>| FailedRefund { came_back: payment.back.came_back, owed: payment.owed() };
+    alert::follow(tx, sys.now(), &after.watched(), (failed(before), failed(after)), |alert| (before.has(alert), after.has(alert)));
+    // From then on staff see what is owed at the payment itself. Two alerts would tell of the same money.
+    if let (false, true, Some(intent)) = (before.has(Alert::RefundFailed), after.has(Alert::RefundFailed), &after.intent) {
+        PaymentRemoval::give_up(tx, intent);
+    }
 }
 
 /// The result of [`write`].
@@ -420,6 +469,11 @@ pub async fn write_beside<P: Purpose>(
             tx.check(key.clone(), field("version").eq(*version));
         }
         change(&mut tx, sys, before, after);
+        // Otherwise staff would see it as owed until the next run of the schedule.
+        let nothing_left = |payment: &CardPayment<P>| payment.left().is_some_and(|left| left.amount() == 0);
+        if let (false, true, Some(intent)) = (nothing_left(before), nothing_left(after), &after.intent) {
+            PaymentRemoval::end(&mut tx, intent);
+        }
     }
     if tx.is_empty() {
         return Ok(Written::Now);
@@ -555,7 +609,7 @@ impl PaymentRecord {
         }
         let mut tx = Tx::new();
         record.replace(&mut tx, sys, &after);
-        let (change, asked) = ((record.back, after.back), (paid_for, record.amount));
+        let (change, asked) = ((record.back, after.back), ((paid_for, record.amount), None));
         PaymentRemoval::reopen(table, &mut tx, sys.now(), change, settlement, asked).await?;
         Recorded::of(table.commit(tx).await)
     }
@@ -576,8 +630,9 @@ impl PaymentRecord {
         if let Some(record) =
             record.filter(|record| record.intent.as_deref() == Some(intent) && record.amount.currency() == amount.currency())
         {
-            let after = Self { back: record.back.given_outside(amount.amount()), ..record.clone() };
-            record.replace(tx, sys, &after);
+            let back = record.back.given_outside(amount.amount());
+            let state = record.state.given_outside(back.given() >= record.amount.amount());
+            record.replace(tx, sys, &Self { state, back, ..record.clone() });
         }
         Ok(())
     }
@@ -715,9 +770,9 @@ mod tests {
             assert!(back.given_outside(wrong).is_err(), "{wrong:?}");
         }
         let part = back.given_outside(zloty(1000)).unwrap();
-        assert_eq!((part.has(Alert::RefundFailed), part.owed(), part.given_outside(zloty(235)).is_err()), (true, Some(234), true));
+        assert_eq!((part.has(Alert::RefundFailed), part.owed(), part.given_outside(zloty(235)).is_err()), (true, Some(zloty(234)), true));
         let rest = part.wrongly_paid(&said(34, 1234));
-        assert_eq!(rest.owed(), Some(200), "what Stripe has given back meanwhile is not owed");
+        assert_eq!(rest.owed(), Some(zloty(200)), "what Stripe has given back meanwhile is not owed");
         let outside = part.given_outside(zloty(234)).unwrap();
         assert_eq!((back.has(Alert::RefundFailed), outside.has(Alert::RefundFailed), outside.back.given()), (true, false, 1234));
         for same in [said(0, 1234), said(1234, 0)] {

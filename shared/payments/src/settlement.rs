@@ -116,18 +116,28 @@ impl MoneyBack {
         Self { refunded: ever.saturating_sub(came_back), came_back, disputed, disputes_won, outside: self.outside }
     }
 
+    /// Returns whether money has come back since an earlier state, after as much as this was given back. What had come back by then counts
+    /// only if it was given back again.
+    #[must_use]
+    pub const fn has_come_back_since(self, before: Self, all: u64) -> bool {
+        let refunded_at_once = self.refunded.saturating_add(self.came_back).saturating_sub(before.came_back);
+        self.came_back > before.came_back && refunded_at_once.saturating_add(self.outside) >= all
+    }
+
     /// Returns the condition that the item exists, and its state is unchanged. Items of earlier versions lack some of the attributes.
     #[must_use]
     pub fn is_stored(self) -> Cond {
-        fn same<T: Serialize + Default + PartialEq>(name: &'static str, value: T) -> Cond {
-            let may_be_absent = value == T::default();
-            let equal = field(name).eq(value);
-            if may_be_absent { equal.or(field(name).absent()) } else { equal }
-        }
         let refunds = same("refunded", self.refunded).and(same("came_back", self.came_back)).and(same("outside", self.outside));
         let disputes = same("disputed", self.disputed).and(same("disputes_won", self.disputes_won));
         Cond::Exists.and(refunds).and(disputes)
     }
+}
+
+/// Returns the condition that an attribute has this value. Items of earlier versions lack the attribute, which then has its default.
+pub(crate) fn same<T: Serialize + Default + PartialEq>(name: &'static str, value: T) -> Cond {
+    let may_be_absent = value == T::default();
+    let equal = field(name).eq(value);
+    if may_be_absent { equal.or(field(name).absent()) } else { equal }
 }
 
 /// A refund, as reported by Stripe.
@@ -153,4 +163,28 @@ pub enum Mismatch {
     /// The payer differs.
     #[error("another payer")]
     Customer,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn money_has_come_back_after_all_was_given_back() {
+        let back = |refunded, came_back, outside| MoneyBack { refunded, came_back, outside, ..MoneyBack::default() };
+        for (before, after, has_come_back) in [
+            (back(1000, 0, 0), back(0, 1000, 0), true),
+            // What became of the refund is heard of at once.
+            (back(0, 0, 0), back(0, 1000, 0), true),
+            (back(0, 1000, 0), back(0, 1000, 0), false),
+            // A part of it was given back.
+            (back(400, 0, 0), back(0, 400, 0), false),
+            (back(0, 600, 0), back(0, 1000, 0), false),
+            // A part of it was given back outside Stripe.
+            (back(900, 0, 100), back(0, 900, 100), true),
+            (back(1000, 1000, 0), back(0, 2000, 0), true),
+        ] {
+            assert_eq!(after.has_come_back_since(before, 1000), has_come_back, "{before:?} {after:?}");
+        }
+    }
 }

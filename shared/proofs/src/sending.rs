@@ -598,13 +598,14 @@ impl Permit {
         self
     }
 
-    /// Commits the transaction that requests the sending. If it fails, the counts are given back.
+    /// Commits the transaction that requests the sending. If it was not made for sure, the counts are given back. Without an answer
+    /// they stay, because the message may be sent.
     ///
     /// # Errors
     /// [`CommitError`]
     pub async fn commit(self, table: &Table, tx: Tx) -> Result<(), CommitError> {
         let committed = table.commit(tx).await;
-        if committed.is_err() {
+        if committed.as_ref().is_err_and(CommitError::is_unmade) {
             self.give_back(table).await;
         }
         committed

@@ -6,9 +6,12 @@ use kernel::Problem;
 /// A request to the table failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// Throttled, timed out or not reachable, after the client's own retries.
+    /// Throttled, timed out or not reachable, after the client's own retries. A write may have been made all the same.
     #[error("the table does not answer: {0}")]
     Unavailable(String),
+    /// A write collided with other writes at every attempt, and was not made.
+    #[error("the table does not write this now: {0}")]
+    Contended(String),
     /// An item whose content does not match its key.
     #[error("corrupt {kind} at {family}: {why}")]
     Corrupt {
@@ -33,6 +36,7 @@ impl StoreError {
     pub(crate) fn during(self, operation: impl std::fmt::Display) -> Self {
         match self {
             Self::Unavailable(why) => Self::Unavailable(format!("{operation}: {why}")),
+            Self::Contended(why) => Self::Contended(format!("{operation}: {why}")),
             Self::Defect(why) => Self::Defect(format!("{operation}: {why}")),
             corrupt @ Self::Corrupt { .. } => corrupt,
         }
@@ -67,7 +71,7 @@ impl From<StoreError> for Problem {
     #[track_caller]
     fn from(e: StoreError) -> Self {
         match e {
-            StoreError::Unavailable(_) => Self::unavailable(e),
+            StoreError::Unavailable(_) | StoreError::Contended(_) => Self::unavailable(e),
             StoreError::Corrupt { .. } | StoreError::Defect(_) => Self::internal(e),
         }
     }

@@ -139,7 +139,7 @@ impl Table {
                     let rows = answer.responses.unwrap_or_default().remove(&*self.name).unwrap_or_default();
                     found.extend(rows.into_iter().filter_map(|row| Some((Key::of(&row)?, Row(row)))));
                     pending = answer.unprocessed_keys.unwrap_or_default().remove(&*self.name).map(|k| k.keys).unwrap_or_default();
-                    attempt = if pending.is_empty() { attempt } else { retry(attempt)? };
+                    attempt = if pending.is_empty() { attempt } else { retry(attempt, StoreError::Unavailable)? };
                 }
             }
             Ok(Batch(found))
@@ -314,7 +314,7 @@ impl Table {
                     let answer = self.client.batch_write_item().request_items(&*self.name, pending).send().await;
                     let answer = answer.map_err(|e| StoreError::from_sdk(&e))?;
                     pending = answer.unprocessed_items.unwrap_or_default().remove(&*self.name).unwrap_or_default();
-                    attempt = if pending.is_empty() { attempt } else { retry(attempt)? };
+                    attempt = if pending.is_empty() { attempt } else { retry(attempt, StoreError::Unavailable)? };
                 }
             }
             Ok(())
@@ -358,7 +358,7 @@ impl Table {
                     ))
                     .into());
                 }
-                attempt = retry(attempt)?;
+                attempt = retry(attempt, StoreError::Contended)?;
                 self.pause(attempt).await;
             }
         };
@@ -448,7 +448,7 @@ impl Table {
             if error.code() != Some("TransactionConflictException") {
                 return Err(StoreError::from_sdk(&error).into());
             }
-            attempt = retry(attempt)?;
+            attempt = retry(attempt, StoreError::Contended)?;
             self.pause(attempt).await;
         }
     }
@@ -508,9 +508,10 @@ impl Table {
     }
 }
 
-fn retry(attempt: u32) -> Result<u32, StoreError> {
+/// Returns the number of the next attempt, or this error after too many.
+fn retry(attempt: u32, over: fn(String) -> StoreError) -> Result<u32, StoreError> {
     let next = attempt.saturating_add(1);
-    if next > CONFLICT_RETRIES { Err(StoreError::Unavailable("too many collisions".to_owned())) } else { Ok(next) }
+    if next > CONFLICT_RETRIES { Err(over("too many collisions".to_owned())) } else { Ok(next) }
 }
 
 /// Returns the start key of a range that continues after an item.

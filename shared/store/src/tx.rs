@@ -233,6 +233,12 @@ impl Refused {
 }
 
 impl CommitError {
+    /// Returns whether nothing was written for sure. Without an answer the transaction may have been made.
+    #[must_use]
+    pub const fn is_unmade(&self) -> bool {
+        matches!(self, Self::Refused(_) | Self::Store(StoreError::Contended(_)))
+    }
+
     /// Returns whether the condition of this write did not hold.
     #[must_use]
     pub fn refused(&self, slot: Slot) -> bool {

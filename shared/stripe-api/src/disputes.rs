@@ -27,6 +27,8 @@ struct Dispute {
 pub(crate) struct Standing {
     /// Whether a dispute is open, or the payer has won one.
     pub disputed: bool,
+    /// Whether a dispute is open.
+    pub open: bool,
     /// The number of disputes that we have won.
     pub won: u32,
     /// The amount that was given back because the payer has won, in minor units.
@@ -42,7 +44,9 @@ impl Standing {
         }
         // The charge is marked as disputed. If the list is empty, the dispute is not listed yet.
         let disputed = all.is_empty() || won < all.len();
-        Ok(Self { disputed, won: u32::try_from(won).unwrap_or(u32::MAX), lost })
+        let is_open = |dispute: &Dispute| dispute.status != LOST && !WON.contains(&dispute.status.as_str());
+        let open = all.is_empty() || all.iter().any(is_open);
+        Ok(Self { disputed, open, won: u32::try_from(won).unwrap_or(u32::MAX), lost })
     }
 }
 
@@ -71,16 +75,17 @@ mod tests {
     fn a_dispute_is_open_won_or_lost() {
         let standing = |all: &str| {
             let all: Vec<Dispute> = all.split_whitespace().map(|status| Dispute { status: status.to_owned(), amount: 34 }).collect();
-            Standing::of(&all).map(|standing| (standing.disputed, standing.won, standing.lost)).unwrap()
+            Standing::of(&all).map(|standing| (standing.disputed, standing.open, standing.won, standing.lost)).unwrap()
         };
         for (all, expected) in [
-            ("needs_response", (true, 0, 0)),
-            ("won", (false, 1, 0)),
-            ("warning_closed won", (false, 2, 0)),
-            ("won under_review", (true, 1, 0)),
-            ("lost", (true, 0, 34)),
-            ("lost lost won", (true, 1, 68)),
-            ("", (true, 0, 0)),
+            ("needs_response", (true, true, 0, 0)),
+            ("won", (false, false, 1, 0)),
+            ("warning_closed won", (false, false, 2, 0)),
+            ("won under_review", (true, true, 1, 0)),
+            ("lost", (true, false, 0, 34)),
+            ("lost lost won", (true, false, 1, 68)),
+            ("lost needs_response", (true, true, 0, 34)),
+            ("", (true, true, 0, 0)),
         ] {
             assert_eq!(standing(all), expected, "{all}");
         }

@@ -1,8 +1,9 @@
 //! The client for Stripe, with the requests that payments need. Only this crate links `async-stripe`, which adds seven megabytes to each
 //! function that uses it.
 //!
-//! Requests that create something have an idempotency key that is derived from our own item, so that a repetition creates nothing. This
-//! crate does not retry requests: clients repeat their request with the same key, Stripe repeats its events, and the schedule runs again.
+//! Requests that create something have an idempotency key that is derived from our own item, so that a repetition creates nothing. Only
+//! while Stripe handles the same request, or there are too many, this crate sends it again, some times within a second. Otherwise it does
+//! not retry: clients repeat their request with the same key, Stripe repeats its events, and the schedule runs again.
 //! The futures are boxed, because those of the client are large.
 //!
 //! The address and the key are configuration. The same code works with keys of Stripe's test mode and with live keys.
@@ -28,6 +29,7 @@ use std::{collections::HashMap, time::Duration};
 use customers::Search;
 use kernel::{Secret, Time, crypto::short_hash, env::Reader};
 use methods::Methods;
+use miniserde::Deserialize;
 use money::{Currency, Money};
 use payments::{Customer, MoneyBack, NewPayment, Progress, RefundReason, SaidRefund, Settlement, StripeAccount, metadata_of};
 use store::{StoreError, Table};
@@ -38,6 +40,7 @@ use stripe_core::{
     refund::{CreateRefund, CreateRefundReason},
 };
 use stripe_shared::{Charge, PaymentIntent, PaymentIntentStatus as Status};
+use tokio::time::sleep;
 
 pub use customer::{Payer, created, remove_customer, sync_customer};
 pub use error::{Failed, SettleError};
@@ -50,6 +53,8 @@ pub use settle::{Settled, settle, settle_for};
 
 /// The timeout of a request.
 const TIMEOUT: Duration = Duration::from_secs(8);
+/// The times after which a request with an idempotency key is sent again, if Stripe handles the same request, or there are too many.
+const AGAIN_AFTER: [Duration; 3] = [Duration::from_millis(100), Duration::from_millis(300), Duration::from_millis(600)];
 /// The objects that are read with a payment: its charge, with the refunded amount and the disputes, and the refunds, with their states.
 const CHARGE: &str = "latest_charge.refunds";
 /// The metadata key of a refund with the name that we gave it.
@@ -74,6 +79,8 @@ pub struct Stripe {
 pub struct Payment {
     /// Its state.
     pub state: Settlement,
+    /// Whether the bank has yet to decide about a dispute.
+    pub dispute_is_open: bool,
     /// Stripe's id of the charge of the last card, if that was refused and another one may follow.
     pub refused: Option<String>,
     /// The secret with which a browser pays it. It allows nothing else.
@@ -149,8 +156,7 @@ impl Stripe {
         if let Some(email) = &customer.email {
             request = request.email(email.clone());
         }
-        let created = Box::pin(once(&request, &customer.idempotency_key())?.send(&self.client)).await?;
-        Ok(created.id.to_string())
+        Ok(self.once(&request, &customer.idempotency_key()).await?.id.to_string())
     }
 
     /// Stripe's ids of the customers that were searched for. One request for every hundred customers with this address of that time.
@@ -207,11 +213,10 @@ impl Stripe {
         // The key contains the customer, because a payment of a new customer is another request.
         let first = format!("{}-{customer}", new.key);
         let key = if attempt == 0 { first } else { format!("{first}-{attempt}") };
-        let failed = match Box::pin(once(&request, &key)?.send(&self.client)).await {
-            Ok(created) => return payment(created),
-            Err(e) => Failed::from(e),
-        };
-        Err(self.believed(failed).await)
+        match self.once(&request, &key).await {
+            Ok(created) => payment(created),
+            Err(failed) => Err(self.believed(failed).await),
+        }
     }
 
     /// Reads a payment with its charge. One request, and another one if it was ever disputed.
@@ -230,6 +235,7 @@ impl Stripe {
             let standing = disputes::of(&self.client, id).await?;
             (back.disputed, back.disputes_won) = (standing.disputed, standing.won);
             back.refunded = back.refunded.saturating_add(standing.lost).min(found.state.received);
+            found.dispute_is_open = standing.open;
         }
         Ok(found)
     }
@@ -294,11 +300,29 @@ impl Stripe {
         }
         let first = format!("refund-{intent}-{name}");
         let key = if attempt == 0 { first } else { format!("{first}-{attempt}") };
-        let failed = match Box::pin(once(&request, &key)?.send(&self.client)).await {
-            Ok(refund) => return Ok(refund.id.to_string()),
-            Err(e) => Failed::from(e),
-        };
-        Err(self.believed(failed).await)
+        match self.once(&request, &key).await {
+            Ok(refund) => Ok(refund.id.to_string()),
+            Err(failed) => Err(self.believed(failed).await),
+        }
+    }
+
+    /// Sends a request with this idempotency key. While Stripe handles another one with it, or there are too many, it is sent again after
+    /// each of [`AGAIN_AFTER`].
+    async fn once<R>(&self, request: &R, key: &str) -> Result<R::Output, Failed>
+    where
+        R: StripeRequest + Sync,
+        R::Output: Deserialize + Send,
+    {
+        let key = IdempotencyKey::new(key).map_err(|_| Failed::Unreadable("an idempotency key"))?;
+        let send = || request.customize().request_strategy(RequestStrategy::Idempotent(key.clone())).send(&self.client);
+        for wait in AGAIN_AFTER {
+            match Box::pin(send()).await.map_err(Failed::from) {
+                Err(Failed::Busy) => {}
+                answer => return answer,
+            }
+            sleep(wait).await;
+        }
+        Ok(Box::pin(send()).await?)
     }
 
     /// Creates an endpoint for webhooks at this address, with the version of the API that this crate reads. Returns the secret that signs
@@ -318,12 +342,6 @@ impl Stripe {
     pub async fn undelivered(&self, since: Time, after: Option<&str>) -> Result<UndeliveredPage, Failed> {
         events::list(&self.client, since, after).await
     }
-}
-
-/// Returns a request with this idempotency key.
-fn once<R: StripeRequest>(request: &R, key: &str) -> Result<stripe_client_core::CustomizableStripeRequest<R::Output>, Failed> {
-    let key = IdempotencyKey::new(key).map_err(|_| Failed::Unreadable("an idempotency key"))?;
-    Ok(request.customize().request_strategy(RequestStrategy::Idempotent(key)))
 }
 
 fn amount(amount: i64) -> Result<u64, Failed> {
@@ -372,6 +390,7 @@ fn payment(intent: PaymentIntent) -> Result<Payment, Failed> {
     };
     let refused = error.and_then(|error| error.charge.clone()).filter(|_| state.progress == Progress::Open);
     Ok(Payment {
+        dispute_is_open: state.back.disputed,
         state,
         refused,
         client_secret: Secret::new(intent.client_secret.ok_or(Failed::Unreadable("a payment without a secret"))?),

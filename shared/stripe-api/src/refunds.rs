@@ -28,7 +28,7 @@ pub async fn give_back(table: &Table, sys: &Sys, stripe: &Stripe, mut order: Ord
             RefundStep::Send => sent(stripe, &order, &card, refund, intent).await?,
             RefundStep::Wait => return Err(Failed::Busy.into()),
             RefundStep::Look => match stripe.payment(intent).await {
-                Ok(payment) => match refund.after(&payment.state.refunds) {
+                Ok(payment) => match refund.after(&payment.state.refunds, sys.now()) {
                     Refund { state: RefundState::Asked, .. } => card.asked_again(&refund.name, sys.now()),
                     known => card.with_answer(&refund.name, known.state, known.refund),
                 },

@@ -1,98 +1,164 @@
 //! Cancels or refunds the payments of people whose accounts were deleted, and those that nobody asked for.
 
+use kernel::{Sys, id::UserId};
 use money::Money;
-use payments::{PaymentRemoval, Progress, RefundReason, RefusedRefund, Settlement};
+use payments::{PaymentRemoval, Progress, RefundReason, Settlement, alert::FailedRefund};
+use store::Table;
 
-use crate::{Failed, Stripe};
+use crate::{Failed, Payment, SettleError, Stripe};
 
 /// What became of the removal of a payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Removed {
     /// It is done.
     Done,
-    /// Not yet, because the bank decides about the payment.
+    /// Not yet, because the bank decides about the payment or a dispute, or the removal has changed meanwhile.
     Waits,
-    /// Stripe refuses a refund of a payment that is not disputed, or the payer's bank has refused one. Staff have to give the money back.
-    Refused(RefusedRefund),
+    /// Stripe refuses a refund although no dispute is open, or the payer's bank has refused one. Staff have to give the money back.
+    Refused(FailedRefund),
 }
 
-/// Returns that this amount of a payment is owed, because Stripe refuses its refund or has got it back.
-fn refused(removal: &PaymentRemoval, state: &Settlement, owed: u64) -> Removed {
-    let asked = removal.asked.map(|(_, asked)| asked.currency());
-    let is_known = asked.is_some() && asked == state.asked.map(Money::currency);
-    Removed::Refused(RefusedRefund { came_back: state.back.came_back, owed: is_known.then_some(owed) })
+impl Removed {
+    /// Returns that staff have to give back this amount of a payment in this state.
+    fn refused(state: &Settlement, owed: u64) -> Self {
+        let owed = state.asked.and_then(|asked| Money::new(owed, asked.currency()).ok());
+        Self::Refused(FailedRefund { came_back: state.back.came_back, owed })
+    }
 }
 
-/// Cancels a payment at Stripe. If it was paid, refunds the rest of it, or only the promised amounts.
+/// Cancels a payment at Stripe. If it was paid, refunds the rest of it, or only the promised amounts of a payment that is kept. The removal
+/// is deleted when it is done. While Stripe refuses it, staff have an alert, which names the payer if that is known. A transaction, and an
+/// update for each refund that is asked for, with one more; for an alert also a read, if the payer is not known.
 ///
 /// # Errors
-/// [`Failed`]; it may be repeated at any point.
-pub async fn remove_payment(stripe: &Stripe, removal: &PaymentRemoval) -> Result<Removed, Failed> {
-    if !removal.promised.is_empty() {
-        return give_promised(stripe, removal).await;
-    }
-    let intent = &removal.intent;
-    match stripe.cancel_payment(intent).await {
-        Ok(()) | Err(Failed::Refused(_) | Failed::Gone) => {}
-        Err(e) => return Err(e),
-    }
-    let state = match stripe.payment(intent).await {
-        Ok(payment) => payment.state,
-        Err(Failed::Gone) => return Ok(Removed::Done),
-        Err(e) => return Err(e),
+/// [`SettleError`]; it may be repeated at any point.
+pub async fn remove_payment(
+    (table, sys, stripe): (&Table, &Sys, &Stripe),
+    removal: &PaymentRemoval,
+    payer: Option<UserId>,
+) -> Result<Removed, SettleError> {
+    let (mut asking, since) = (Asking { table, sys, stripe, removal, made: 0 }, sys.now());
+    let removed = match removal.part() {
+        Some(due) => asking.for_part(due).await?,
+        None => asking.for_all().await?,
     };
-    // Refunds that a bank has sent back are not repeated. What staff have given back outside Stripe is not owed.
-    let owed = state.received.saturating_sub(state.back.refunded).saturating_sub(removal.outside);
-    let sent_back = state.back.came_back.saturating_sub(removal.outside);
-    let left = owed.saturating_sub(sent_back);
-    if state.progress == Progress::Succeeded && left > 0 {
-        // The name contains the remaining amount, so that a refund of another amount is another request.
-        match stripe.refund(intent, left, RefundReason::OrderEnded, (&format!("removal-{left}"), 0)).await {
-            Ok(_) => {}
-            // A disputed payment cannot be refunded, because the bank decides.
-            Err(Failed::Refused(_)) if state.back.disputed => {}
-            Err(Failed::Refused(why)) => {
-                tracing::error!(why, "a payment cannot be refunded yet, and will be tried again");
-                return Ok(refused(removal, &state, owed));
-            }
-            Err(e) => return Err(e),
+    match removed {
+        Removed::Done => removal.done(table).await?,
+        Removed::Waits => {}
+        Removed::Refused(failed) => {
+            removal.refused(table, failed, payer, sys.now()).await?;
+            removal.known(table, since).await?;
         }
     }
-    if sent_back > 0 && owed > 0 && !state.back.disputed {
-        tracing::error!("a payment that is not kept has to be given back in another way");
-        return Ok(refused(removal, &state, owed));
-    }
-    let is_decided = matches!(state.progress, Progress::Succeeded | Progress::Cancelled);
-    Ok(if is_decided { Removed::Done } else { Removed::Waits })
+    // Only now: until then the alert tells staff that what Stripe has just given back is owed.
+    removal.answered(table, asking.made).await?;
+    Ok(removed)
 }
 
-/// Makes the promised refunds of a payment that were not made yet. Those that the payer's bank has refused are not made again: they are
-/// owed until staff have given back as much at Stripe, or say that they have given it back outside. Nothing more is asked for once they have
-/// begun to give it back outside.
-async fn give_promised(stripe: &Stripe, removal: &PaymentRemoval) -> Result<Removed, Failed> {
-    let state = match stripe.payment(&removal.intent).await {
-        Ok(payment) => payment.state,
-        Err(Failed::Gone) => return Ok(Removed::Done),
-        Err(e) => return Err(e),
-    };
-    let (left, mut done) = (state.received.saturating_sub(state.back.refunded), true);
-    let all = removal.promised.iter().fold(removal.refunded, |sum, promised| sum.saturating_add(promised.amount.amount()));
-    let given = state.back.refunded.saturating_add(removal.outside);
-    for promised in &removal.promised {
-        let made = state.refunds.iter().find(|refund| refund.name.as_ref() == Some(&promised.name));
-        if made.is_some() || removal.outside > 0 {
-            done &= made.is_some_and(|made| !made.failed) || given >= all;
-            continue;
+/// A refund to ask for: the amount, the reason, and the name with the number of the attempt.
+type Wanted<'a> = (u64, RefundReason, (&'a str, u32));
+
+/// Asking Stripe for what a removal needs.
+struct Asking<'a> {
+    table: &'a Table,
+    sys: &'a Sys,
+    stripe: &'a Stripe,
+    removal: &'a PaymentRemoval,
+    /// How many refunds Stripe has made.
+    made: u32,
+}
+
+impl Asking<'_> {
+    /// Asks for a refund, and returns Stripe's answer. `None` if the removal has changed meanwhile, so that nobody was asked.
+    async fn refund(&mut self, (amount, reason, name): Wanted<'_>) -> Result<Option<Result<(), String>>, SettleError> {
+        if !self.removal.ask(self.table, self.sys.now()).await? {
+            return Ok(None);
         }
-        match stripe.refund(&removal.intent, promised.amount.amount(), promised.reason, (&promised.name, promised.attempt)).await {
-            Ok(_) => {}
-            Err(Failed::Refused(why)) => {
-                tracing::error!(why, "Stripe refused a refund that was promised before the account was deleted");
-                // If the payment is disputed or otherwise refunded, a later attempt would fail too.
-                done &= state.back.disputed || left < promised.amount.amount();
+        match self.stripe.refund(&self.removal.intent, amount, reason, name).await {
+            Ok(_) => {
+                self.made = self.made.saturating_add(1);
+                Ok(Some(Ok(())))
             }
-            Err(e) => return Err(e),
+            Err(Failed::Refused(why)) => {
+                // Nothing has changed by it.
+                self.removal.answered(self.table, 1).await?;
+                Ok(Some(Err(why)))
+            }
+            Err(e) => Err(e.into()),
         }
     }
-    Ok(if done { Removed::Done } else { refused(removal, &state, all.saturating_sub(given)) })
+
+    /// Cancels the payment. If it was paid, refunds the rest of it.
+    async fn for_all(&mut self) -> Result<Removed, SettleError> {
+        let (stripe, PaymentRemoval { intent, outside, .. }) = (self.stripe, self.removal);
+        stripe.end_payment(intent).await?;
+        let Payment { state, dispute_is_open, .. } = match stripe.payment(intent).await {
+            Ok(payment) => payment,
+            Err(Failed::Gone) => return Ok(Removed::Done),
+            Err(e) => return Err(e.into()),
+        };
+        // Refunds that a bank has sent back are not repeated. What staff have given back outside Stripe is not owed.
+        let owed = state.received.saturating_sub(state.back.refunded).saturating_sub(*outside);
+        let sent_back = state.back.came_back.saturating_sub(*outside);
+        let left = owed.saturating_sub(sent_back);
+        if state.progress == Progress::Succeeded && left > 0 {
+            // The name contains the remaining amount, so that a refund of another amount is another request.
+            match self.refund((left, RefundReason::OrderEnded, (&format!("removal-{left}"), 0))).await? {
+                Some(Ok(())) => {}
+                None => return Ok(Removed::Waits),
+                // While a payment is disputed it cannot be refunded. The bank decides whether its payer gets it back, or it is still owed.
+                Some(Err(_)) if dispute_is_open => return Ok(Removed::Waits),
+                Some(Err(why)) => {
+                    tracing::error!(why, "a payment cannot be refunded yet, and will be tried again");
+                    return Ok(Removed::refused(&state, owed));
+                }
+            }
+        }
+        if sent_back > 0 && owed > 0 {
+            if dispute_is_open {
+                return Ok(Removed::Waits);
+            }
+            tracing::error!("a payment that is not kept has to be given back in another way");
+            return Ok(Removed::refused(&state, owed.saturating_sub(left)));
+        }
+        let is_decided = matches!(state.progress, Progress::Succeeded | Progress::Cancelled);
+        Ok(if is_decided { Removed::Done } else { Removed::Waits })
+    }
+
+    /// Makes the promised refunds of the payment that were not made yet, so that this amount (`due`) is refunded altogether. Those that the
+    /// payer's bank has refused are not made again: they are owed until staff have given back as much at Stripe, or say that they have
+    /// given it back outside. Once they have begun to do so nothing is promised any more.
+    async fn for_part(&mut self, due: u64) -> Result<Removed, SettleError> {
+        let PaymentRemoval { intent, promised, .. } = self.removal;
+        let Payment { state, dispute_is_open, .. } = match self.stripe.payment(intent).await {
+            Ok(payment) => payment,
+            Err(Failed::Gone) => return Ok(Removed::Done),
+            Err(e) => return Err(e.into()),
+        };
+        let left = state.received.saturating_sub(state.back.refunded);
+        let (mut owed, mut waits) = (due.min(state.received).saturating_sub(state.back.refunded), false);
+        for promised in promised {
+            if state.refunds.iter().any(|refund| refund.name.as_ref() == Some(&promised.name)) {
+                continue;
+            }
+            let amount = promised.amount.amount();
+            match self.refund((amount, promised.reason, (&promised.name, promised.attempt))).await? {
+                Some(Ok(())) => owed = owed.saturating_sub(amount),
+                None => return Ok(Removed::Waits),
+                Some(Err(why)) => {
+                    tracing::error!(why, "Stripe refused a refund that was promised before the account was deleted");
+                    waits |= dispute_is_open;
+                    // If the payment is otherwise refunded, a later attempt would fail too.
+                    if dispute_is_open || left < amount {
+                        owed = owed.saturating_sub(amount);
+                    }
+                }
+            }
+        }
+        Ok(match (owed, waits) {
+            (0, false) => Removed::Done,
+            (0, true) => Removed::Waits,
+            (owed, _) => Removed::refused(&state, owed),
+        })
+    }
 }

@@ -13,7 +13,7 @@ use payments::{
 use store::Table;
 
 use crate::{
-    Failed, Payment, Removed, Stripe,
+    Failed, Payment, Stripe,
     error::{ROUNDS, SettleError},
     give_back, remove_payment,
 };
@@ -55,8 +55,8 @@ impl Settled {
 
 /// Reads a payment at Stripe and applies its state to the paid object, with the event that reported it, if any. A request to Stripe, or two
 /// if it was disputed, a read and a transaction, or none if there is nothing new. If the person has left, two reads and a write, with
-/// another read if money has come back. A payment beside the one that was asked for takes four requests to give it back. A plan that is
-/// just paid takes two queries, and if its payer has it already, four requests to give it back.
+/// two more reads if money has come back. A payment beside the one that was asked for takes four requests, two transactions and two
+/// updates to give it back. A plan that is just paid takes two queries, and if its payer has it already, as much to give it back.
 ///
 /// An older state than the applied one changes nothing.
 ///
@@ -102,27 +102,30 @@ async fn apply(news: News<'_>, stripe: &Stripe, paid_for: PaidFor) -> Result<Set
     }
 }
 
-/// Refunds the whole of a payment that nobody asked for. If Stripe refuses that, staff see it, and every run of the schedule asks again,
-/// until staff say that they have given it back outside Stripe. `asked` is what the payment was for, and the amount that was asked for, and
-/// `payer` who has paid, unless they have left.
+/// Refunds the whole of a payment that nobody asked for, which is written down before, so that staff do not give it back outside Stripe at
+/// the same time. If Stripe refuses that, staff see it, and every run of the schedule asks again, until staff say that they have given it
+/// back outside Stripe. `asked` is what the payment was for, and the amount that was asked for, and `payer` who has paid, unless they have
+/// left.
 async fn give_all_back(
     (table, sys, stripe): (&Table, &Sys, &Stripe),
     said: &Settlement,
     asked: (PaidFor, Money),
     payer: Option<UserId>,
 ) -> Result<(), SettleError> {
-    let closed = ClosedRemoval::of(table, &said.intent).await?;
-    if closed.as_ref().is_some_and(|closed| closed.covers(said.back)) {
-        return Ok(());
+    for _ in 0..ROUNDS {
+        let closed = ClosedRemoval::of(table, &said.intent).await?;
+        let outside = closed.as_ref().map_or(0, |closed| closed.outside);
+        let is_given = said.back.refunded.saturating_add(outside) >= said.received;
+        if is_given || closed.as_ref().is_some_and(|closed| closed.covers(said.back)) {
+            return Ok(());
+        }
+        let removal = PaymentRemoval { outside, ..PaymentRemoval::new(said.intent.clone(), asked, sys.now()) };
+        if let Some(removal) = removal.begin(table, closed.as_ref(), sys.now()).await? {
+            remove_payment((table, sys, stripe), &removal, payer).await?;
+            return Ok(());
+        }
     }
-    let outside = closed.map_or(0, |closed| closed.outside);
-    let removal = PaymentRemoval { outside, ..PaymentRemoval::new(said.intent.clone(), asked, sys.now()) };
-    match remove_payment(stripe, &removal).await? {
-        Removed::Done => {}
-        Removed::Waits => table.put_always(&removal).await?,
-        Removed::Refused(refused) => removal.begin_refused(table, refused, payer, sys.now()).await?,
-    }
-    Ok(())
+    Err(SettleError::Busy)
 }
 
 /// Gives back what was paid instead of what was asked for, and ends that. Later it records what became of the refund. A payment beside the
@@ -189,7 +192,7 @@ struct News<'a> {
 
 impl News<'_> {
     /// Payments that differ from the request, or for something that the payer already has, are refunded before the state is written, so
-    /// that everything is repeated as long as something fails.
+    /// that everything is repeated as long as something fails. If such a refund comes back later, staff see that it is owed.
     async fn of<P: Purpose>(self, stripe: &Stripe, id: P::Id, settled: fn(CardPayment<P>) -> Settled) -> Result<Settled, SettleError> {
         let Self { table, sys, user, mut payment, event } = self;
         let (mut refused, mut gave_back) = (payment.refused.clone(), false);
@@ -224,6 +227,7 @@ impl News<'_> {
                 }
                 tracing::error!(payment.id = %id, "a payment for a plan that the payer already has cannot be refunded yet");
             }
+            let after = if beside.is_held { after.surplus() } else { after };
             match write_beside(table, sys, (&before, &after), event, &beside).await? {
                 Written::Now => return Ok(settled(after)),
                 Written::Before => return Ok(Settled::Before),

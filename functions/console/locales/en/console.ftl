@@ -233,6 +233,7 @@ given-outside = Record as given back outside Stripe
 given-outside-text = For money that was given back by a bank transfer or in another way. Stripe is not asked for it any more. This cannot be taken back.
 owed = Still owed
 nothing-owed = nothing any more
+nothing-recorded = Nothing was recorded, because nothing is owed any more.
 still-owed = still owed
 given-back = given back
 stock-returns = Products that were not sent are in stock again.

@@ -233,6 +233,7 @@ given-outside = Odnotuj zwrot poza Stripe
 given-outside-text = Dotyczy pieniędzy zwróconych przelewem lub w inny sposób. Ich zwrot nie będzie już zlecany w Stripe. Nie można tego cofnąć.
 owed = Nadal do zwrotu
 nothing-owed = już nic
+nothing-recorded = Nic nie odnotowano, bo nie ma już nic do zwrotu.
 still-owed = nadal do zwrotu
 given-back = zwrócono
 stock-returns = Niewysłane produkty wracają na stan.

@@ -205,13 +205,22 @@ struct Endpoints {
     s3: s3s::service::S3Service,
 }
 
+/// Answers a request to its end, also if the caller stops waiting: there is no object without its notification.
+async fn to_its_end(work: impl Future<Output = Response> + Send + 'static) -> Response {
+    tokio::spawn(work).await.unwrap_or_else(|e| {
+        tracing::error!(error = %e, "S3 failed");
+        StatusCode::INTERNAL_SERVER_ERROR.into_response()
+    })
+}
+
 async fn answer(AxumState(endpoints): AxumState<Endpoints>, request: Request) -> Response {
     let core = &endpoints.core;
     let Some(service) = service_of(&request) else {
         return (StatusCode::NOT_FOUND, "no service of this name is answered here").into_response();
     };
     if service == Service::S3 {
-        return s3::answer(core, &endpoints.s3, request).await;
+        let (core, s3) = (Arc::clone(core), endpoints.s3.clone());
+        return to_its_end(async move { s3::answer(&core, &s3, request).await }).await;
     }
     let (parts, body) = request.into_parts();
     let Ok(body) = axum::body::to_bytes(body, MAX_BODY).await else {
@@ -284,5 +293,28 @@ impl State {
         // A sweep that fails may have deleted some.
         self.streams.written(&core.activity);
         swept
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_was_begun_ends_although_nobody_waits() {
+        let ((go_on, held), (done, ended)) = (oneshot::channel::<()>(), oneshot::channel());
+        let work = async move {
+            held.await.expect("told");
+            done.send("stored and told").expect("heard");
+            StatusCode::OK.into_response()
+        };
+        let mut answer = Box::pin(to_its_end(work));
+        assert!(answer.as_mut().now_or_never().is_none(), "it waits");
+        drop(answer);
+        go_on.send(()).expect("it goes on");
+        assert_eq!(ended.await, Ok("stored and told"));
     }
 }

@@ -34,7 +34,8 @@ struct StripeReading {
 }
 
 /// One of: `{"payment": "pi_…", "act": {"card": "4242…"}}` or `blik`, `p24`, `confirm`, `fail_to_confirm`, `bank_pays`,
-/// `bank_refuses`, `dispute`, `win_dispute`, `lose_dispute`, `{"refund": null}`, `fail_refunds`, `{"refuse_refunds": true}`, `cancel`;
+/// `bank_refuses`, `dispute`, `win_dispute`, `lose_dispute`, `{"refund": null}`, `fail_refunds`, `{"fail_refunds_of": 500}`,
+/// `{"refuse_refunds": true}`, `cancel`;
 /// `{"mode": "well"}` or `slow`, `down`, `garbled`, `lost`, `fails_before`, `fails_after`, `busy`, `limited`;
 /// `{"webhooks": "at_once"}` or `twice`, `{"after": 60}`, `held`, `lost`; `{"deliver": "evt_…"}`.
 #[derive(Deserialize)]

@@ -30,7 +30,8 @@ pub enum Mode {
     FailsBefore,
     /// The service executes the request, and answers with 500. Stripe repeats this answer for the same idempotency key, for a day.
     FailsAfter,
-    /// The service does nothing, and answers that the same request is being handled: 409.
+    /// The service does nothing, and answers that the same request is being handled: 409. Stripe also does so in the other modes while it
+    /// handles a request with the same idempotency key.
     Busy,
     /// The service does nothing, and answers that there are too many requests: 429.
     Limited,

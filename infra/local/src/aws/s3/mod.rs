@@ -164,7 +164,10 @@ pub(super) async fn answer(core: &Arc<Core>, service: &S3Service, mut request: R
     let note = RequestNote::default();
     request.extensions_mut().insert(note.clone());
     let conditions = Conditions::of(request.headers());
-    let response = match service.call(request.map(s3s::Body::http_body_unsync)).await {
+    let called = service.call(request.map(s3s::Body::http_body_unsync)).await;
+    // What follows from it counts as pending, also if nobody waits for the answer any more.
+    let _pending = core.activity.begin();
+    let response = match called {
         Ok(response) => response.map(Body::new),
         Err(e) => {
             tracing::error!(error = ?e, "S3 failed");

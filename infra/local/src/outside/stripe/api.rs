@@ -40,6 +40,14 @@ pub(crate) struct Call {
     pub version: Option<String>,
 }
 
+impl Call {
+    /// Returns the idempotency key, if the account sends one: that of a request without its secret key is not looked at.
+    pub(crate) fn by_account_once(&self) -> Option<&str> {
+        let is_by_account = self.method == "POST" && self.key.as_deref() == Some(SECRET_KEY);
+        self.idempotency_key.as_deref().filter(|_| is_by_account)
+    }
+}
+
 /// An answer.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Answer {

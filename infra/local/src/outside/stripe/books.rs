@@ -210,10 +210,11 @@ impl Books {
         Ok(id)
     }
 
-    /// Acts as a payer's bank that refuses the refunds of a payment, for example because the card is closed.
-    pub fn fail_refunds(&mut self, sys: &Sys, intent: &str) -> Result<(), Refusal> {
+    /// Acts as a payer's bank that refuses the refunds of a payment, or those of this amount, for example because the card is closed.
+    pub fn fail_refunds(&mut self, sys: &Sys, intent: &str, amount: Option<i64>) -> Result<(), Refusal> {
         let mut failed = Vec::new();
-        for refund in self.refunds.values_mut().filter(|refund| refund.intent == intent && !refund.failed) {
+        let these = |refund: &&mut RefundEntry| refund.intent == intent && !refund.failed && amount.is_none_or(|one| one == refund.amount);
+        for refund in self.refunds.values_mut().filter(these) {
             refund.failed = true;
             if let Some(charge) = self.charges.get_mut(&refund.charge) {
                 charge.refunded = charge.refunded.saturating_sub(refund.amount);

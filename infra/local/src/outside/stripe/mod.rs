@@ -17,6 +17,7 @@ mod render;
 mod tests;
 
 use std::{
+    collections::BTreeSet,
     io,
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -33,7 +34,7 @@ use axum::{
 use kernel::{ConfigError, Env, Sys, Time, crypto::hmac_sha256};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 
 use self::{
     api::{Answer, Call},
@@ -162,6 +163,8 @@ struct Shared {
     client: reqwest::Client,
     /// The places of parallel deliveries, as many as of invocations. Others wait, and are signed when they are sent.
     places: Semaphore,
+    /// Told when requests are not held any more: see [`Stripe::hold`].
+    released: Notify,
     kept: Mutex<StripeState>,
 }
 
@@ -172,6 +175,22 @@ struct StripeState {
     mode: Mode,
     webhooks: Webhooks,
     asked: Vec<StripeRequest>,
+    /// The idempotency keys of the requests that are being handled.
+    in_progress: BTreeSet<String>,
+    /// The method and path of the requests that are held.
+    held: Option<String>,
+}
+
+/// A request with an idempotency key that is being handled. It ends when this is dropped.
+struct InProgress<'a> {
+    stripe: &'a Stripe,
+    key: String,
+}
+
+impl Drop for InProgress<'_> {
+    fn drop(&mut self) {
+        self.stripe.kept().in_progress.remove(&self.key);
+    }
 }
 
 impl Stripe {
@@ -182,11 +201,13 @@ impl Stripe {
     pub(super) fn open(file: Option<PathBuf>) -> Result<Self, StartError> {
         let books = file.as_deref().map_or(Ok(None), read_file).map_err(damaged(file.as_deref()))?.unwrap_or_default();
         let elsewhere = Books::of_another_account();
-        let state = StripeState { books, elsewhere, mode: Mode::Well, webhooks: Webhooks::AtOnce, asked: Vec::new() };
+        let (mode, webhooks, in_progress) = (Mode::Well, Webhooks::AtOnce, BTreeSet::new());
+        let state = StripeState { books, elsewhere, mode, webhooks, asked: Vec::new(), in_progress, held: None };
         // Without idle connections, because the gateway closes them, and a webhook must not be lost with one.
         let client = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).build();
         let client = client.map_err(|e| StartError::State(format!("the client of the webhooks: {e}")))?;
-        Ok(Self(Arc::new(Shared { file, client, places: Semaphore::new(AT_ONCE), kept: Mutex::new(state) })))
+        let (places, released) = (Semaphore::new(AT_ONCE), Notify::new());
+        Ok(Self(Arc::new(Shared { file, client, places, released, kept: Mutex::new(state) })))
     }
 
     fn kept(&self) -> MutexGuard<'_, StripeState> {
@@ -209,6 +230,45 @@ impl Stripe {
     pub fn swap_account(&self) {
         let kept = &mut *self.kept();
         std::mem::swap(&mut kept.books, &mut kept.elsewhere);
+    }
+
+    /// Holds the requests of this method and path, such as `POST /refunds`, before they are executed, until [`Self::release`].
+    pub fn hold(&self, request: &str) {
+        self.kept().held = Some(request.to_owned());
+    }
+
+    /// Executes the requests that are held, and holds no others.
+    pub fn release(&self) {
+        self.kept().held = None;
+        self.0.released.notify_waiters();
+    }
+
+    /// Returns how many requests with an idempotency key are being handled.
+    #[must_use]
+    pub fn in_progress(&self) -> usize {
+        self.kept().in_progress.len()
+    }
+
+    /// Begins to handle a request. `None` if it has no idempotency key.
+    fn begin(&self, call: &Call) -> Result<Option<InProgress<'_>>, Refusal> {
+        let Some(key) = call.by_account_once() else { return Ok(None) };
+        if !self.kept().in_progress.insert(key.to_owned()) {
+            return Err(Refusal::in_progress());
+        }
+        Ok(Some(InProgress { stripe: self, key: key.to_owned() }))
+    }
+
+    /// Waits while requests like this one are held.
+    async fn pass(&self, call: &Call) {
+        let request = format!("{} {}", call.method, call.path);
+        loop {
+            // It is told of every release from here on.
+            let released = self.0.released.notified();
+            if self.kept().held.as_ref() != Some(&request) {
+                return;
+            }
+            released.await;
+        }
     }
 
     /// Returns how the webhooks of new events are sent now.
@@ -400,6 +460,8 @@ pub enum Act {
     Refund(Option<i64>),
     /// The payer's bank refuses the refunds.
     FailRefunds,
+    /// The payer's bank refuses the refunds of this amount in minor units.
+    FailRefundsOf(i64),
     /// From now on Stripe refuses all refunds of the payment, or accepts them again.
     RefuseRefunds(bool),
     /// The account cancels the payment.
@@ -426,7 +488,8 @@ fn perform(books: &mut Books, sys: &Sys, intent: &str, act: &Act) -> Result<(), 
             let charge = books.intent(intent, "id")?.charge.clone().unwrap_or_default();
             books.refund(sys, &charge, *amount, None, std::collections::BTreeMap::new()).map(drop)
         }
-        Act::FailRefunds => books.fail_refunds(sys, intent),
+        Act::FailRefunds => books.fail_refunds(sys, intent, None),
+        Act::FailRefundsOf(amount) => books.fail_refunds(sys, intent, Some(*amount)),
         Act::RefuseRefunds(refuses) => books.refuse_refunds(intent, *refuses),
         Act::Cancel => books.cancel(sys, intent, None),
     }
@@ -460,26 +523,16 @@ async fn handle(State(core): State<Arc<Core>>, method: Method, uri: Uri, headers
         version: text("stripe-version"),
     };
     let stripe = &core.outside.stripe;
-    let mode = stripe.mode();
-    let answer = match mode {
-        Mode::Slow => {
-            tokio::time::sleep(SLOW).await;
-            stripe.change(&core, |books, sys| api::answer(books, sys, &call))
+    let answer = match stripe.begin(&call) {
+        Ok(_in_progress) => {
+            stripe.pass(&call).await;
+            match answer(&core, &call).await {
+                Some(answer) => answer,
+                // Like a proxy between the caller and Stripe, without Stripe's JSON.
+                None => return garbled(),
+            }
         }
-        Mode::Well => stripe.change(&core, |books, sys| api::answer(books, sys, &call)),
-        Mode::Lost => {
-            stripe.change(&core, |books, sys| api::answer(books, sys, &call));
-            api::refused(Refusal::new(500, "api_error", "An unknown error occurred."))
-        }
-        Mode::FailsBefore | Mode::FailsAfter => stripe.change(&core, |books, sys| api::fail(books, sys, &call, mode == Mode::FailsAfter)),
-        // Answers like a proxy between the caller and Stripe, without Stripe's JSON.
-        Mode::Garbled => return garbled(),
-        Mode::Down => api::refused(Refusal::new(503, "api_error", "Stripe is down.")),
-        Mode::Busy => {
-            let message = "There is currently another in-progress request using this Idempotent Key.";
-            api::refused(Refusal::new(409, "idempotency_error", message).code("idempotency_key_in_use"))
-        }
-        Mode::Limited => api::refused(Refusal::new(429, "invalid_request_error", "Request rate limit exceeded.").code("rate_limit")),
+        Err(refusal) => api::refused(refusal),
     };
     let mut kept = stripe.kept();
     kept.asked.push(StripeRequest { asked: format!("{} {}", call.method, call.path), status: answer.status, replayed: answer.replayed });
@@ -487,6 +540,28 @@ async fn handle(State(core): State<Arc<Core>>, method: Method, uri: Uri, headers
     drop(kept.asked.drain(..over));
     drop(kept);
     reply(&core.sys, &answer)
+}
+
+/// Returns the answer in the current mode. `None` if that is not one of Stripe.
+async fn answer(core: &Arc<Core>, call: &Call) -> Option<Answer> {
+    let stripe = &core.outside.stripe;
+    let mode = stripe.mode();
+    Some(match mode {
+        Mode::Slow => {
+            tokio::time::sleep(SLOW).await;
+            stripe.change(core, |books, sys| api::answer(books, sys, call))
+        }
+        Mode::Well => stripe.change(core, |books, sys| api::answer(books, sys, call)),
+        Mode::Lost => {
+            stripe.change(core, |books, sys| api::answer(books, sys, call));
+            api::refused(Refusal::new(500, "api_error", "An unknown error occurred."))
+        }
+        Mode::FailsBefore | Mode::FailsAfter => stripe.change(core, |books, sys| api::fail(books, sys, call, mode == Mode::FailsAfter)),
+        Mode::Garbled => return None,
+        Mode::Down => api::refused(Refusal::new(503, "api_error", "Stripe is down.")),
+        Mode::Busy => api::refused(Refusal::in_progress()),
+        Mode::Limited => api::refused(Refusal::new(429, "invalid_request_error", "Request rate limit exceeded.").code("rate_limit")),
+    })
 }
 
 fn reply(sys: &Sys, answer: &Answer) -> Response {

@@ -45,6 +45,12 @@ impl Refusal {
         Self { param: Some(param.into()), ..self }
     }
 
+    /// Returns a request while another one with the same idempotency key is being handled.
+    pub fn in_progress() -> Self {
+        let message = "There is currently another in-progress request using this Idempotent Key.";
+        Self::new(409, "idempotency_error", message).code("idempotency_key_in_use")
+    }
+
     /// Returns an object that does not exist: 404 if the path names it, 400 if a parameter does.
     pub fn missing(what: &str, id: &str, param: &str) -> Self {
         let status = if param == "id" { 404 } else { 400 };

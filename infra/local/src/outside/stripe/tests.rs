@@ -63,7 +63,7 @@ fn refusal_of(answer: &Answer) -> (u16, String, String) {
 }
 
 /// A request and how Stripe refuses it: the method and path, the body, the status and the code. `{…}` is an object of the table.
-const REFUSED: [(&str, &str, u16, &str); 53] = [
+const REFUSED: [(&str, &str, u16, &str); 58] = [
     ("GET /unknown", "", 404, ""),
     ("PUT /customers", "", 404, ""),
     ("POST /customers", "nickname=ana", 400, "parameter_unknown"),
@@ -108,6 +108,11 @@ const REFUSED: [(&str, &str, u16, &str); 53] = [
     ("POST /payment_intents/{open}/cancel", "cancellation_reason=bored", 400, ""),
     ("GET /payment_intents?limit=101", "", 400, "parameter_invalid_integer"),
     ("GET /payment_intents?starting_after=pi_none", "", 400, "resource_missing"),
+    ("GET /charges/ch_none", "", 404, "resource_missing"),
+    ("GET /refunds/re_none", "", 404, "resource_missing"),
+    ("GET /disputes/dp_none", "", 404, "resource_missing"),
+    ("GET /payment_methods/pm_none", "", 404, "resource_missing"),
+    ("GET /events/evt_none", "", 404, "resource_missing"),
     ("POST /refunds", "", 400, "parameter_missing"),
     ("POST /refunds", "charge=ch_none", 400, "resource_missing"),
     ("POST /refunds", "payment_intent={open}", 400, ""),
@@ -312,6 +317,25 @@ fn an_idempotency_key_stands_for_one_request() {
 }
 
 #[test]
+fn while_a_request_is_handled_its_key_is_in_use() {
+    let stripe = Stripe::open(None).expect("empty books");
+    let keyed = |request: &str, key: &str| Call { idempotency_key: Some(key.to_owned()), ..to(request) };
+    let first = stripe.begin(&keyed("POST /customers", "k")).expect("the first one");
+    for request in ["POST /customers", "POST /refunds"] {
+        let refused = stripe.begin(&keyed(request, "k")).err().expect("refused");
+        let expected = (409, "idempotency_error".to_owned(), "idempotency_key_in_use".to_owned());
+        assert_eq!(refusal_of(&api::refused(refused)), expected, "{request}");
+    }
+    let by_nobody = Call { key: None, ..keyed("POST /customers", "k") };
+    for other in [keyed("POST /customers", "other"), keyed("GET /customers", "k"), to("POST /customers"), by_nobody] {
+        assert!(stripe.begin(&other).is_ok(), "{other:?}");
+    }
+    assert_eq!(stripe.in_progress(), 1);
+    drop(first);
+    assert!(stripe.begin(&keyed("POST /customers", "k")).is_ok_and(|handled| handled.is_some()));
+}
+
+#[test]
 fn async_stripe_reads_every_object() {
     let mut bench = Bench::new();
     let customer = bench.done("POST /customers", "name=ana&email=ana@example.test&metadata[user]=usr_1");
@@ -326,7 +350,7 @@ fn async_stripe_reads_every_object() {
     seen.push(bench.done(&format!("POST /payment_intents/{intent}/confirm"), "payment_method=pm_card_authenticationRequired"));
     bench.books.authenticate(&bench.sys, &intent, true).expect("confirmed");
     bench.done("POST /refunds", &format!("payment_intent={intent}&amount=20"));
-    bench.books.fail_refunds(&bench.sys, &intent).expect("refused");
+    bench.books.fail_refunds(&bench.sys, &intent, None).expect("refused");
     bench.done("POST /refunds", &format!("payment_intent={intent}&amount=34"));
     bench.books.dispute(&bench.sys, &intent, "fraudulent").expect("disputed");
     seen.push(bench.done(&format!("GET /payment_intents/{intent}?expand[0]=latest_charge.refunds&expand[1]=customer"), ""));
