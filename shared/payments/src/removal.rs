@@ -145,7 +145,7 @@ impl PaymentRemoval {
                 let due = current.part().and(due);
                 let (promised, unanswered, asked_at) = (current.promised.clone(), current.unanswered, current.asked_at);
                 let same_requests = if unanswered == 0 { Self::is_unasked() } else { field("unanswered").eq(unanswered) };
-                tx.put(&Self { due, promised, unanswered, asked_at, ..begun }, current.is_stored().and(same_requests));
+                tx.put(&Self { promised, due, unanswered, asked_at, ..begun }, current.is_stored().and(same_requests));
             }
             None => {
                 tx.create(&begun);

@@ -156,7 +156,7 @@ impl Stripe {
         if let Some(email) = &customer.email {
             request = request.email(email.clone());
         }
-        Ok(self.once(&request, &customer.idempotency_key()).await?.id.to_string())
+        Ok(Box::pin(self.once(&request, &customer.idempotency_key())).await?.id.to_string())
     }
 
     /// Stripe's ids of the customers that were searched for. One request for every hundred customers with this address of that time.
@@ -213,10 +213,11 @@ impl Stripe {
         // The key contains the customer, because a payment of a new customer is another request.
         let first = format!("{}-{customer}", new.key);
         let key = if attempt == 0 { first } else { format!("{first}-{attempt}") };
-        match self.once(&request, &key).await {
-            Ok(created) => payment(created),
-            Err(failed) => Err(self.believed(failed).await),
-        }
+        let failed = match Box::pin(self.once(&request, &key)).await {
+            Ok(created) => return payment(created),
+            Err(failed) => failed,
+        };
+        Err(self.believed(failed).await)
     }
 
     /// Reads a payment with its charge. One request, and another one if it was ever disputed.
@@ -300,10 +301,11 @@ impl Stripe {
         }
         let first = format!("refund-{intent}-{name}");
         let key = if attempt == 0 { first } else { format!("{first}-{attempt}") };
-        match self.once(&request, &key).await {
-            Ok(refund) => Ok(refund.id.to_string()),
-            Err(failed) => Err(self.believed(failed).await),
-        }
+        let failed = match Box::pin(self.once(&request, &key)).await {
+            Ok(refund) => return Ok(refund.id.to_string()),
+            Err(failed) => failed,
+        };
+        Err(self.believed(failed).await)
     }
 
     /// Sends a request with this idempotency key. While Stripe handles another one with it, or there are too many, it is sent again after
@@ -316,13 +318,13 @@ impl Stripe {
         let key = IdempotencyKey::new(key).map_err(|_| Failed::Unreadable("an idempotency key"))?;
         let send = || request.customize().request_strategy(RequestStrategy::Idempotent(key.clone())).send(&self.client);
         for wait in AGAIN_AFTER {
-            match Box::pin(send()).await.map_err(Failed::from) {
+            match send().await.map_err(Failed::from) {
                 Err(Failed::Busy) => {}
                 answer => return answer,
             }
             sleep(wait).await;
         }
-        Ok(Box::pin(send()).await?)
+        Ok(send().await?)
     }
 
     /// Creates an endpoint for webhooks at this address, with the version of the API that this crate reads. Returns the secret that signs
