@@ -209,13 +209,15 @@ export interface AlertedPayment {
   intent?: string;
   /** What is paid with it: `donation`, `plan_payment` or `order`. */
   kind: string;
-  /** When the alert began, or more money has come back. */
+  /** What is still owed after a failed refund, in the currency that was paid. Absent for orders of a `user`, of which staff may give back whatever is left, for other alerts, and in a currency that is not used here. */
+  owed?: Money;
+  /** When the alert began, more money has come back, or another amount is owed. */
   since: Timestamp;
   /** The payer. Absent for a payment that is not kept, because it differs from the requested payment or its payer's account was deleted, and whose refund Stripe refuses. The refund is requested again until it succeeds, or staff have given the money back outside Stripe. */
   user?: UserId;
   /** The username of the payer. Absent if the account was deleted. */
   username?: string;
-  /** Its version, for `If-Match`. It is another one when more money has come back. */
+  /** Its version, for `If-Match`. It is another one when more money has come back, or another amount is owed. */
   version: number;
 }
 
@@ -476,7 +478,7 @@ export interface Author {
 
 /** A ban to impose. */
 export interface BanFromChat {
-  /** An explanation for the person: 1 to 500 characters. */
+  /** An explanation for the person: up to 500 characters. */
   explanation?: string;
   /** How long, in minutes, up to a year. Without it the ban has no end. */
   minutes?: number;
@@ -486,7 +488,7 @@ export interface BanFromChat {
 
 /** A ban from a room. */
 export interface BanFromRoom {
-  /** An explanation for the banned person: 1 to 500 characters. */
+  /** An explanation for the banned person: up to 500 characters. */
   explanation?: string;
   /** How long, in minutes, up to a year. Without it the ban has no end. */
   minutes?: number;
@@ -902,7 +904,7 @@ export interface CreateRoom {
   name: string;
   /** The name in the address of a channel, which makes it public: 3 to 40 lower-case letters, digits and single hyphens. Without it people join by invitation. Groups have none. */
   slug?: string;
-  /** 1 to 200 characters. */
+  /** 1 to 200 characters. Empty for none. */
   topic?: string;
 }
 
@@ -1371,7 +1373,7 @@ export interface FactorInfo {
 }
 
 /** What is wrong with a field, for programs. */
-export type FieldCode = ("attachment_type" | "captcha" | "characters" | "checksum" | "choice" | "code_format" | "country" | "country_blocked" | "currency" | "date" | "email" | "file_size" | "file_type" | "fixed" | "id" | "in_future" | "invite_invalid" | "locale" | "password_breached" | "password_common" | "password_digit" | "password_lower" | "password_personal" | "password_same" | "password_symbol" | "password_upper" | "phone" | "phone_country" | "postal_code" | "profanity" | "range" | "refund_reason" | "required" | "same_time" | "slug_format" | "time_of_day" | "time_zone" | "too_long" | "too_old" | "too_short" | "too_young" | "unchanged" | "username_format" | "username_refused" | "username_taken");
+export type FieldCode = ("attachment_type" | "captcha" | "characters" | "checksum" | "choice" | "code_format" | "country" | "country_blocked" | "currency" | "date" | "day_range" | "email" | "file_size" | "file_type" | "fixed" | "id" | "in_future" | "invite_invalid" | "locale" | "password_breached" | "password_common" | "password_digit" | "password_lower" | "password_personal" | "password_same" | "password_symbol" | "password_upper" | "phone" | "phone_country" | "postal_code" | "profanity" | "range" | "refund_reason" | "required" | "same_time" | "slug_format" | "time_ahead" | "time_of_day" | "time_zone" | "too_long" | "too_old" | "too_short" | "too_young" | "unchanged" | "username_format" | "username_refused" | "username_taken");
 
 /** One wrong field. */
 export interface FieldProblem {
@@ -1698,6 +1700,8 @@ export interface Message {
   kind: EntryKind;
   /** Of a message: the people whom it mentions. */
   mentions?: UserId[];
+  /** The nonce with which it was sent: only in the answer to `send`. */
+  nonce?: Nonce;
   /** The author's picture or the default one: only in a direct room, and only when the message is delivered over the socket. */
   picture?: Picture;
   /** Of a message: the number of the message that it answers. */
@@ -2769,7 +2773,7 @@ export interface ReportList {
 export interface ReportMessage {
   /** The reason. */
   reason: ReportReason;
-  /** The caller's own words: 1 to 500 characters. */
+  /** The caller's own words: up to 500 characters. */
   text?: string;
 }
 
@@ -2813,7 +2817,7 @@ export interface ResetRequested {
 
 /** How staff have given the money back. */
 export interface ResolvePaymentAlert {
-  /** The amount that was given back outside Stripe: of an order at most what is left of its payment. */
+  /** The amount that was given back outside Stripe: at most what is `owed`, or of an order without that at most what is left of its payment. */
   amount: Money;
 }
 
@@ -3213,7 +3217,7 @@ export interface SetRegistrationPersonal {
   /** At most 120 years ago, and at least 16 unless the deployment sets another age. */
   birth_date: string;
   first_name: string;
-  /** An invitation code, if the person has one, in upper or lower case, with or without spaces and hyphens. */
+  /** An invitation code, if the person has one, in upper or lower case, with or without spaces and hyphens. Empty for none. */
   invite_code?: (string | null);
   last_name: string;
 }
@@ -3513,6 +3517,8 @@ export interface SupportMessage {
   id?: MessageId;
   /** The kind: a message, or a deleted message. */
   kind: EntryKind;
+  /** The nonce with which it was sent: only in the answer to `send`. */
+  nonce?: Nonce;
   /** For a message: the number of the message that it answers. */
   reply_to?: number;
   /** The id of the thread. */
@@ -3846,8 +3852,8 @@ export interface UpdateRoom {
   name?: string;
   /** How many seconds everybody waits between two messages, except the owner, administrators and staff. 0 for no slow mode. */
   slow_mode_seconds?: number;
-  /** 1 to 200 characters; empty for none. */
-  topic?: string;
+  /** 1 to 200 characters. Empty or `null` for none. */
+  topic?: (string | null);
 }
 
 /** The changes to a ticket. Absent members do not change. */
@@ -3950,11 +3956,11 @@ export interface VerifyPhoneSignIn {
   code: string;
   /** The token of a trusted device, unless it is in its cookie. */
   device_token?: (string | null);
-  /** For a new account. */
+  /** For a new account. Empty for none. */
   first_name?: (string | null);
-  /** For a new account: an invitation code, in upper or lower case, with or without spaces and hyphens. */
+  /** For a new account: an invitation code, in upper or lower case, with or without spaces and hyphens. Empty for none. */
   invite_code?: (string | null);
-  /** For a new account. */
+  /** For a new account. Empty for none. */
   last_name?: (string | null);
   /** After the answer `account_idle`: make a new account instead of the one that the number had. */
   start_afresh?: boolean;
@@ -4151,11 +4157,11 @@ export interface Operations {
   "/v1/admin/tickets/{ticket}": {
     /** Shows a ticket with its messages. For administrators. The audit records who read it. */
     GET: { path: { "ticket": TicketId }; data: TicketRead; code: "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
-    /** Changes the state or the assignee of a ticket: 412 if it has changed since the version in `If-Match`. For administrators. */
+    /** Changes the state or the assignee of a ticket: 412 if it has changed since the version in `If-Match`. For administrators with a recent proof by a second factor. */
     PATCH: { path: { "ticket": TicketId }; header: { "If-Match": string }; body: UpdateTicket; data: TicketInfo; code: "conflict" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" | "version_mismatch" | "version_required" };
   };
   "/v1/admin/tickets/{ticket}/answers": {
-    /** Answers the author of a ticket by mail. The ticket then waits for the author. For administrators. */
+    /** Answers the author of a ticket by mail. The ticket then waits for the author. For administrators with a recent proof by a second factor. */
     POST: { path: { "ticket": TicketId }; header: { "Idempotency-Key": string }; body: AnswerTicket; data: TicketMessageInfo; code: "conflict" | "edge_required" | "forbidden" | "idempotency_key_required" | "idempotency_key_reused" | "internal" | "invalid" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/admin/users": {
@@ -4585,7 +4591,7 @@ export interface Operations {
     PUT: { path: { "product": ProductId; "comment": CommentId }; header: { "Reason": string }; body: WriteComment; data: CommentInfo; code: "account_protected" | "conflict" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "reason_required" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/moderation/messages/{room}/{seq}": {
-    /** Deletes a message in any room, at any time. Its number stays. */
+    /** Deletes a message in any room, at any time. Its number stays. No effect if it is deleted already. */
     DELETE: { path: { "room": string; "seq": number }; header: { "Reason": string }; data: undefined; code: "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "reason_required" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
     /** Shows a reported message, or any message of the public room, with its earlier texts and its report. */
     GET: { path: { "room": string; "seq": number }; data: ModeratedMessage; code: "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
@@ -4919,13 +4925,13 @@ export interface Operations {
   "/v1/support/replies": {
     /** Lists the prepared replies of the team. For moderators. */
     GET: { data: PreparedReplyList; code: "edge_required" | "forbidden" | "internal" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
-    /** Creates a prepared reply for the whole team. The audit records who created it. For moderators. */
+    /** Creates a prepared reply for the whole team. The audit records who created it. For moderators with a recent proof by a second factor. */
     POST: { body: PrepareReply; data: PreparedReplyInfo; code: "conflict" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/support/replies/{reply}": {
-    /** Deletes a prepared reply. No effect if there is none. The audit records who deleted it, and why. For moderators. */
+    /** Deletes a prepared reply. No effect if there is none. The audit records who deleted it, and why. For moderators with a recent proof by a second factor. */
     DELETE: { path: { "reply": ReplyId }; header: { "Reason": string }; data: undefined; code: "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "reason_required" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
-    /** Replaces a prepared reply: 412 if it has changed since the version in `If-Match`. The audit records who replaced it. For moderators. */
+    /** Replaces a prepared reply: 412 if it has changed since the version in `If-Match`. The audit records who replaced it. For moderators with a recent proof by a second factor. */
     PUT: { path: { "reply": ReplyId }; header: { "If-Match": string }; body: PrepareReply; data: PreparedReplyInfo; code: "conflict" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" | "version_mismatch" | "version_required" };
   };
   "/v1/support/search": {
@@ -4981,7 +4987,7 @@ export interface Operations {
     GET: { path: { "thread": RoomId; "reply": ReplyId }; query?: { "order"?: string }; data: FilledReply; code: "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/support/threads/{thread}/state": {
-    /** Changes the state of a thread, unless somebody has written since the caller read it. For moderators. */
+    /** Changes the state of a thread, unless somebody has written since the caller read it, or it has no message. For moderators. */
     PUT: { path: { "thread": RoomId }; body: SetThreadState; data: DeskThread; code: "conflict" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "thread_moved_on" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/support/threads/{thread}/take": {

@@ -2,37 +2,115 @@
 
 import type { AttachmentId, Author, EntryKind, Limits, Message, MessageAttachment, MessageId, Nonce, NotificationInfo, Picture, Problem, RoomEvent, RoomId, RoomKind, SupportAuthor, SupportMessage, SupportSide, SupportThread, ThreadState, Timestamp, UserId } from "./api.js";
 
-/** The answer to `send`: the message is committed. A repetition gets the same answer. */
+/** The answer to `send`: the message is committed. This is how everybody sees it, with the nonce as it was sent: where a room masks swear words, the text differs from what was sent. A repetition gets the message in its current state. */
 export interface AnswerAck {
-  /** When the message got its number. */
+  /** Of a message: its files. */
+  attachments?: MessageAttachment[];
+  /** Of a message: the author. */
+  author?: Author;
+  /** When the number was taken. */
   created_at: Timestamp;
-  /** The id of the message. */
-  id: MessageId;
-  /** The nonce as it was sent. */
-  nonce: Nonce;
-  /** The room. */
+  /** Of a message: when it was edited last. Absent if it never was. */
+  edited_at?: Timestamp;
+  /** Of a system event: what happened. */
+  event?: RoomEvent;
+  /** Of a message: its id. */
+  id?: MessageId;
+  /** What it is. */
+  kind: EntryKind;
+  /** Of a message: the people whom it mentions. */
+  mentions?: UserId[];
+  /** The nonce with which it was sent: only in the answer to `send`. */
+  nonce?: Nonce;
+  /** The author's picture or the default one: only in a direct room, and only when the message is delivered over the socket. */
+  picture?: Picture;
+  /** Of a message: the number of the message that it answers. */
+  reply_to?: number;
+  /** The id of the room. */
   room: RoomId;
-  /** The message's number. */
+  /** The number in the room. Clients show entries in this order, and ignore numbers that they already have. */
   seq: number;
+  /** Of a message: plain text, 1 to 4,000 characters. Absent if it has only files. */
+  text?: string;
   type: "ack";
+  /** Of a system event: the person whom it happened to or, for events about the room, who caused it. */
+  who?: Author;
+  /** The other person of a direct room: only with its first message, and only when that is delivered over the socket. */
+  with?: Author;
 }
 
-/** The answer to `delete`. */
+/** The answer to `delete`: what is left of the message. */
 export interface AnswerDeleted {
-  /** The room. */
+  /** Of a message: its files. */
+  attachments?: MessageAttachment[];
+  /** Of a message: the author. */
+  author?: Author;
+  /** When the number was taken. */
+  created_at: Timestamp;
+  /** Of a message: when it was edited last. Absent if it never was. */
+  edited_at?: Timestamp;
+  /** Of a system event: what happened. */
+  event?: RoomEvent;
+  /** Of a message: its id. */
+  id?: MessageId;
+  /** What it is. */
+  kind: EntryKind;
+  /** Of a message: the people whom it mentions. */
+  mentions?: UserId[];
+  /** The nonce with which it was sent: only in the answer to `send`. */
+  nonce?: Nonce;
+  /** The author's picture or the default one: only in a direct room, and only when the message is delivered over the socket. */
+  picture?: Picture;
+  /** Of a message: the number of the message that it answers. */
+  reply_to?: number;
+  /** The id of the room. */
   room: RoomId;
-  /** The message's number. */
+  /** The number in the room. Clients show entries in this order, and ignore numbers that they already have. */
   seq: number;
+  /** Of a message: plain text, 1 to 4,000 characters. Absent if it has only files. */
+  text?: string;
   type: "deleted";
+  /** Of a system event: the person whom it happened to or, for events about the room, who caused it. */
+  who?: Author;
+  /** The other person of a direct room: only with its first message, and only when that is delivered over the socket. */
+  with?: Author;
 }
 
-/** The answer to `edit`. */
+/** The answer to `edit`: the message in its new state, as everybody sees it. */
 export interface AnswerEdited {
-  /** The room. */
+  /** Of a message: its files. */
+  attachments?: MessageAttachment[];
+  /** Of a message: the author. */
+  author?: Author;
+  /** When the number was taken. */
+  created_at: Timestamp;
+  /** Of a message: when it was edited last. Absent if it never was. */
+  edited_at?: Timestamp;
+  /** Of a system event: what happened. */
+  event?: RoomEvent;
+  /** Of a message: its id. */
+  id?: MessageId;
+  /** What it is. */
+  kind: EntryKind;
+  /** Of a message: the people whom it mentions. */
+  mentions?: UserId[];
+  /** The nonce with which it was sent: only in the answer to `send`. */
+  nonce?: Nonce;
+  /** The author's picture or the default one: only in a direct room, and only when the message is delivered over the socket. */
+  picture?: Picture;
+  /** Of a message: the number of the message that it answers. */
+  reply_to?: number;
+  /** The id of the room. */
   room: RoomId;
-  /** The message's number. */
+  /** The number in the room. Clients show entries in this order, and ignore numbers that they already have. */
   seq: number;
+  /** Of a message: plain text, 1 to 4,000 characters. Absent if it has only files. */
+  text?: string;
   type: "edited";
+  /** Of a system event: the person whom it happened to or, for events about the room, who caused it. */
+  who?: Author;
+  /** The other person of a direct room: only with its first message, and only when that is delivered over the socket. */
+  with?: Author;
 }
 
 /** The answer to `hello`. */
@@ -227,6 +305,8 @@ export interface PushChanged {
   kind: EntryKind;
   /** Of a message: the people whom it mentions. */
   mentions?: UserId[];
+  /** The nonce with which it was sent: only in the answer to `send`. */
+  nonce?: Nonce;
   /** The author's picture or the default one: only in a direct room, and only when the message is delivered over the socket. */
   picture?: Picture;
   /** Of a message: the number of the message that it answers. */
@@ -242,6 +322,15 @@ export interface PushChanged {
   who?: Author;
   /** The other person of a direct room: only with its first message, and only when that is delivered over the socket. */
   with?: Author;
+}
+
+/** Many messages of a room were deleted, such as with the account of their author. Clients read again what they show of the room, at a random moment of the next seconds. */
+export interface PushChanges {
+  /** How often messages in it were edited or deleted, as in the answer to `hello`. */
+  changes: number;
+  /** The room. */
+  room: RoomId;
+  type: "changes";
 }
 
 /** The recipient is not a member of a room any more, because they left or were removed, or the room was deleted. Clients drop their data of the room, and later pushes of it. */
@@ -269,6 +358,8 @@ export interface PushMessage {
   kind: EntryKind;
   /** Of a message: the people whom it mentions. */
   mentions?: UserId[];
+  /** The nonce with which it was sent: only in the answer to `send`. */
+  nonce?: Nonce;
   /** The author's picture or the default one: only in a direct room, and only when the message is delivered over the socket. */
   picture?: Picture;
   /** Of a message: the number of the message that it answers. */
@@ -347,36 +438,84 @@ export interface RoomState {
   with?: Author;
 }
 
-/** The answer to `send`: the message is committed. A repetition gets the same answer. */
+/** The answer to `send`: the message is committed. It has the nonce as it was sent. A repetition gets the message in its current state. */
 export interface SupportAnswerAck {
-  /** When the message got its number. */
+  /** For a message: the author. */
+  author?: SupportAuthor;
+  /** When the entry got its number. */
   created_at: Timestamp;
-  /** The id of the message. */
-  id: MessageId;
-  /** The nonce as it was sent. */
-  nonce: Nonce;
-  /** The thread. */
+  /** For a message: when it was last edited. Absent if it was never edited. */
+  edited_at?: Timestamp;
+  /** For a message: the side that wrote it. */
+  from?: SupportSide;
+  /** For a message: its id. */
+  id?: MessageId;
+  /** The kind: a message, or a deleted message. */
+  kind: EntryKind;
+  /** The nonce with which it was sent: only in the answer to `send`. */
+  nonce?: Nonce;
+  /** For a message: the number of the message that it answers. */
+  reply_to?: number;
+  /** The id of the thread. */
   room: RoomId;
-  /** The message's number. */
+  /** The number in the thread. Entries are shown in this order, and a known number is a repetition. */
   seq: number;
+  /** For a message: plain text, 1 to 4,000 characters. */
+  text?: string;
   type: "ack";
 }
 
-/** The answer to `delete`. */
+/** The answer to `delete`: what is left of the message. */
 export interface SupportAnswerDeleted {
-  /** The thread. */
+  /** For a message: the author. */
+  author?: SupportAuthor;
+  /** When the entry got its number. */
+  created_at: Timestamp;
+  /** For a message: when it was last edited. Absent if it was never edited. */
+  edited_at?: Timestamp;
+  /** For a message: the side that wrote it. */
+  from?: SupportSide;
+  /** For a message: its id. */
+  id?: MessageId;
+  /** The kind: a message, or a deleted message. */
+  kind: EntryKind;
+  /** The nonce with which it was sent: only in the answer to `send`. */
+  nonce?: Nonce;
+  /** For a message: the number of the message that it answers. */
+  reply_to?: number;
+  /** The id of the thread. */
   room: RoomId;
-  /** The message's number. */
+  /** The number in the thread. Entries are shown in this order, and a known number is a repetition. */
   seq: number;
+  /** For a message: plain text, 1 to 4,000 characters. */
+  text?: string;
   type: "deleted";
 }
 
-/** The answer to `edit`. */
+/** The answer to `edit`: the message in its new state. */
 export interface SupportAnswerEdited {
-  /** The thread. */
+  /** For a message: the author. */
+  author?: SupportAuthor;
+  /** When the entry got its number. */
+  created_at: Timestamp;
+  /** For a message: when it was last edited. Absent if it was never edited. */
+  edited_at?: Timestamp;
+  /** For a message: the side that wrote it. */
+  from?: SupportSide;
+  /** For a message: its id. */
+  id?: MessageId;
+  /** The kind: a message, or a deleted message. */
+  kind: EntryKind;
+  /** The nonce with which it was sent: only in the answer to `send`. */
+  nonce?: Nonce;
+  /** For a message: the number of the message that it answers. */
+  reply_to?: number;
+  /** The id of the thread. */
   room: RoomId;
-  /** The message's number. */
+  /** The number in the thread. Entries are shown in this order, and a known number is a repetition. */
   seq: number;
+  /** For a message: plain text, 1 to 4,000 characters. */
+  text?: string;
   type: "edited";
 }
 
@@ -527,6 +666,8 @@ export interface SupportPushChanged {
   id?: MessageId;
   /** The kind: a message, or a deleted message. */
   kind: EntryKind;
+  /** The nonce with which it was sent: only in the answer to `send`. */
+  nonce?: Nonce;
   /** For a message: the number of the message that it answers. */
   reply_to?: number;
   /** The id of the thread. */
@@ -552,6 +693,8 @@ export interface SupportPushMessage {
   id?: MessageId;
   /** The kind: a message, or a deleted message. */
   kind: EntryKind;
+  /** The nonce with which it was sent: only in the answer to `send`. */
+  nonce?: Nonce;
   /** For a message: the number of the message that it answers. */
   reply_to?: number;
   /** The id of the thread. */
@@ -651,7 +794,7 @@ export interface SupportAsks {
 }
 
 /** The frames that nobody asked for. */
-export type Push = NotificationInfo | PushChanged | PushLeft | PushMessage | PushOnline | PushRead | PushReceipt | PushTyping | ToldClosing | ToldError;
+export type Push = NotificationInfo | PushChanged | PushChanges | PushLeft | PushMessage | PushOnline | PushRead | PushReceipt | PushTyping | ToldClosing | ToldError;
 
 /** The frames that nobody asked for. */
 export type SupportPush = SupportPushChanged | SupportPushMessage | SupportPushRead | SupportPushThread | SupportPushTyping;
