@@ -407,6 +407,35 @@ async fn what_staff_gave_back_outside_stripe_is_not_given_back_again() {
     assert!(failed_refunds(&cloud, &staff).await.is_empty(), "they have it");
 }
 
+/// One half of a payment that nobody asked for was given back outside Stripe, and the other half at Stripe, which a bank sends back: that is
+/// owed, and not asked for again.
+/// Promise: refund-owed, refund-outside
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_half_that_comes_back_is_owed_after_the_other_was_given_back_outside_stripe() {
+    let cloud = Cloud::start().await;
+    let (staff, _) = cloud.staff("ida", "administrator").await;
+    let (ana, stripe) = (cloud.member("ana").await, &cloud.outside.stripe);
+    let beside = payment_beside(&cloud, &ana).await;
+    let after = async |what: Act| {
+        stripe.act(&cloud.core(), beside["id"].as_str().unwrap(), &what).unwrap();
+        failed_refunds(&cloud, &staff).await
+    };
+    after(Act::RefuseRefunds(true)).await;
+    let all = after(card(VISA)).await;
+    let half = json!({ "amount": 617, "currency": "PLN" });
+    give_outside(&staff, &all[0], half.clone()).await.is(204);
+    after(Act::RefuseRefunds(false)).await;
+    assert_eq!((run(&cloud, WEBHOOK).await["payments"].clone(), refunds(&cloud)), (json!(1), 1));
+    let rest = after(Act::FailRefunds).await;
+    assert_eq!((rest.len(), &rest[0]["owed"]), (1, &half));
+    assert_eq!((run(&cloud, WEBHOOK).await["payments"].clone(), refunds(&cloud)), (json!(0), 1));
+    assert_eq!(failed_refunds(&cloud, &staff).await, rest);
+    items::are_as_described(&cloud).await;
+    give_outside(&staff, &rest[0], half).await.is(204);
+    run(&cloud, WEBHOOK).await;
+    assert!(failed_refunds(&cloud, &staff).await.is_empty() && cloud.of_kind("payment_removal").await.is_empty());
+}
+
 /// Of what is owed for a donation, or for a second payment of a plan, staff give back no more outside Stripe, and in its currency. A part
 /// leaves the rest owed, and what Stripe gives back meanwhile is not given back again.
 /// Promise: refund-outside

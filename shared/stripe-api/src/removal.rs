@@ -88,7 +88,8 @@ impl Asking<'_> {
         }
     }
 
-    /// Cancels the payment. If it was paid, refunds the rest of it.
+    /// Cancels the payment. If it was paid, refunds what was never refunded of it. What a bank has sent back is not refunded again: staff
+    /// have to give it back, as they have to if Stripe refuses.
     async fn for_all(&mut self) -> Result<Removed, SettleError> {
         let (stripe, PaymentRemoval { intent, outside, .. }) = (self.stripe, self.removal);
         stripe.end_payment(intent).await?;
@@ -97,32 +98,30 @@ impl Asking<'_> {
             Err(Failed::Gone) => return Ok(Removed::Done),
             Err(e) => return Err(e.into()),
         };
-        // Refunds that a bank has sent back are not repeated. What staff have given back outside Stripe is not owed.
-        let owed = state.received.saturating_sub(state.back.refunded).saturating_sub(*outside);
-        let sent_back = state.back.came_back.saturating_sub(*outside);
-        let left = owed.saturating_sub(sent_back);
-        if state.progress == Progress::Succeeded && left > 0 {
-            // The name contains the remaining amount, so that a refund of another amount is another request.
-            match self.refund((left, RefundReason::OrderEnded, (&format!("removal-{left}"), 0))).await? {
-                Some(Ok(())) => {}
+        let not_refunded = state.received.saturating_sub(state.back.refunded);
+        let mut owed = not_refunded.saturating_sub(*outside);
+        let left = owed.min(not_refunded.saturating_sub(state.back.came_back));
+        // The name contains the amount, so that a refund of another amount is another request. If there is a refund with this name, it has
+        // come back, and Stripe would repeat its former answer instead of making another one.
+        let name = format!("removal-{left}");
+        let mut why = "the payer's bank has refused it".to_owned();
+        if left > 0 && !state.has_refund(&name) {
+            match self.refund((left, RefundReason::OrderEnded, (&name, 0))).await? {
+                Some(Ok(())) => owed = owed.saturating_sub(left),
+                Some(Err(refused)) => why = refused,
                 None => return Ok(Removed::Waits),
-                // While a payment is disputed it cannot be refunded. The bank decides whether its payer gets it back, or it is still owed.
-                Some(Err(_)) if dispute_is_open => return Ok(Removed::Waits),
-                Some(Err(why)) => {
-                    tracing::error!(why, "a payment cannot be refunded yet, and will be tried again");
-                    return Ok(Removed::refused(&state, owed));
-                }
             }
         }
-        if sent_back > 0 && owed > 0 {
-            if dispute_is_open {
-                return Ok(Removed::Waits);
+        match (owed, state.progress) {
+            // While a payment is disputed it cannot be refunded. The bank decides whether its payer gets it back, or it is still owed.
+            (1.., _) if dispute_is_open => Ok(Removed::Waits),
+            (1.., _) => {
+                tracing::error!(why, "a payment that is not kept is not given back");
+                Ok(Removed::refused(&state, owed))
             }
-            tracing::error!("a payment that is not kept has to be given back in another way");
-            return Ok(Removed::refused(&state, owed.saturating_sub(left)));
+            (0, Progress::Succeeded | Progress::Cancelled) => Ok(Removed::Done),
+            (0, Progress::Open | Progress::Processing) => Ok(Removed::Waits),
         }
-        let is_decided = matches!(state.progress, Progress::Succeeded | Progress::Cancelled);
-        Ok(if is_decided { Removed::Done } else { Removed::Waits })
     }
 
     /// Makes the promised refunds of the payment that were not made yet, so that this amount (`due`) is refunded altogether. Those that the
@@ -135,22 +134,21 @@ impl Asking<'_> {
             Err(Failed::Gone) => return Ok(Removed::Done),
             Err(e) => return Err(e.into()),
         };
-        let left = state.received.saturating_sub(state.back.refunded);
         let (mut owed, mut waits) = (due.min(state.received).saturating_sub(state.back.refunded), false);
         for promised in promised {
-            if state.refunds.iter().any(|refund| refund.name.as_ref() == Some(&promised.name)) {
+            let amount = promised.amount.amount();
+            // Somebody may have given back as much in Stripe's dashboard. What is still missing of it then is for staff to give back.
+            let is_met = self.removal.due.is_some() && owed < amount;
+            if is_met || state.has_refund(&promised.name) {
                 continue;
             }
-            let amount = promised.amount.amount();
             match self.refund((amount, promised.reason, (&promised.name, promised.attempt))).await? {
                 Some(Ok(())) => owed = owed.saturating_sub(amount),
                 None => return Ok(Removed::Waits),
                 Some(Err(why)) => {
                     tracing::error!(why, "Stripe refused a refund that was promised before the account was deleted");
-                    waits |= dispute_is_open;
-                    // If the payment is otherwise refunded, a later attempt would fail too.
-                    if dispute_is_open || left < amount {
-                        owed = owed.saturating_sub(amount);
+                    if dispute_is_open {
+                        (owed, waits) = (owed.saturating_sub(amount), true);
                     }
                 }
             }
