@@ -16,6 +16,7 @@ use reqwest::Method;
 use tests::{Caller, Cloud, DAY, PATIENCE, Reply, Value, json, race};
 
 use crate::{
+    audit::delete,
     card_orders::{QUARTER, order, paid_order, pay, payments, refunds, seen, shown, stored, stored_stock, try_run},
     cart::shop,
     deletion::{SWEEP, run, schedule, until_due},
@@ -494,6 +495,22 @@ async fn staff_give_back_outside_stripe() {
     assert_eq!((&shown(&staff, &two).await["state"], stock(&staff, &products[0]).await), (&json!("refunded"), [10, 0, 0, 10]));
     assert!(owed(&staff).await.is_empty());
     items::are_as_described(&cloud).await;
+}
+
+/// Nothing is recorded of an order that is deleted with the account of its buyer at that moment, and staff are told so.
+/// Promise: refund-outside
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_recorded_of_an_order_whose_buyer_is_leaving() {
+    let cloud = Cloud::start().await;
+    let (staff, products) = shop(&cloud, 1).await;
+    let ana = cloud.buyer("ana", PHONE).await;
+    let placed = paid_order(&cloud, &ana, "one", &products[0], 3).await;
+    let (_, alert) = sent_back(&cloud, &staff, placed, 1000).await;
+    // The purge deletes the order before its alert.
+    delete(&cloud, &stored(&cloud).await[0]);
+    give_outside(&staff, &alert, zloty(1000)).await.is_problem(409, "conflict");
+    assert_eq!(owed(&staff).await, [alert]);
+    assert!(cloud.of_kind("audit").await.iter().all(|entry| entry["action"]["S"] != "refund_made_outside"));
 }
 
 /// What was given back outside Stripe is not given back again when its buyer leaves, and what comes back of the rest is owed until staff

@@ -741,6 +741,37 @@ async fn a_second_payment_is_owed_to_somebody_who_has_left() {
     items::are_as_described(&cloud).await;
 }
 
+/// What somebody gives back in Stripe's dashboard to a payer who has left is not recorded as given back outside as well, even before the
+/// schedule has found that less is owed.
+/// Promise: refund-outside, refund-owed
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_stripe_has_just_given_back_to_somebody_who_has_left_is_not_given_back_outside() {
+    let cloud = Cloud::start().await;
+    let (_, app) = cloud.staff("ida", "administrator").await;
+    let ana = cloud.member("ana").await;
+    let second = second_payment(&cloud, &ana).await;
+    let scheduled = schedule(&ana).await;
+    until_due(&cloud, &scheduled).await;
+    assert_eq!(run(&cloud, SWEEP).await["claimed"], 1);
+    cloud.settle().await;
+    run(&cloud, WEBHOOK).await;
+    let ida = cloud.sign_in_with(&cloud.anonymous(), "ida", &app).await;
+    for what in [Act::RefuseRefunds(false), Act::Refund(Some(1000))] {
+        act(&cloud, &second, what);
+        cloud.settle().await;
+    }
+    let pounds = |amount: u64| json!({ "amount": amount, "currency": "GBP" });
+    let owed = failed_refunds(&cloud, &ida).await;
+    assert_eq!((owed.len(), &owed[0]["owed"]), (1, &pounds(1225)));
+    assert_eq!(give_outside(&ida, &owed[0], pounds(226)).await.field_errors(), ["/amount/amount range"]);
+    give_outside(&ida, &owed[0], pounds(225)).await.is(204);
+    assert_eq!((run(&cloud, WEBHOOK).await["payments"].clone(), refunds(&cloud)), (json!(1), 1));
+    assert!(failed_refunds(&cloud, &ida).await.is_empty());
+    let records = cloud.of_kind("payment_record").await;
+    let record = records.iter().find(|record| record["id"]["S"] == second["id"]).unwrap();
+    assert_eq!((&record["refunded"]["N"], &record["outside"]["N"]), (&json!("1000"), &json!("225")));
+}
+
 /// A request names a plan and nothing else, and Stripe is asked for the price of the server.
 /// Promise: plan-price
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

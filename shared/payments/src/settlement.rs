@@ -99,6 +99,12 @@ impl MoneyBack {
         self.refunded.saturating_add(self.outside)
     }
 
+    /// Returns what was not given back of this amount that was paid.
+    #[must_use]
+    pub fn left_of(self, paid: Money) -> Option<Money> {
+        Money::new(paid.amount().saturating_sub(self.given()), paid.currency()).ok()
+    }
+
     /// Returns the state after staff have given back this amount more outside Stripe.
     #[must_use]
     pub const fn given_outside(self, amount: u64) -> Self {
