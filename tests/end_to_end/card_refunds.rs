@@ -1,7 +1,5 @@
 //! Refunds of orders that were paid by card, and orders whose payment is disputed.
 
-use std::time::Duration;
-
 use local::{
     aws::{
         Service,
@@ -309,17 +307,15 @@ async fn news_of_its_payment_keep_no_order_from_being_shipped() {
     let (ana, stripe) = (cloud.buyer("ana", PHONE).await, &cloud.outside.stripe);
     let placed = paid_order(&cloud, &ana, "one", &products[0], 1).await;
     stripe.send_webhooks(Webhooks::Held);
-    let step = Target::of("OrdersFunction", Service::DynamoDb, "TransactWriteItems").times(1);
-    let slow = cloud.aws.faults.script(step, Fault::Slow(Duration::from_secs(1)));
+    let held = cloud.aws.faults.script(Target::of("OrdersFunction", Service::DynamoDb, "TransactWriteItems"), Fault::Held);
     let news = async {
-        while slow.hits() == 0 {
-            tokio::task::yield_now().await;
-        }
+        held.applied().await;
         for act in [Act::Dispute, Act::WinDispute] {
             pay(&cloud, &placed, act);
         }
         let won = stripe.events().last().unwrap().id.clone();
         assert_eq!(stripe.deliver(&cloud.core(), &won).await, Ok(200));
+        held.end();
     };
     let both = async { tokio::join!(become_state(&staff, &ana, &placed, "shipped"), news) };
     let (shipped, ()) = tokio::time::timeout(PATIENCE, both).await.expect("the step is taken");
@@ -908,14 +904,13 @@ async fn money_that_comes_back_while_its_refund_is_recorded_is_owed() {
     leaves(&cloud, &ana).await;
     stripe.send_webhooks(Webhooks::Held);
     let record = Target::of(WEBHOOK, Service::DynamoDb, "TransactWriteItems").times(1);
-    let slow = cloud.aws.faults.script(record, Fault::Slow(Duration::from_secs(1)));
+    let held = cloud.aws.faults.script(record, Fault::Held);
     let bank = async {
-        while slow.hits() == 0 {
-            tokio::task::yield_now().await;
-        }
+        held.applied().await;
         pay(&cloud, &placed, Act::FailRefunds);
         let failed = stripe.events().last().unwrap().id.clone();
         assert_eq!(stripe.deliver(&cloud.core(), &failed).await, Ok(200));
+        held.end();
     };
     let both = async { tokio::join!(run(&cloud, WEBHOOK), bank) };
     let (report, ()) = tokio::time::timeout(PATIENCE, both).await.expect("the refund is recorded");

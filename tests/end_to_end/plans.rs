@@ -618,14 +618,12 @@ async fn what_is_given_back_outside_stripe_meanwhile_is_not_owed() {
     let (staff, _) = cloud.staff("ida", "administrator").await;
     let (ana, stripe) = (cloud.member("ana").await, &cloud.outside.stripe);
     let meanwhile = async |alert: &Value, amount: u64, event: Option<String>| {
-        let write = Target::of(WEBHOOK, Service::DynamoDb, "TransactWriteItems").times(1);
-        let slow = cloud.aws.faults.script(write, Fault::Slow(Duration::from_secs(1)));
+        let held = cloud.aws.faults.script(Target::of(WEBHOOK, Service::DynamoDb, "TransactWriteItems"), Fault::Held);
         let given = async {
-            while slow.hits() == 0 {
-                tokio::task::yield_now().await;
-            }
+            held.applied().await;
             let amount = json!({ "amount": amount, "currency": alert["owed"]["currency"] });
             give_outside(&staff, alert, amount).await.is(204);
+            held.end();
         };
         let refused = async {
             match event {
