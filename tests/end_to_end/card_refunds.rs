@@ -946,6 +946,32 @@ async fn a_disputed_payment_of_somebody_who_has_left_is_given_back_after_the_dis
     }
 }
 
+/// A part of an order that is kept, which the bank of a buyer who disputes it has sent back, is owed when the buyer has lost the dispute:
+/// otherwise the bank has given it back.
+/// Promise: refund-owed, order-leaving
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_part_that_has_come_back_is_not_owed_while_its_payment_is_disputed() {
+    for (end, is_owed) in [(Act::WinDispute, true), (Act::LoseDispute, false)] {
+        let cloud = Cloud::start().await;
+        let (staff, products) = shop(&cloud, 1).await;
+        let ana = cloud.buyer("ana", PHONE).await;
+        let placed = paid_order(&cloud, &ana, "one", &products[0], 3).await;
+        become_state(&staff, &ana, &placed, "shipped").await.is(200);
+        let (placed, _) = sent_back(&cloud, &staff, placed, 1000).await;
+        pay(&cloud, &placed, Act::Dispute);
+        cloud.settle().await;
+        leaves(&cloud, &ana).await;
+        let waiting = async || (cloud.of_kind("payment_removal").await.len(), ttl_of_failed(&cloud).await.len());
+        assert_eq!((run(&cloud, WEBHOOK).await["payments"].clone(), waiting().await), (json!(0), (1, 0)));
+        pay(&cloud, &placed, end);
+        cloud.settle().await;
+        let done = u64::from(!is_owed);
+        assert_eq!((run(&cloud, WEBHOOK).await["payments"].clone(), refunds(&cloud)), (json!(done), 1));
+        assert_eq!(waiting().await, if is_owed { (1, 1) } else { (0, 0) });
+        items::are_as_described(&cloud).await;
+    }
+}
+
 /// Alerts of paid orders of somebody who has left, whose refunds Stripe has refused and would make now. With the administrator, whose
 /// session has ended meanwhile.
 async fn refused_to_somebody_who_has_left(cloud: &Cloud, number: usize) -> (Caller, Vec<Value>) {
