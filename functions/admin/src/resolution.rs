@@ -140,8 +140,8 @@ impl Resolution<'_> {
         let Some(alert) = self.alert(payment).await? else { return Ok(()) };
         let mut tx = Tx::new();
         match (alert.payment.user, alert.payment.paid_for) {
-            (Some(user), PaidFor::Donation(id)) => self.close::<Donor>(&mut tx, &alert, user, id).await?,
-            (Some(user), PaidFor::Plan(id)) => self.close::<Plan>(&mut tx, &alert, user, id).await?,
+            (Some(user), PaidFor::Donation(id)) => self.give_owed::<Donor>(&mut tx, &alert, user, id).await?,
+            (Some(user), PaidFor::Plan(id)) => self.give_owed::<Plan>(&mut tx, &alert, user, id).await?,
             (Some(_), PaidFor::Order(_)) | (None, _) => {
                 alert.give_outside(&self.s.table, &mut tx, self.amount, self.s.sys.now()).await?;
                 self.add_to_payment(&mut tx, &alert).await?;
@@ -188,9 +188,10 @@ impl Resolution<'_> {
         Ok(())
     }
 
-    async fn close<P: Purpose>(&self, tx: &mut Tx, alert: &PaymentAlert, user: UserId, id: P::Id) -> Result<(), Problem> {
+    /// Adds the amount to a payment that was refunded automatically and has come back, and ends its alert if nothing is owed any more.
+    async fn give_owed<P: Purpose>(&self, tx: &mut Tx, alert: &PaymentAlert, user: UserId, id: P::Id) -> Result<(), Problem> {
         // The alert of somebody who has left is ended by the purge, or becomes that of a payment that is not kept.
         let paid = self.s.table.get::<CardPayment<P>>(CardPayment::<P>::key_of(user, id)).await?;
-        paid.ok_or_else(|| Kind::Conflict.because("the payer leaves"))?.close(tx, &self.s.sys, alert, self.amount)
+        paid.ok_or_else(|| Kind::Conflict.because("the payer leaves"))?.give_owed_outside(tx, &self.s.sys, alert, self.amount)
     }
 }

@@ -294,7 +294,7 @@ impl<P: Purpose> CardPayment<P> {
     ///
     /// # Errors
     /// [`kernel::Kind::Invalid`] if it is another currency, or more than what is owed.
-    pub fn close(&self, tx: &mut Tx, sys: &Sys, alert: &PaymentAlert, amount: Money) -> Result<(), Problem> {
+    pub fn give_owed_outside(&self, tx: &mut Tx, sys: &Sys, alert: &PaymentAlert, amount: Money) -> Result<(), Problem> {
         let next = self.given_outside(amount)?;
         replace(tx, sys, self, &next);
         if let Some(intent) = &self.intent {
