@@ -76,7 +76,7 @@ fn put(cloud: &Cloud, item: &Value) {
 }
 
 /// Deletes an item directly from the table, without the API.
-fn delete(cloud: &Cloud, item: &Value) {
+pub(crate) fn delete(cloud: &Cloud, item: &Value) {
     let key = json!({ "pk": item["pk"], "sk": item["sk"] });
     let request = serde_json::from_value(json!({ "TableName": table(cloud), "Key": key })).unwrap();
     let _ = cloud.aws.dynamodb.database().delete_item(request).unwrap();
@@ -503,12 +503,12 @@ async fn a_seal_that_is_just_being_written_is_not_missing() {
     let last = holds(&root).await;
     // The last look into the bucket, behind all seals of the table.
     let look = Target { first: u32::try_from(last).unwrap() + 2, times: 1, ..Target::of("AuditFunction", Service::S3, "GetObject") };
-    let slow = cloud.aws.faults.script(look, Fault::Slow(Duration::from_secs(1)));
+    let held = cloud.aws.faults.script(look, Fault::Held);
     let meanwhile = async {
-        while slow.hits() == 0 {
-            tokio::task::yield_now().await;
-        }
-        run(&cloud, SEALER).await
+        held.applied().await;
+        let report = run(&cloud, SEALER).await;
+        held.end();
+        report
     };
     let both = async { tokio::join!(verified(&root), meanwhile) };
     let (page, report) = tokio::time::timeout(PATIENCE, both).await.expect("verification looks behind the last seal");

@@ -1,7 +1,5 @@
 //! Refunds of orders that were paid by card, and orders whose payment is disputed.
 
-use std::time::Duration;
-
 use local::{
     aws::{
         Service,
@@ -16,6 +14,7 @@ use reqwest::Method;
 use tests::{Caller, Cloud, DAY, PATIENCE, Reply, Value, json, race};
 
 use crate::{
+    audit::delete,
     card_orders::{QUARTER, order, paid_order, pay, payments, refunds, seen, shown, stored, stored_stock, try_run},
     cart::shop,
     deletion::{SWEEP, run, schedule, until_due},
@@ -308,17 +307,15 @@ async fn news_of_its_payment_keep_no_order_from_being_shipped() {
     let (ana, stripe) = (cloud.buyer("ana", PHONE).await, &cloud.outside.stripe);
     let placed = paid_order(&cloud, &ana, "one", &products[0], 1).await;
     stripe.send_webhooks(Webhooks::Held);
-    let step = Target::of("OrdersFunction", Service::DynamoDb, "TransactWriteItems").times(1);
-    let slow = cloud.aws.faults.script(step, Fault::Slow(Duration::from_secs(1)));
+    let held = cloud.aws.faults.script(Target::of("OrdersFunction", Service::DynamoDb, "TransactWriteItems"), Fault::Held);
     let news = async {
-        while slow.hits() == 0 {
-            tokio::task::yield_now().await;
-        }
+        held.applied().await;
         for act in [Act::Dispute, Act::WinDispute] {
             pay(&cloud, &placed, act);
         }
         let won = stripe.events().last().unwrap().id.clone();
         assert_eq!(stripe.deliver(&cloud.core(), &won).await, Ok(200));
+        held.end();
     };
     let both = async { tokio::join!(become_state(&staff, &ana, &placed, "shipped"), news) };
     let (shipped, ()) = tokio::time::timeout(PATIENCE, both).await.expect("the step is taken");
@@ -496,6 +493,22 @@ async fn staff_give_back_outside_stripe() {
     items::are_as_described(&cloud).await;
 }
 
+/// Nothing is recorded of an order that is deleted with the account of its buyer at that moment, and staff are told so.
+/// Promise: refund-outside
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_recorded_of_an_order_whose_buyer_is_leaving() {
+    let cloud = Cloud::start().await;
+    let (staff, products) = shop(&cloud, 1).await;
+    let ana = cloud.buyer("ana", PHONE).await;
+    let placed = paid_order(&cloud, &ana, "one", &products[0], 3).await;
+    let (_, alert) = sent_back(&cloud, &staff, placed, 1000).await;
+    // The purge deletes the order before its alert.
+    delete(&cloud, &stored(&cloud).await[0]);
+    give_outside(&staff, &alert, zloty(1000)).await.is_problem(409, "conflict");
+    assert_eq!(owed(&staff).await, [alert]);
+    assert!(cloud.of_kind("audit").await.iter().all(|entry| entry["action"]["S"] != "refund_made_outside"));
+}
+
 /// What was given back outside Stripe is not given back again when its buyer leaves, and what comes back of the rest is owed until staff
 /// have given that back, too.
 /// Promise: refund-outside, refund-owed, order-leaving
@@ -614,6 +627,43 @@ async fn a_promised_refund_is_made_after_its_buyer_has_left() {
     assert_eq!(at_stripe.is(200)["latest_charge"]["refunds"]["data"][0]["reason"], "requested_by_customer");
     assert_eq!(cloud.of_kind("order_record").await[0]["refunded"]["N"], "1000");
     assert!(cloud.of_kind("payment_removal").await.is_empty());
+}
+
+/// What staff have given back in Stripe's dashboard instead of a refund that was promised is not given back twice after its buyer has left.
+/// What is missing then is owed.
+/// Promise: refund-owed, order-leaving
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_dashboard_gives_back_of_a_promised_refund_is_not_given_back_twice() {
+    for (in_the_dashboard, missing) in [(1500, None), (1000, Some(500))] {
+        let cloud = Cloud::start().await;
+        let (_, products) = shop(&cloud, 1).await;
+        let (ida, app) = cloud.staff("ida", "administrator").await;
+        let (ana, stripe) = (cloud.buyer("ana", PHONE).await, &cloud.outside.stripe);
+        let placed = paid_order(&cloud, &ana, "one", &products[0], 5).await;
+        become_state(&ida, &ana, &placed, "shipped").await.is(200);
+        refund(&ida, &placed, "a", 1000).await.is(201);
+        cloud.settle().await;
+        stripe.be(Mode::Down);
+        refund(&ida, &placed, "b", 1500).await.is_problem(503, "unavailable");
+        leaves(&cloud, &ana).await;
+        pay(&cloud, &placed, Act::Refund(Some(in_the_dashboard)));
+        cloud.settle().await;
+        stripe.be(Mode::Well);
+        let done = u64::from(missing.is_none());
+        assert_eq!((run(&cloud, WEBHOOK).await["payments"].clone(), refunds(&cloud)), (json!(done), 2));
+        cloud.settle().await;
+        let ida = cloud.sign_in_with(&cloud.anonymous(), "ida", &app).await;
+        let rest: Vec<Value> = owed(&ida).await.into_iter().map(|alert| alert["owed"].clone()).collect();
+        assert_eq!(rest, missing.map(zloty).into_iter().collect::<Vec<_>>());
+        if let Some(missing) = missing {
+            pay(&cloud, &placed, Act::Refund(i64::try_from(missing).ok()));
+            // The event and the schedule write the record at the same time.
+            assert_eq!(run(&cloud, WEBHOOK).await["payments"], 1);
+            cloud.settle().await;
+        }
+        assert!(cloud.of_kind("payment_alert").await.is_empty() && cloud.of_kind("payment_removal").await.is_empty());
+        assert_eq!(cloud.of_kind("order_record").await[0]["refunded"]["N"], "2500");
+    }
 }
 
 /// Somebody schedules the deletion of their account, and it is made.
@@ -854,14 +904,13 @@ async fn money_that_comes_back_while_its_refund_is_recorded_is_owed() {
     leaves(&cloud, &ana).await;
     stripe.send_webhooks(Webhooks::Held);
     let record = Target::of(WEBHOOK, Service::DynamoDb, "TransactWriteItems").times(1);
-    let slow = cloud.aws.faults.script(record, Fault::Slow(Duration::from_secs(1)));
+    let held = cloud.aws.faults.script(record, Fault::Held);
     let bank = async {
-        while slow.hits() == 0 {
-            tokio::task::yield_now().await;
-        }
+        held.applied().await;
         pay(&cloud, &placed, Act::FailRefunds);
         let failed = stripe.events().last().unwrap().id.clone();
         assert_eq!(stripe.deliver(&cloud.core(), &failed).await, Ok(200));
+        held.end();
     };
     let both = async { tokio::join!(run(&cloud, WEBHOOK), bank) };
     let (report, ()) = tokio::time::timeout(PATIENCE, both).await.expect("the refund is recorded");
@@ -893,6 +942,32 @@ async fn a_disputed_payment_of_somebody_who_has_left_is_given_back_after_the_dis
         cloud.settle().await;
         assert!(cloud.of_kind("payment_removal").await.is_empty() && cloud.of_kind("payment_alert").await.is_empty());
         assert_eq!(cloud.of_kind("order_record").await[0]["refunded"]["N"], "2000");
+        items::are_as_described(&cloud).await;
+    }
+}
+
+/// A part of an order that is kept, which the bank of a buyer who disputes it has sent back, is owed when the buyer has lost the dispute:
+/// otherwise the bank has given it back.
+/// Promise: refund-owed, order-leaving
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_part_that_has_come_back_is_not_owed_while_its_payment_is_disputed() {
+    for (end, is_owed) in [(Act::WinDispute, true), (Act::LoseDispute, false)] {
+        let cloud = Cloud::start().await;
+        let (staff, products) = shop(&cloud, 1).await;
+        let ana = cloud.buyer("ana", PHONE).await;
+        let placed = paid_order(&cloud, &ana, "one", &products[0], 3).await;
+        become_state(&staff, &ana, &placed, "shipped").await.is(200);
+        let (placed, _) = sent_back(&cloud, &staff, placed, 1000).await;
+        pay(&cloud, &placed, Act::Dispute);
+        cloud.settle().await;
+        leaves(&cloud, &ana).await;
+        let waiting = async || (cloud.of_kind("payment_removal").await.len(), ttl_of_failed(&cloud).await.len());
+        assert_eq!((run(&cloud, WEBHOOK).await["payments"].clone(), waiting().await), (json!(0), (1, 0)));
+        pay(&cloud, &placed, end);
+        cloud.settle().await;
+        let done = u64::from(!is_owed);
+        assert_eq!((run(&cloud, WEBHOOK).await["payments"].clone(), refunds(&cloud)), (json!(done), 1));
+        assert_eq!(waiting().await, if is_owed { (1, 1) } else { (0, 0) });
         items::are_as_described(&cloud).await;
     }
 }

@@ -288,12 +288,12 @@ async fn a_deletion_does_not_depend_on_the_rules_of_the_room() {
     let mut his = ben.socket().await;
     let seq = say(&mut his, &room, "hello").await;
     let commit = Target::of("ChatFunction", Service::DynamoDb, "TransactWriteItems").times(1);
-    let slow = cloud.aws.faults.script(commit, Fault::Slow(Duration::from_secs(1)));
+    let held = cloud.aws.faults.script(commit, Fault::Held);
     let rules = async {
-        while slow.hits() == 0 {
-            tokio::task::yield_now().await;
-        }
-        ana.patch(&format!("/v1/rooms/{room}"), json!({ "masks_profanity": true })).await.is(200)
+        held.applied().await;
+        let changed = ana.patch(&format!("/v1/rooms/{room}"), json!({ "masks_profanity": true })).await.is(200);
+        held.end();
+        changed
     };
     let (answer, rules) = tokio::join!(his.ask(delete(&room, seq)), rules);
     assert_eq!((&answer["type"], &rules["masks_profanity"]), (&json!("deleted"), &json!(true)), "{answer}");

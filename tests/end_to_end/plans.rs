@@ -407,6 +407,35 @@ async fn what_staff_gave_back_outside_stripe_is_not_given_back_again() {
     assert!(failed_refunds(&cloud, &staff).await.is_empty(), "they have it");
 }
 
+/// One half of a payment that nobody asked for was given back outside Stripe, and the other half at Stripe, which a bank sends back: that is
+/// owed, and not asked for again.
+/// Promise: refund-owed, refund-outside
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_half_that_comes_back_is_owed_after_the_other_was_given_back_outside_stripe() {
+    let cloud = Cloud::start().await;
+    let (staff, _) = cloud.staff("ida", "administrator").await;
+    let (ana, stripe) = (cloud.member("ana").await, &cloud.outside.stripe);
+    let beside = payment_beside(&cloud, &ana).await;
+    let after = async |what: Act| {
+        stripe.act(&cloud.core(), beside["id"].as_str().unwrap(), &what).unwrap();
+        failed_refunds(&cloud, &staff).await
+    };
+    after(Act::RefuseRefunds(true)).await;
+    let all = after(card(VISA)).await;
+    let half = json!({ "amount": 617, "currency": "PLN" });
+    give_outside(&staff, &all[0], half.clone()).await.is(204);
+    after(Act::RefuseRefunds(false)).await;
+    assert_eq!((run(&cloud, WEBHOOK).await["payments"].clone(), refunds(&cloud)), (json!(1), 1));
+    let rest = after(Act::FailRefunds).await;
+    assert_eq!((rest.len(), &rest[0]["owed"]), (1, &half));
+    assert_eq!((run(&cloud, WEBHOOK).await["payments"].clone(), refunds(&cloud)), (json!(0), 1));
+    assert_eq!(failed_refunds(&cloud, &staff).await, rest);
+    items::are_as_described(&cloud).await;
+    give_outside(&staff, &rest[0], half).await.is(204);
+    run(&cloud, WEBHOOK).await;
+    assert!(failed_refunds(&cloud, &staff).await.is_empty() && cloud.of_kind("payment_removal").await.is_empty());
+}
+
 /// Of what is owed for a donation, or for a second payment of a plan, staff give back no more outside Stripe, and in its currency. A part
 /// leaves the rest owed, and what Stripe gives back meanwhile is not given back again.
 /// Promise: refund-outside
@@ -589,14 +618,12 @@ async fn what_is_given_back_outside_stripe_meanwhile_is_not_owed() {
     let (staff, _) = cloud.staff("ida", "administrator").await;
     let (ana, stripe) = (cloud.member("ana").await, &cloud.outside.stripe);
     let meanwhile = async |alert: &Value, amount: u64, event: Option<String>| {
-        let write = Target::of(WEBHOOK, Service::DynamoDb, "TransactWriteItems").times(1);
-        let slow = cloud.aws.faults.script(write, Fault::Slow(Duration::from_secs(1)));
+        let held = cloud.aws.faults.script(Target::of(WEBHOOK, Service::DynamoDb, "TransactWriteItems"), Fault::Held);
         let given = async {
-            while slow.hits() == 0 {
-                tokio::task::yield_now().await;
-            }
+            held.applied().await;
             let amount = json!({ "amount": amount, "currency": alert["owed"]["currency"] });
             give_outside(&staff, alert, amount).await.is(204);
+            held.end();
         };
         let refused = async {
             match event {
@@ -710,6 +737,37 @@ async fn a_second_payment_is_owed_to_somebody_who_has_left() {
     let alerts = cloud.of_kind("payment_alert").await;
     assert!(alerts.len() == 1 && !json!(alerts).to_string().contains(&ana.id()), "{alerts:?}");
     items::are_as_described(&cloud).await;
+}
+
+/// What somebody gives back in Stripe's dashboard to a payer who has left is not recorded as given back outside as well, even before the
+/// schedule has found that less is owed.
+/// Promise: refund-outside, refund-owed
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_stripe_has_just_given_back_to_somebody_who_has_left_is_not_given_back_outside() {
+    let cloud = Cloud::start().await;
+    let (_, app) = cloud.staff("ida", "administrator").await;
+    let ana = cloud.member("ana").await;
+    let second = second_payment(&cloud, &ana).await;
+    let scheduled = schedule(&ana).await;
+    until_due(&cloud, &scheduled).await;
+    assert_eq!(run(&cloud, SWEEP).await["claimed"], 1);
+    cloud.settle().await;
+    run(&cloud, WEBHOOK).await;
+    let ida = cloud.sign_in_with(&cloud.anonymous(), "ida", &app).await;
+    for what in [Act::RefuseRefunds(false), Act::Refund(Some(1000))] {
+        act(&cloud, &second, what);
+        cloud.settle().await;
+    }
+    let pounds = |amount: u64| json!({ "amount": amount, "currency": "GBP" });
+    let owed = failed_refunds(&cloud, &ida).await;
+    assert_eq!((owed.len(), &owed[0]["owed"]), (1, &pounds(1225)));
+    assert_eq!(give_outside(&ida, &owed[0], pounds(226)).await.field_errors(), ["/amount/amount range"]);
+    give_outside(&ida, &owed[0], pounds(225)).await.is(204);
+    assert_eq!((run(&cloud, WEBHOOK).await["payments"].clone(), refunds(&cloud)), (json!(1), 1));
+    assert!(failed_refunds(&cloud, &ida).await.is_empty());
+    let records = cloud.of_kind("payment_record").await;
+    let record = records.iter().find(|record| record["id"]["S"] == second["id"]).unwrap();
+    assert_eq!((&record["refunded"]["N"], &record["outside"]["N"]), (&json!("1000"), &json!("225")));
 }
 
 /// A request names a plan and nothing else, and Stripe is asked for the price of the server.

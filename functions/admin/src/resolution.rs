@@ -41,10 +41,10 @@ pub struct ResolvePaymentAlert {
 /// Records that staff have given money back outside Stripe, because its refund had failed, and ends the alert.
 ///
 /// For administrators with a recent proof by a second factor. 412 if more money has come back, or another amount is owed, since the version
-/// in `If-Match`. 409 while Stripe is asked again for the refund of a payment that is not kept, because it may be made: try again a quarter
-/// of an hour later. No effect if there is no such alert any more. The refunds of an order that have failed are `made_outside` afterwards,
-/// and what was given back cannot be refunded at Stripe too: an order that is not shipped becomes `refunding`, or `refunded` if nothing is
-/// left. Where the alert says what is `owed`, it stays, in another version, until all of that was given back. A payment that is not kept is
+/// in `If-Match`. 409 while Stripe is asked again for the refund of a payment that is not kept, because it may be made, and
+/// while the account of the payer is being deleted: try again a quarter of an hour later. No effect if there is no such alert any more. The
+/// refunds of an order that have failed are `made_outside` afterwards, and what was given back cannot be refunded at Stripe too: an order
+/// that is not shipped becomes `refunding`, or `refunded` if nothing is left. Where the alert says what is `owed`, it stays, in another version, until all of that was given back. A payment that is not kept is
 /// then not refunded any more, and its payer sees what was given back, such as of a second payment of a plan. A new alert begins only if
 /// more money comes back. Nobody does this for a payment of their own.
 ///
@@ -112,14 +112,16 @@ impl Resolution<'_> {
         staff::require(tx, self.me, Role::Administrator)
     }
 
-    /// The order is read before its alert, so that what comes back meanwhile changes one of them.
+    /// The order is read before its alert, so that what comes back meanwhile changes one of them. The purge of its buyer deletes them in this
+    /// order, too, and what is owed is then that of a payment that is not kept.
     async fn of_order(&self, id: OrderId) -> Result<(), Problem> {
         let (table, sys, name) = (&self.s.table, &self.s.sys, id.to_string());
         for _ in 0..ROUNDS {
-            let Some(order) = order::find(table, id).await? else { return Ok(()) };
+            let order = order::find(table, id).await?;
             if self.alert(&name).await?.is_none() {
                 return Ok(());
             }
+            let order = order.ok_or_else(|| Kind::Conflict.because("the buyer leaves"))?;
             let refunded = order.refunded_outside(self.amount, sys.now())?;
             match replace(table, sys, &order, &refunded, |tx| Some(self.add(tx, order.user, &name))).await? {
                 Written::Now(_) => {
@@ -138,8 +140,8 @@ impl Resolution<'_> {
         let Some(alert) = self.alert(payment).await? else { return Ok(()) };
         let mut tx = Tx::new();
         match (alert.payment.user, alert.payment.paid_for) {
-            (Some(user), PaidFor::Donation(id)) => self.close::<Donor>(&mut tx, &alert, user, id).await?,
-            (Some(user), PaidFor::Plan(id)) => self.close::<Plan>(&mut tx, &alert, user, id).await?,
+            (Some(user), PaidFor::Donation(id)) => self.give_owed::<Donor>(&mut tx, &alert, user, id).await?,
+            (Some(user), PaidFor::Plan(id)) => self.give_owed::<Plan>(&mut tx, &alert, user, id).await?,
             (Some(_), PaidFor::Order(_)) | (None, _) => {
                 alert.give_outside(&self.s.table, &mut tx, self.amount, self.s.sys.now()).await?;
                 self.add_to_payment(&mut tx, &alert).await?;
@@ -186,9 +188,10 @@ impl Resolution<'_> {
         Ok(())
     }
 
-    async fn close<P: Purpose>(&self, tx: &mut Tx, alert: &PaymentAlert, user: UserId, id: P::Id) -> Result<(), Problem> {
+    /// Adds the amount to a payment that was refunded automatically and has come back, and ends its alert if nothing is owed any more.
+    async fn give_owed<P: Purpose>(&self, tx: &mut Tx, alert: &PaymentAlert, user: UserId, id: P::Id) -> Result<(), Problem> {
         // The alert of somebody who has left is ended by the purge, or becomes that of a payment that is not kept.
         let paid = self.s.table.get::<CardPayment<P>>(CardPayment::<P>::key_of(user, id)).await?;
-        paid.ok_or_else(|| Kind::Conflict.because("the payer leaves"))?.close(tx, &self.s.sys, alert, self.amount)
+        paid.ok_or_else(|| Kind::Conflict.because("the payer leaves"))?.give_owed_outside(tx, &self.s.sys, alert, self.amount)
     }
 }

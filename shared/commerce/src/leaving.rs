@@ -11,7 +11,7 @@ use kernel::{
     id::{OrderId, UserId},
 };
 use money::Money;
-use payments::{MoneyBack, PaidFor, PaymentRemoval, Promised, Recorded, Settlement};
+use payments::{MoneyBack, PaidFor, PaymentRemoval, Promised, Recorded, Settlement, alert::rest_of};
 use serde::{Deserialize, Serialize};
 use store::{About, Conditional as _, Item, Key, Personal, Range, Row, StoreError, Table, Tx, field};
 
@@ -107,18 +107,15 @@ impl OrderRecord {
     /// [`payments::PaymentRecord::give_outside`]. One read.
     ///
     /// # Errors
-    /// [`StoreError`]
-    pub async fn give_outside(
-        table: &Table,
-        sys: &Sys,
-        tx: &mut Tx,
-        (id, intent): (OrderId, &str),
-        amount: Money,
-    ) -> Result<(), StoreError> {
+    /// [`kernel::Kind::Invalid`] if it is more than what is left; those of a [`StoreError`].
+    pub async fn give_outside(table: &Table, sys: &Sys, tx: &mut Tx, (id, intent): (OrderId, &str), amount: Money) -> Result<(), Problem> {
         let record = table.get::<Self>(Self::key_of(id)).await?;
         if let Some(record) =
             record.filter(|record| record.intent.as_deref() == Some(intent) && record.total.currency() == amount.currency())
         {
+            // It does not have what was paid instead of what was asked for.
+            let left = record.paid_at.and_then(|_| record.back.left_of(record.total));
+            left.map(|left| rest_of(left, amount)).transpose()?;
             // That much less is owed.
             let due = record.due.saturating_sub(amount.amount()).max(record.back.refunded);
             let after = Self { back: record.back.given_outside(amount.amount()), due, ..record.clone() };

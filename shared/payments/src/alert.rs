@@ -211,7 +211,7 @@ impl PaymentAlert {
 ///
 /// # Errors
 /// [`kernel::Kind::Invalid`] if that is another currency, nothing, or more than what is owed.
-pub(crate) fn rest_of(owed: Money, given: Money) -> Result<Money, Problem> {
+pub fn rest_of(owed: Money, given: Money) -> Result<Money, Problem> {
     if given.currency() != owed.currency() {
         return Err(Problem::field("/amount/currency", FieldError::CURRENCY));
     }

@@ -263,7 +263,7 @@ impl<P: Purpose> CardPayment<P> {
     /// Returns what was not given back of all that was paid, if it is known.
     fn left(&self) -> Option<Money> {
         let all = if self.is_wrong { self.received } else { Some(self.purpose.amount()) };
-        all.and_then(|all| Money::new(all.amount().saturating_sub(self.back.given()), all.currency()).ok())
+        all.and_then(|all| self.back.left_of(all))
     }
 
     /// Returns what is owed of a payment that is refunded automatically, if it is known: all that is left.
@@ -294,7 +294,7 @@ impl<P: Purpose> CardPayment<P> {
     ///
     /// # Errors
     /// [`kernel::Kind::Invalid`] if it is another currency, or more than what is owed.
-    pub fn close(&self, tx: &mut Tx, sys: &Sys, alert: &PaymentAlert, amount: Money) -> Result<(), Problem> {
+    pub fn give_owed_outside(&self, tx: &mut Tx, sys: &Sys, alert: &PaymentAlert, amount: Money) -> Result<(), Problem> {
         let next = self.given_outside(amount)?;
         replace(tx, sys, self, &next);
         if let Some(intent) = &self.intent {
@@ -618,18 +618,21 @@ impl PaymentRecord {
     /// of revenue. Nothing if there is no record of that payment. Refused if the record has changed since it was read. One read.
     ///
     /// # Errors
-    /// [`StoreError`]
+    /// [`kernel::Kind::Invalid`] if it is more than what is left: Stripe may have given back some of it meanwhile; those of a [`StoreError`].
     pub async fn give_outside(
         table: &Table,
         sys: &Sys,
         tx: &mut Tx,
         (paid_for, intent): (PaidFor, &str),
         amount: Money,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), Problem> {
         let record = table.get::<Self>(Self::key_of(&paid_for.id())).await?;
         if let Some(record) =
             record.filter(|record| record.intent.as_deref() == Some(intent) && record.amount.currency() == amount.currency())
         {
+            // It does not have what was paid instead of what was asked for.
+            let left = if record.is_wrong { None } else { record.back.left_of(record.amount) };
+            left.map(|left| alert::rest_of(left, amount)).transpose()?;
             let back = record.back.given_outside(amount.amount());
             let state = record.state.given_outside(back.given() >= record.amount.amount());
             record.replace(tx, sys, &Self { state, back, ..record.clone() });

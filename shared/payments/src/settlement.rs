@@ -47,6 +47,12 @@ impl Settlement {
         intent.is_none_or(|intent| intent == self.intent)
     }
 
+    /// Returns whether it has a refund with this name, also if that has failed.
+    #[must_use]
+    pub fn has_refund(&self, name: &str) -> bool {
+        self.refunds.iter().any(|refund| refund.name.as_deref() == Some(name))
+    }
+
     /// Checks that the payment is the requested one, if it was paid or can still be paid: this amount, by this customer if it is known.
     ///
     /// # Errors
@@ -91,6 +97,12 @@ impl MoneyBack {
     #[must_use]
     pub const fn given(self) -> u64 {
         self.refunded.saturating_add(self.outside)
+    }
+
+    /// Returns what was not given back of this amount that was paid.
+    #[must_use]
+    pub fn left_of(self, paid: Money) -> Option<Money> {
+        Money::new(paid.amount().saturating_sub(self.given()), paid.currency()).ok()
     }
 
     /// Returns the state after staff have given back this amount more outside Stripe.

@@ -2,7 +2,7 @@
 
 use kernel::{Sys, id::UserId};
 use money::Money;
-use payments::{PaymentRemoval, Progress, RefundReason, Settlement, alert::FailedRefund};
+use payments::{PaymentRemoval, Progress, RefundReason, alert::FailedRefund};
 use store::Table;
 
 use crate::{Failed, Payment, SettleError, Stripe};
@@ -14,15 +14,24 @@ pub enum Removed {
     Done,
     /// Not yet, because the bank decides about the payment or a dispute, or the removal has changed meanwhile.
     Waits,
-    /// Stripe refuses a refund although no dispute is open, or the payer's bank has refused one. Staff have to give the money back.
+    /// Stripe or the payer's bank refuses a refund, and no dispute is open. Staff have to give the money back.
     Refused(FailedRefund),
 }
 
 impl Removed {
-    /// Returns that staff have to give back this amount of a payment in this state.
-    fn refused(state: &Settlement, owed: u64) -> Self {
-        let owed = state.asked.and_then(|asked| Money::new(owed, asked.currency()).ok());
-        Self::Refused(FailedRefund { came_back: state.back.came_back, owed })
+    /// Returns what became of a payment of which this amount is still owed. Staff have to give it back. While the payment is disputed it
+    /// cannot be refunded, and the bank decides whether its payer gets it back, or it is still owed.
+    fn of(payment: &Payment, owed: u64) -> Self {
+        let state = &payment.state;
+        match owed {
+            0 => Self::Done,
+            _ if payment.dispute_is_open => Self::Waits,
+            _ => {
+                tracing::error!("a payment that Stripe does not give back has to be given back in another way");
+                let owed = state.asked.and_then(|asked| Money::new(owed, asked.currency()).ok());
+                Self::Refused(FailedRefund { came_back: state.back.came_back, owed })
+            }
+        }
     }
 }
 
@@ -44,7 +53,8 @@ pub async fn remove_payment(
     };
     match removed {
         Removed::Done => removal.done(table).await?,
-        Removed::Waits => {}
+        // What was just given back, if anything, is not recorded: so staff cannot give it back outside before the next run.
+        Removed::Waits => return Ok(removed),
         Removed::Refused(failed) => {
             removal.refused(table, failed, payer, sys.now()).await?;
             removal.known(table, since).await?;
@@ -88,41 +98,34 @@ impl Asking<'_> {
         }
     }
 
-    /// Cancels the payment. If it was paid, refunds the rest of it.
+    /// Cancels the payment. If it was paid, refunds what was never refunded of it. What a bank has sent back is not refunded again: staff
+    /// have to give it back, as they have to if Stripe refuses.
     async fn for_all(&mut self) -> Result<Removed, SettleError> {
         let (stripe, PaymentRemoval { intent, outside, .. }) = (self.stripe, self.removal);
         stripe.end_payment(intent).await?;
-        let Payment { state, dispute_is_open, .. } = match stripe.payment(intent).await {
+        let payment = match stripe.payment(intent).await {
             Ok(payment) => payment,
             Err(Failed::Gone) => return Ok(Removed::Done),
             Err(e) => return Err(e.into()),
         };
-        // Refunds that a bank has sent back are not repeated. What staff have given back outside Stripe is not owed.
-        let owed = state.received.saturating_sub(state.back.refunded).saturating_sub(*outside);
-        let sent_back = state.back.came_back.saturating_sub(*outside);
-        let left = owed.saturating_sub(sent_back);
-        if state.progress == Progress::Succeeded && left > 0 {
-            // The name contains the remaining amount, so that a refund of another amount is another request.
-            match self.refund((left, RefundReason::OrderEnded, (&format!("removal-{left}"), 0))).await? {
-                Some(Ok(())) => {}
+        let state = &payment.state;
+        if matches!(state.progress, Progress::Open | Progress::Processing) {
+            return Ok(Removed::Waits);
+        }
+        let not_refunded = state.received.saturating_sub(state.back.refunded);
+        let mut owed = not_refunded.saturating_sub(*outside);
+        let left = owed.min(not_refunded.saturating_sub(state.back.came_back));
+        // The name contains the amount, so that a refund of another amount is another request. If there is a refund with this name, it has
+        // come back, and Stripe would repeat its former answer instead of making another one.
+        let name = format!("removal-{left}");
+        if left > 0 && !state.has_refund(&name) {
+            match self.refund((left, RefundReason::OrderEnded, (&name, 0))).await? {
+                Some(Ok(())) => owed = owed.saturating_sub(left),
+                Some(Err(why)) => tracing::warn!(why, "Stripe refuses to refund a payment that is not kept"),
                 None => return Ok(Removed::Waits),
-                // While a payment is disputed it cannot be refunded. The bank decides whether its payer gets it back, or it is still owed.
-                Some(Err(_)) if dispute_is_open => return Ok(Removed::Waits),
-                Some(Err(why)) => {
-                    tracing::error!(why, "a payment cannot be refunded yet, and will be tried again");
-                    return Ok(Removed::refused(&state, owed));
-                }
             }
         }
-        if sent_back > 0 && owed > 0 {
-            if dispute_is_open {
-                return Ok(Removed::Waits);
-            }
-            tracing::error!("a payment that is not kept has to be given back in another way");
-            return Ok(Removed::refused(&state, owed.saturating_sub(left)));
-        }
-        let is_decided = matches!(state.progress, Progress::Succeeded | Progress::Cancelled);
-        Ok(if is_decided { Removed::Done } else { Removed::Waits })
+        Ok(Removed::of(&payment, owed))
     }
 
     /// Makes the promised refunds of the payment that were not made yet, so that this amount (`due`) is refunded altogether. Those that the
@@ -130,35 +133,26 @@ impl Asking<'_> {
     /// given it back outside. Once they have begun to do so nothing is promised any more.
     async fn for_part(&mut self, due: u64) -> Result<Removed, SettleError> {
         let PaymentRemoval { intent, promised, .. } = self.removal;
-        let Payment { state, dispute_is_open, .. } = match self.stripe.payment(intent).await {
+        let payment = match self.stripe.payment(intent).await {
             Ok(payment) => payment,
             Err(Failed::Gone) => return Ok(Removed::Done),
             Err(e) => return Err(e.into()),
         };
-        let left = state.received.saturating_sub(state.back.refunded);
-        let (mut owed, mut waits) = (due.min(state.received).saturating_sub(state.back.refunded), false);
+        let state = &payment.state;
+        let mut owed = due.min(state.received).saturating_sub(state.back.refunded);
         for promised in promised {
-            if state.refunds.iter().any(|refund| refund.name.as_ref() == Some(&promised.name)) {
+            let amount = promised.amount.amount();
+            // Somebody may have given back as much in Stripe's dashboard. What is still missing of it then is for staff to give back.
+            let is_met = self.removal.due.is_some() && owed < amount;
+            if is_met || state.has_refund(&promised.name) {
                 continue;
             }
-            let amount = promised.amount.amount();
             match self.refund((amount, promised.reason, (&promised.name, promised.attempt))).await? {
                 Some(Ok(())) => owed = owed.saturating_sub(amount),
+                Some(Err(why)) => tracing::warn!(why, "Stripe refuses a refund that was promised before the account was deleted"),
                 None => return Ok(Removed::Waits),
-                Some(Err(why)) => {
-                    tracing::error!(why, "Stripe refused a refund that was promised before the account was deleted");
-                    waits |= dispute_is_open;
-                    // If the payment is otherwise refunded, a later attempt would fail too.
-                    if dispute_is_open || left < amount {
-                        owed = owed.saturating_sub(amount);
-                    }
-                }
             }
         }
-        Ok(match (owed, waits) {
-            (0, false) => Removed::Done,
-            (0, true) => Removed::Waits,
-            (owed, _) => Removed::refused(&state, owed),
-        })
+        Ok(Removed::of(&payment, owed))
     }
 }

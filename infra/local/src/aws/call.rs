@@ -54,9 +54,7 @@ impl Call {
                 response.extensions_mut().insert(fault);
                 return response;
             }
-            if let Fault::Slow(delay) = fault {
-                tokio::time::sleep(delay).await;
-            }
+            self.core.aws.faults.delay(fault).await;
         }
         let (response, capacity) = run.await;
         self.count(operation, capacity);

@@ -11,6 +11,7 @@ use std::{
 };
 
 use http::StatusCode;
+use tokio::sync::Notify;
 
 use super::service::{AwsError, Service};
 
@@ -30,6 +31,8 @@ pub enum Fault {
     Taken(&'static str),
     /// Executed after this delay.
     Slow(Duration),
+    /// Executed when the fault is ended: see [`Script::end`]. A client that does not wait as long sends it again.
+    Held,
     /// Executed, but the reply is cut off.
     LostAfter,
 }
@@ -38,7 +41,7 @@ impl Fault {
     /// Returns the error with which a service answers the call. `None` if the call is executed.
     pub(crate) fn error_of(self, service: Service) -> Option<AwsError> {
         let (status, code) = match (self, service) {
-            (Self::Slow(_) | Self::LostAfter, _) => return None,
+            (Self::Slow(_) | Self::Held | Self::LostAfter, _) => return None,
             (Self::Throttle, Service::DynamoDb | Service::EventBridge | Service::SecretsManager) => {
                 (StatusCode::BAD_REQUEST, "ThrottlingException")
             }
@@ -116,6 +119,8 @@ struct ScriptEntry {
     seen: AtomicU32,
     hits: AtomicU32,
     ended: std::sync::atomic::AtomicBool,
+    /// Told when it is ended.
+    released: Notify,
 }
 
 /// The faults of one local cloud. Cloning shares them.
@@ -134,7 +139,15 @@ impl Faults {
         let mut scripts = self.scripts();
         scripts.last_id = scripts.last_id.saturating_add(1);
         let id = scripts.last_id;
-        let entry = ScriptEntry { id, target, fault, seen: AtomicU32::new(0), hits: AtomicU32::new(0), ended: false.into() };
+        let entry = ScriptEntry {
+            id,
+            target,
+            fault,
+            seen: AtomicU32::new(0),
+            hits: AtomicU32::new(0),
+            ended: false.into(),
+            released: Notify::new(),
+        };
         let script = Script(Arc::new(entry));
         if scripts.all.len() >= MAX_SCRIPTS
             && let Some(spent) = scripts.all.iter().position(Script::is_spent)
@@ -160,6 +173,20 @@ impl Faults {
         // Every script counts every matching call, even if another script applies.
         let found: Vec<Fault> = scripts.all.iter().filter_map(|s| s.0.fault_for(function, service, operation)).collect();
         found.first().copied()
+    }
+
+    /// Waits as long as this fault delays a call.
+    pub(crate) async fn delay(&self, fault: Fault) {
+        match fault {
+            Fault::Slow(delay) => tokio::time::sleep(delay).await,
+            Fault::Held => {
+                let holding: Vec<Script> = self.scripts().all.iter().filter(|script| script.fault() == Fault::Held).cloned().collect();
+                for script in holding {
+                    script.released().await;
+                }
+            }
+            _ => {}
+        }
     }
 
     fn scripts(&self) -> MutexGuard<'_, Scripts> {
@@ -201,6 +228,26 @@ impl Script {
     /// Ends the fault.
     pub fn end(&self) {
         self.0.ended.store(true, Ordering::Relaxed);
+        self.0.released.notify_waiters();
+    }
+
+    /// Waits until the fault is ended.
+    async fn released(&self) {
+        loop {
+            // It is told of the end from here on.
+            let released = self.0.released.notified();
+            if self.0.ended.load(Ordering::Relaxed) {
+                return;
+            }
+            released.await;
+        }
+    }
+
+    /// Waits until the fault has applied to a call.
+    pub async fn applied(&self) {
+        while self.hits() == 0 {
+            tokio::task::yield_now().await;
+        }
     }
 }
 
@@ -225,6 +272,8 @@ impl ScriptEntry {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt as _;
+
     use super::*;
 
     #[test]
@@ -268,6 +317,23 @@ mod tests {
         assert_eq!((ids.len(), ids.first(), ids.get(1)), (MAX_SCRIPTS, Some(&always.id()), Some(&3)));
         always.end();
         assert!(faults.list().iter().all(|s| s.id() != always.id()));
+    }
+
+    #[tokio::test]
+    async fn a_held_call_waits_for_the_end_of_its_fault() {
+        let faults = Faults::default();
+        let held = faults.script(Target::default(), Fault::Held);
+        let call = async {
+            let fault = faults.fault_for("A", Service::DynamoDb, "PutItem").unwrap();
+            faults.delay(fault).await;
+        };
+        let mut call = std::pin::pin!(call);
+        assert!(call.as_mut().now_or_never().is_none());
+        held.applied().await;
+        assert!(call.as_mut().now_or_never().is_none());
+        held.end();
+        call.await;
+        assert_eq!(faults.fault_for("A", Service::DynamoDb, "PutItem"), None);
     }
 
     #[test]

@@ -143,7 +143,7 @@ fn reading(core: &Core, script: &Script) -> FaultReading {
         Fault::Unavailable => (Some(Mishap::Unavailable), None),
         Fault::Slow(delay) => (Some(Mishap::Slow), Some(delay)),
         Fault::LostAfter => (Some(Mishap::LoseReply), None),
-        Fault::Conflict | Fault::Taken(_) => (None, None),
+        Fault::Conflict | Fault::Taken(_) | Fault::Held => (None, None),
     };
     FaultReading {
         id: script.id(),

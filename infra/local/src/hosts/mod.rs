@@ -307,7 +307,7 @@ impl Hosts {
         begun.send(()).unwrap_or_default();
         let fault = self.0.faults.fault_for(id, Service::Lambda, "Invoke");
         let response = async {
-            apply_fault(fault).await?;
+            apply_fault(&self.0.faults, fault).await?;
             if let Some(remote) = &self.0.remote {
                 return remote.invoke(&hosted.name, payload, trace, clock).await;
             }
@@ -463,9 +463,9 @@ impl Hosted {
 }
 
 /// Applies a scripted fault of Lambda, before the function runs.
-async fn apply_fault(fault: Option<Fault>) -> Result<(), InvokeError> {
-    if let Some(Fault::Slow(delay)) = fault {
-        tokio::time::sleep(delay).await;
+async fn apply_fault(faults: &Faults, fault: Option<Fault>) -> Result<(), InvokeError> {
+    if let Some(fault) = fault {
+        faults.delay(fault).await;
     }
     match fault.and_then(|fault| fault.error_of(Service::Lambda)) {
         Some(refusal) => Err(InvokeError::Failed(format!("{}: {}", refusal.code, refusal.message))),

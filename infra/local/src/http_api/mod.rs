@@ -24,7 +24,11 @@ pub(crate) use throttle::Throttles;
 
 use crate::{
     Core,
-    aws::{Service, faults::Fault, lost},
+    aws::{
+        Service,
+        faults::{Fault, Faults},
+        lost,
+    },
     hosts::{InvokeError, Trace},
     requests::{Begun, Handled},
     visitor,
@@ -111,7 +115,7 @@ impl Gateway {
         let operation = found.operation(&path);
         handled.route = operation.split_once(' ').map(|(_, path)| path.to_owned());
         let fault = self.core.aws.faults.fault_for(&found.route.function, Service::HttpApi, &operation);
-        apply_fault(fault).await?;
+        apply_fault(&self.core.aws.faults, fault).await?;
         if !self.core.limits.lifted() && !self.throttles.admit(&found.route.key, self.core.clock.now()) {
             return Err(GatewayError::TooManyRequests);
         }
@@ -144,11 +148,11 @@ impl Gateway {
 }
 
 /// Applies a scripted fault of the gateway before the function is invoked.
-async fn apply_fault(fault: Option<Fault>) -> Result<(), GatewayError> {
+async fn apply_fault(faults: &Faults, fault: Option<Fault>) -> Result<(), GatewayError> {
     match fault {
         None | Some(Fault::LostAfter) => Ok(()),
-        Some(Fault::Slow(delay)) => {
-            tokio::time::sleep(delay).await;
+        Some(fault @ (Fault::Slow(_) | Fault::Held)) => {
+            faults.delay(fault).await;
             Ok(())
         }
         Some(Fault::Throttle) => Err(GatewayError::TooManyRequests),

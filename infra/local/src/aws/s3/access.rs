@@ -157,8 +157,8 @@ impl Access {
                 error.set_status_code(refusal.status);
                 return Err(error);
             }
-            (Fault::Slow(delay), None) => tokio::time::sleep(delay).await,
-            (_, None) => note.write(|facts| facts.lost = true),
+            (Fault::LostAfter, None) => note.write(|facts| facts.lost = true),
+            (_, None) => self.0.aws.faults.delay(fault).await,
         }
         Ok(())
     }
