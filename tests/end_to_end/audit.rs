@@ -503,12 +503,14 @@ async fn a_seal_that_is_just_being_written_is_not_missing() {
     let last = holds(&root).await;
     // The last look into the bucket, behind all seals of the table.
     let look = Target { first: u32::try_from(last).unwrap() + 2, times: 1, ..Target::of("AuditFunction", Service::S3, "GetObject") };
-    let slow = cloud.aws.faults.script(look, Fault::Slow(Duration::from_secs(1)));
+    let slow = cloud.aws.faults.script(look, Fault::Slow(PATIENCE));
     let meanwhile = async {
         while slow.hits() == 0 {
             tokio::task::yield_now().await;
         }
-        run(&cloud, SEALER).await
+        let report = run(&cloud, SEALER).await;
+        slow.end();
+        report
     };
     let both = async { tokio::join!(verified(&root), meanwhile) };
     let (page, report) = tokio::time::timeout(PATIENCE, both).await.expect("verification looks behind the last seal");

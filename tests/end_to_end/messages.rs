@@ -6,7 +6,7 @@ use local::aws::{
     Service,
     faults::{Fault, Target},
 };
-use tests::{Caller, Cloud, Reply, Socket, Value, json};
+use tests::{Caller, Cloud, PATIENCE, Reply, Socket, Value, json};
 
 use crate::attachments::ready;
 
@@ -287,15 +287,18 @@ async fn a_deletion_does_not_depend_on_the_rules_of_the_room() {
     let room = club_of(&ana, &ben, json!({ "kind": "group", "name": "Porch" })).await;
     let mut his = ben.socket().await;
     let seq = say(&mut his, &room, "hello").await;
-    let commit = Target::of("ChatFunction", Service::DynamoDb, "TransactWriteItems").times(1);
-    let slow = cloud.aws.faults.script(commit, Fault::Slow(Duration::from_secs(1)));
+    let commit = Target::of("ChatFunction", Service::DynamoDb, "TransactWriteItems");
+    let slow = cloud.aws.faults.script(commit, Fault::Slow(PATIENCE));
     let rules = async {
         while slow.hits() == 0 {
             tokio::task::yield_now().await;
         }
-        ana.patch(&format!("/v1/rooms/{room}"), json!({ "masks_profanity": true })).await.is(200)
+        let rules = ana.patch(&format!("/v1/rooms/{room}"), json!({ "masks_profanity": true })).await.is(200);
+        slow.end();
+        rules
     };
-    let (answer, rules) = tokio::join!(his.ask(delete(&room, seq)), rules);
+    let both = async { tokio::join!(his.ask(delete(&room, seq)), rules) };
+    let (answer, rules) = tokio::time::timeout(PATIENCE, both).await.expect("both are written");
     assert_eq!((&answer["type"], &rules["masks_profanity"]), (&json!("deleted"), &json!(true)), "{answer}");
     assert_eq!(entry(&ana, &room, seq).await["kind"], "deleted");
 }

@@ -55,7 +55,7 @@ impl Call {
                 return response;
             }
             if let Fault::Slow(delay) = fault {
-                tokio::time::sleep(delay).await;
+                self.core.aws.faults.wait(delay).await;
             }
         }
         let (response, capacity) = run.await;

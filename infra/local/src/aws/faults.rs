@@ -11,6 +11,7 @@ use std::{
 };
 
 use http::StatusCode;
+use tokio::sync::Notify;
 
 use super::service::{AwsError, Service};
 
@@ -28,7 +29,7 @@ pub enum Fault {
     /// A cancelled transaction: the operations whose partition key begins with this fail their condition, as if the item existed.
     /// For other operations the same as [`Fault::Internal`].
     Taken(&'static str),
-    /// Executed after this delay.
+    /// Executed after this delay. A call of AWS goes on as soon as no fault with this delay is left, because it was ended.
     Slow(Duration),
     /// Executed, but the reply is cut off.
     LostAfter,
@@ -116,11 +117,17 @@ struct ScriptEntry {
     seen: AtomicU32,
     hits: AtomicU32,
     ended: std::sync::atomic::AtomicBool,
+    /// Told when a fault is ended.
+    told: Arc<Notify>,
 }
 
 /// The faults of one local cloud. Cloning shares them.
 #[derive(Clone, Debug, Default)]
-pub struct Faults(Arc<Mutex<Scripts>>);
+pub struct Faults {
+    scripts: Arc<Mutex<Scripts>>,
+    /// Told when a fault is ended.
+    told: Arc<Notify>,
+}
 
 #[derive(Debug, Default)]
 struct Scripts {
@@ -134,8 +141,8 @@ impl Faults {
         let mut scripts = self.scripts();
         scripts.last_id = scripts.last_id.saturating_add(1);
         let id = scripts.last_id;
-        let entry = ScriptEntry { id, target, fault, seen: AtomicU32::new(0), hits: AtomicU32::new(0), ended: false.into() };
-        let script = Script(Arc::new(entry));
+        let (seen, hits, told) = (AtomicU32::new(0), AtomicU32::new(0), Arc::clone(&self.told));
+        let script = Script(Arc::new(ScriptEntry { id, target, fault, seen, hits, ended: false.into(), told }));
         if scripts.all.len() >= MAX_SCRIPTS
             && let Some(spent) = scripts.all.iter().position(Script::is_spent)
         {
@@ -162,8 +169,23 @@ impl Faults {
         found.first().copied()
     }
 
+    /// Waits for the delay of a slow call, or until no fault with this delay is left.
+    pub(crate) async fn wait(&self, delay: Duration) {
+        let ended = async {
+            loop {
+                // It is told of every end from here on.
+                let told = self.told.notified();
+                if !self.list().iter().any(|script| script.fault() == Fault::Slow(delay)) {
+                    return;
+                }
+                told.await;
+            }
+        };
+        tokio::time::timeout(delay, ended).await.unwrap_or_default();
+    }
+
     fn scripts(&self) -> MutexGuard<'_, Scripts> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.scripts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -201,6 +223,7 @@ impl Script {
     /// Ends the fault.
     pub fn end(&self) {
         self.0.ended.store(true, Ordering::Relaxed);
+        self.0.told.notify_waiters();
     }
 }
 
@@ -225,6 +248,8 @@ impl ScriptEntry {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt as _;
+
     use super::*;
 
     #[test]
@@ -278,5 +303,17 @@ mod tests {
         assert_eq!(faults.fault_for("B", Service::Sns, "Publish"), None);
         always.end();
         assert_eq!(faults.fault_for("A", Service::Sns, "Publish"), None);
+    }
+
+    #[tokio::test]
+    async fn a_slow_call_goes_on_when_its_fault_is_ended() {
+        const HOUR: Duration = Duration::from_secs(3600);
+        let faults = Faults::default();
+        let slow = faults.script(Target { function: Some("A".into()), times: 1, ..Target::default() }, Fault::Slow(HOUR));
+        let mut waiting = Box::pin(faults.wait(HOUR));
+        assert!(waiting.as_mut().now_or_never().is_none(), "it waits");
+        slow.end();
+        waiting.await;
+        faults.wait(Duration::from_millis(1)).await;
     }
 }

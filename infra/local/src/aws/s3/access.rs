@@ -157,7 +157,7 @@ impl Access {
                 error.set_status_code(refusal.status);
                 return Err(error);
             }
-            (Fault::Slow(delay), None) => tokio::time::sleep(delay).await,
+            (Fault::Slow(delay), None) => self.0.aws.faults.wait(delay).await,
             (_, None) => note.write(|facts| facts.lost = true),
         }
         Ok(())
