@@ -298,7 +298,7 @@ async fn mentions_are_told_everywhere_and_nothing_crosses_a_block() {
     assert!(entries(&dan).await.is_empty());
 }
 
-/// A mention in a busy room is told, however many other messages follow it within two minutes.
+/// A mention in a busy room is told, also if hundreds of other messages follow it within two minutes.
 /// Promise: digest-mentions
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mention_is_told_behind_many_messages() {

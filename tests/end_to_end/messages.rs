@@ -6,7 +6,7 @@ use local::aws::{
     Service,
     faults::{Fault, Target},
 };
-use tests::{Caller, Cloud, Reply, Socket, Value, json};
+use tests::{Caller, Cloud, PATIENCE, Reply, Socket, Value, json};
 
 use crate::attachments::ready;
 
@@ -295,7 +295,8 @@ async fn a_deletion_does_not_depend_on_the_rules_of_the_room() {
         held.end();
         changed
     };
-    let (answer, rules) = tokio::join!(his.ask(delete(&room, seq)), rules);
+    let both = async { tokio::join!(his.ask(delete(&room, seq)), rules) };
+    let (answer, rules) = tokio::time::timeout(PATIENCE, both).await.expect("both are written");
     assert_eq!((&answer["type"], &rules["masks_profanity"]), (&json!("deleted"), &json!(true)), "{answer}");
     assert_eq!(entry(&ana, &room, seq).await["kind"], "deleted");
 }

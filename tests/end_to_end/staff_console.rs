@@ -461,6 +461,8 @@ async fn a_conflict_shows_both_versions() {
     let (staff, products) = shop(&cloud, 1).await;
     let page = &mut enter(&cloud, "kim", &app).await;
     page.go(&screen(&cloud, &format!("products/{}", products[0]))).await;
+    shows(page, "[data-form=edit]").await;
+    assert_eq!(page.run("document.querySelector('[data-form=edit] [name=available]').required").await, true, "there is always a number");
     Hand::Mouse.write(page, "[data-form=edit] [name=description]", "A quick one. ").await;
     let typed = text(&page.run("document.querySelector('[data-form=edit] [name=description]').value").await);
     Hand::Mouse.press(page, "[data-form=edit] [type=submit]").await;

@@ -58,7 +58,7 @@ const FLOWS = [
     call("POST /v1/me/passkeys/options"), reply("201 {options}"), note(F, "navigator.credentials.create"),
     call("POST /v1/me/passkeys {name, credential}"), reply("201 {id, name}"),
   ]],
-  ["step-up", "Stepping up", "Changes of e-mail address, phone number, username, password, factors and passkeys, account deletion, and whatever staff change outside of conversations need a proof of at most five minutes ago, by the person’s strongest method. A flow that was started with it continues only with tokens of that proof, including refreshed ones.", [
+  ["step-up", "Stepping up", "Changes of e-mail address, phone number, username, password, factors and passkeys, account deletion, and whatever staff change outside of support threads need a proof of at most five minutes ago, by the person’s strongest method. A flow that was started with it continues only with tokens of that proof, including refreshed ones.", [
     call("PUT /v1/me/password …"), reply("401 step_up_required {methods: [app, recovery_code]}"),
     call("POST /v1/step-ups"), reply("201 {id, step: verify, chosen: app}"), types("six digits of the app"),
     call("POST /v1/sign-ins/{id}/verify {code}, with the access token"), reply("200 {access_token, refresh_token}: the former ones are no longer valid"),

@@ -48,8 +48,8 @@ const WORDS = {
   "making one, signed in": "tworzenie klucza po zalogowaniu",
 
   "Stepping up": "Ponowne potwierdzenie",
-  "Changes of e-mail address, phone number, username, password, factors and passkeys, account deletion, and whatever staff change outside of conversations need a proof of at most five minutes ago, by the person’s strongest method. A flow that was started with it continues only with tokens of that proof, including refreshed ones.":
-    "Zmiany adresu e-mail, numeru telefonu, nazwy, hasła, składników i kluczy dostępu, usunięcie konta oraz wszystko, co zespół zmienia poza rozmowami, wymagają potwierdzenia sprzed najwyżej pięciu minut, najsilniejszą metodą tej osoby. Proces, który się od niego zaczął, toczy się dalej tylko z tokenami tego potwierdzenia, także odświeżonymi.",
+  "Changes of e-mail address, phone number, username, password, factors and passkeys, account deletion, and whatever staff change outside of support threads need a proof of at most five minutes ago, by the person’s strongest method. A flow that was started with it continues only with tokens of that proof, including refreshed ones.":
+    "Zmiany adresu e-mail, numeru telefonu, nazwy, hasła, składników i kluczy dostępu, usunięcie konta oraz wszystko, co zespół zmienia poza rozmowami z klientami w dziale pomocy, wymagają potwierdzenia sprzed najwyżej pięciu minut, najsilniejszą metodą tej osoby. Proces, który się od niego zaczął, toczy się dalej tylko z tokenami tego potwierdzenia, także odświeżonymi.",
   "six digits of the app": "sześć cyfr z aplikacji",
   "POST /v1/sign-ins/{id}/verify {code}, with the access token": "POST /v1/sign-ins/{id}/verify {code}, z tokenem dostępu",
   "200 {access_token, refresh_token}: the former ones are no longer valid": "200 {access_token, refresh_token}: poprzednie tracą ważność",

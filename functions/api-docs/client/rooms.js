@@ -178,7 +178,7 @@ export function createRooms(core, live, read) {
     }
     // Many messages were deleted: the room is read again, by each client at another moment of the next seconds.
     if (type === "changes") {
-      setTimeout(() => one?.resume(payload), Math.random() * 5 * SOON_MS);
+      setTimeout(() => one && !one.isClosed() && one.resume(payload), Math.random() * 5 * SOON_MS);
       soon();
     }
     if (type === "changed") one ? one.change(payload) : edited(payload);

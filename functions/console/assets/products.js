@@ -54,7 +54,7 @@ const fields = (product, known) => [
   { name: "name", label: say("name"), value: product.name, required: true, maxlength: 100 },
   { name: "category", label: say("category"), kind: "select", choices: known, value: product.category },
   price(product).field,
-  { name: "available", label: say("in-stock"), kind: "number", min: 0, step: 1, value: product.available },
+  { name: "available", label: say("in-stock"), kind: "number", min: 0, max: 1_000_000, step: 1, required: product.available !== undefined, value: product.available },
   { name: "description", label: say("description"), kind: "textarea", required: true, value: product.description, maxlength: 4000 },
   { name: "for_sale", label: say("for-sale"), kind: "check", value: product.for_sale ?? true },
 ];
@@ -93,7 +93,7 @@ function productScreen(app, id) {
 
   /** What administrators change of it. */
   function changes(product) {
-    const asked = [...fields(product, current.known), { name: "discount_percent", label: say("discount"), kind: "number", min: 1, max: 99, step: 1, value: product.discount?.percent }];
+    const asked = [...fields(product, current.known), { name: "discount_percent", label: say("discount"), kind: "number", min: 1, max: 90, step: 1, value: product.discount?.percent }];
     const edit = form({ name: "edit", fields: asked, submit: say("check-change"), tall: true, keeps: `product ${id}` }, async (typed) => {
       const values = { ...typed, amount: price(product).read(typed.amount) };
       const was = { ...valueOf(product), discount_percent: product.discount?.percent };

@@ -77,8 +77,11 @@ async fn store_and_push(
     if let Some(id) = id {
         let mut tx = Tx::new();
         tx.create(&InboxEntry { id, user, what, at, read_at: None });
-        // No items may be written for an account that is being deleted.
+        // No items may be written for an account that is being deleted, nor about one: the purge has deleted what others have about it.
         tx.check(User::key_of(user), field("status").eq(Status::Active));
+        if let Some(other) = what.other_person() {
+            tx.check(User::key_of(other), User::stays());
+        }
         if let Some(before) = replaces {
             tx.delete(InboxEntry::key_of(user, before));
         }

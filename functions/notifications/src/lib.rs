@@ -14,7 +14,7 @@
 //! | `PATCH /v1/me/notification-settings` | the caller and the settings in one; a transaction |
 //! | `GET /unsubscribe/{token}` | none |
 //! | `POST /unsubscribe/{token}` | a read of the settings; a transaction |
-//! | an event | a read of the settings if it is about friends; a transaction of the entry and a check of the account; a batch read of the sockets and of the person that it is about; a post for each socket |
+//! | an event | a read of the settings if it is about friends; a transaction of the entry and checks of the accounts; a batch read of the sockets and of the person that it is about; a post for each socket |
 
 mod consumer;
 mod entry;

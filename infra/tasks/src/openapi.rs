@@ -267,6 +267,7 @@ pub fn schemas() -> Vec<(String, RefOr<Schema>)> {
 const DESCRIPTION: &str = "\
 Accounts, profiles, chat and account deletion. [Registration and sign-in, step by step](/docs/flows). General rules:\n\n\
 - Bodies are JSON (`snake_case`). Missing and unknown fields, duplicate keys and wrong types are refused with 400, and `pointer` names the field; fields that violate a rule with 422, all of them in one response.\n\
+- The body of a `PATCH` is a merge patch ([RFC 7396](https://www.rfc-editor.org/rfc/rfc7396)): what is absent stays as it is, and `null` removes a value. It is refused where there is always a value.\n\
 - Unknown query parameters are ignored. A known one that is repeated or malformed is refused with 400.\n\
 - Errors are [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) documents. Programs compare `code`, people read `title` and `detail`, in the language of `?lang`, or of the caller's profile, or of `Accept-Language`.\n\
 - Times are RFC 3339 in UTC. The prefix of an id shows its type.\n\

@@ -54,7 +54,7 @@ impl AtLeast for Superuser {
     const ROLE: Role = Role::Superuser;
 }
 
-/// How long a proof by a strong factor lets staff read, and write in conversations.
+/// How long a proof by a strong factor lets staff read, and write in support threads.
 pub const SHIFT: Duration = Duration::from_secs(12 * 3600);
 
 /// A caller who is staff with at least this role, and has proven a second factor that is not sent by message, within [`SHIFT`]

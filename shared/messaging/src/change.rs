@@ -2,8 +2,8 @@
 //!
 //! A changed message keeps its number, and readers get its current state. Clients that were offline notice by the room's count of changes
 //! in the answer to their `hello`, and read again what they show. The purge of a person's messages pushes the count instead of each
-//! message ([`crate::purge`]). One transaction changes the message and the count. An edit keeps the
-//! replaced text ([`crate::earlier`]), and a deletion deletes these texts too.
+//! message ([`crate::purge`]). One transaction changes the message and the count. An edit keeps the replaced text ([`crate::earlier`]), and
+//! a deletion deletes these texts too.
 
 use std::time::Duration;
 

@@ -2,8 +2,9 @@
 //!
 //! Direct rooms are deleted with everything in them, for both members. The person leaves groups and channels; rooms without other members
 //! are deleted. In the remaining rooms the person's messages and the events that name them become tombstones, so that every number keeps an
-//! entry, and clients read each of these rooms again once. A customer's support thread is deleted with its notes. Invitations, receipts, slots and sockets are deleted too, and reports of
-//! the person's messages. Invitations that the person sent and bans that they imposed stay, without the person's id.
+//! entry, and clients read each of these rooms again once. A customer's support thread is deleted with its notes. Invitations, receipts,
+//! slots and sockets are deleted too, and reports of the person's messages. Invitations that the person sent and bans that they imposed
+//! stay, without the person's id.
 
 pub use accounts::purge::Purged;
 use accounts::user::partition;

@@ -37,7 +37,7 @@ pub enum Index {
     /// The unread notifications of a person: `gsi1`.
     UnreadNotifications,
     /// Items in the partitions of others that are about a person, such as notifications. The step `friends` of the account purge deletes
-    /// all of them, whatever feature they belong to: `gsi2`.
+    /// all of them, whatever feature they belong to. Who writes one checks that this account stays: `gsi2`.
     AboutPerson,
     /// The locations of people, by area: `gsi1`.
     Nearby,
