@@ -75,8 +75,8 @@ fn put(cloud: &Cloud, item: &Value) {
     let _ = cloud.aws.dynamodb.database().put_item(request).unwrap();
 }
 
-/// Deletes an item directly from the table, without the API.
-pub(crate) fn delete(cloud: &Cloud, item: &Value) {
+/// Deletes an item of the audit, without the API.
+fn delete(cloud: &Cloud, item: &Value) {
     let key = json!({ "pk": item["pk"], "sk": item["sk"] });
     let request = serde_json::from_value(json!({ "TableName": table(cloud), "Key": key })).unwrap();
     let _ = cloud.aws.dynamodb.database().delete_item(request).unwrap();

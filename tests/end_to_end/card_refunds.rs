@@ -14,7 +14,6 @@ use reqwest::Method;
 use tests::{Caller, Cloud, DAY, PATIENCE, Reply, Value, json, race};
 
 use crate::{
-    audit::delete,
     card_orders::{QUARTER, order, paid_order, pay, payments, refunds, seen, shown, stored, stored_stock, try_run},
     cart::shop,
     deletion::{SWEEP, run, schedule, until_due},
@@ -503,7 +502,7 @@ async fn nothing_is_recorded_of_an_order_whose_buyer_is_leaving() {
     let placed = paid_order(&cloud, &ana, "one", &products[0], 3).await;
     let (_, alert) = sent_back(&cloud, &staff, placed, 1000).await;
     // The purge deletes the order before its alert.
-    delete(&cloud, &stored(&cloud).await[0]);
+    cloud.delete_item(&stored(&cloud).await[0]);
     give_outside(&staff, &alert, zloty(1000)).await.is_problem(409, "conflict");
     assert_eq!(owed(&staff).await, [alert]);
     assert!(cloud.of_kind("audit").await.iter().all(|entry| entry["action"]["S"] != "refund_made_outside"));

@@ -111,8 +111,7 @@ async fn what_is_sent_again_is_counted_once() {
     cloud.advance(DAY * 8).await;
     // It is kept for a week, until the platform gets round to it.
     for event in cloud.of_kind("outbox").await.iter().filter(|event| event["name"]["S"] == "order_placed") {
-        let request = json!({ "TableName": "stoa-state", "Key": { "pk": event["pk"], "sk": event["sk"] } });
-        let _ = cloud.aws.dynamodb.database().delete_item(serde_json::from_value(request).unwrap()).unwrap();
+        cloud.delete_item(event);
     }
     let root = cloud.sign_in_with(&cloud.anonymous(), "root_of_all", &app).await;
     root.post(&again(&text(&placed["id"])), json!({})).await.is(204);

@@ -309,7 +309,7 @@ async fn a_repetition_is_answered_after_joining_again() {
     let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
     let room = club_of(&ana, &ben, json!({ "kind": "group", "name": "Porch" })).await;
     let (mut hers, mut his) = (ana.socket().await, ben.socket().await);
-    let asked = say(&mut hers, &room, "shall we meet?").await;
+    let asked = say(&mut hers, &room, "shall we meet").await;
     let yes = |nonce: &str| json!({ "type": "send", "room": room, "text": "yes", "nonce": nonce, "reply_to": asked });
     let ack = his.ask(yes("one")).await;
     assert_eq!((&ack["type"], &ack["reply_to"]), (&json!("ack"), &json!(asked)), "{ack}");

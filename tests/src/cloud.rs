@@ -336,6 +336,16 @@ impl Cloud {
         tables.filter_map(Value::as_array).flatten().filter(|item| item["kind"]["S"] == kind).cloned().collect()
     }
 
+    /// Deletes an item from the table of the state, without the API.
+    ///
+    /// # Panics
+    /// If it has no key.
+    pub fn delete_item(&self, item: &Value) {
+        let request = json!({ "TableName": "stoa-state", "Key": { "pk": item["pk"], "sk": item["sk"] } });
+        let request = serde_json::from_value(request).expect("a key");
+        let _ = self.aws.dynamodb.database().delete_item(request).expect("deleted");
+    }
+
     /// Puts an item into the table of the state, in DynamoDB's JSON. For what takes too long to come about otherwise.
     ///
     /// # Panics

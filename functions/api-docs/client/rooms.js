@@ -136,8 +136,8 @@ export function createRooms(core, live, read) {
     setOthers({ online, more: moreOnline });
   }
 
-  function setOthers(value) {
-    others = value;
+  function setOthers({ online, more }) {
+    others = { online, more };
     opened.get("public")?.setOnline(others);
   }
 
@@ -166,9 +166,9 @@ export function createRooms(core, live, read) {
   }
 
   function push(payload) {
-    const { type, room: id, seq, user, online, more } = payload;
+    const { type, room: id, seq, user } = payload;
     const one = opened.get(nameOf(id));
-    if (type === "online") setOthers({ online, more });
+    if (type === "online") setOthers(payload);
     if (type === "typing") one?.types(user);
     if (type === "receipt") one?.receipt(payload);
     if (type === "read") one ? one.setReadUpto(seq) : readTo(id, seq);
@@ -178,7 +178,7 @@ export function createRooms(core, live, read) {
     }
     // Many messages were deleted: the room is read again, by each client at another moment of the next seconds.
     if (type === "changes") {
-      setTimeout(() => one && !one.isClosed() && one.resume(payload), Math.random() * 5 * SOON_MS);
+      setTimeout(() => one && !one.isClosed() && one.resume(payload), Math.random() * 5000);
       soon();
     }
     if (type === "changed") one ? one.change(payload) : edited(payload);
