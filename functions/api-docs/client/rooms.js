@@ -160,9 +160,9 @@ export function createRooms(core, live, read) {
 
   /** A message was edited or deleted. */
   function edited(message) {
-    const old = update(message.room, ({ last }) => (last?.seq === message.seq ? { last: message } : {}));
+    const known = update(message.room, ({ last }) => (last?.seq === message.seq ? { last: message } : {}));
     // A deleted message is not unread any more, and an edited one may mention others.
-    if (old?.unread?.messages && message.seq > old.read_seq) soon();
+    if (known?.unread?.messages && message.seq > known.read_seq) soon();
   }
 
   function push(payload) {
