@@ -148,12 +148,14 @@ async fn an_author_edits_and_deletes_for_fifteen_minutes() {
     assert_eq!(content(&told), content(&seen));
     assert_eq!((&seen["kind"], &seen["seq"], &seen["text"]), (&json!("text"), &json!(1), &json!("One!")), "{seen}");
     assert!(seen["edited_at"].is_string() && seen["created_at"].is_string(), "{seen}");
-    assert_eq!(entry(&ben, &room, 1).await["text"], "One!");
+    let found = entry(&ben, &room, 1).await;
+    assert_eq!((&found["text"], &found["changes"], &seen["changes"]), (&json!("One!"), &json!(1), &json!(1)), "{found} {seen}");
     let told = hers.ask(delete(&room, 2)).await;
     assert_eq!(told["type"], "deleted");
     let seen = his.hear("changed").await;
     assert_eq!(content(&told), content(&seen));
     assert_eq!((&seen["kind"], &seen["seq"], &seen["text"]), (&json!("deleted"), &json!(2), &Value::Null), "{seen}");
+    assert_eq!((&seen["changes"], entry(&ben, &room, 3).await.get("changes")), (&json!(1), None), "{seen}");
     assert_eq!(unread(&ben, &room).await["messages"], 2);
     assert!(!cloud.dump().await.to_string().contains("two words"), "nothing of the text is left");
     let after = hers.ask(json!({ "type": "hello" })).await;

@@ -165,6 +165,7 @@ async fn both_sides_read_type_edit_and_delete() {
     assert_eq!(first.ask_on("support", edit).await["type"], "edited");
     let changed = hers.hear("changed").await;
     assert_eq!((&changed["text"], &changed["author"]), (&json!("a better answer"), &json!({ "username": "Support" })));
+    assert_eq!(changed["changes"], 1, "{changed}");
     for _ in 0..2 {
         assert_eq!(hers.ask_on("support", json!({ "type": "delete", "seq": 1 })).await["type"], "deleted");
     }
@@ -190,6 +191,40 @@ async fn a_message_that_a_moderator_deletes_disappears_on_both_sides() {
         assert_eq!((&told["room"], &told["seq"], &told["kind"]), (&json!(thread), &json!(seq), &json!("deleted")), "{told}");
     }
     assert!(!cloud.dump().await.to_string().contains("swordfish"));
+}
+
+/// The answers of a former member of the team are deleted. Both sides are told once to read the thread again.
+/// Promise: support-leaving, deletion-shown
+#[tokio::test(flavor = "multi_thread")]
+async fn open_windows_read_a_thread_again_after_a_purge() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let ((kim, _), (_, app)) = (cloud.staff("kim", "moderator").await, cloud.staff("lou", "moderator").await);
+    let thread = thread_of(&ana, "My parcel").await;
+    for n in 0..3 {
+        let seen = ask(&ana, &format!("question {n}"), &format!("q{n}")).await;
+        answer(&kim, &thread, &format!("canary {n}"), &format!("k{n}"), seen).await.is(201);
+    }
+    let scheduled = schedule(&kim).await;
+    until_due(&cloud, &scheduled).await;
+    let (ana, lou) = (cloud.sign_in("ana").await, cloud.sign_in_with(&cloud.anonymous(), "lou", &app).await);
+    let (mut hers, mut desk) = (ana.socket().await, at_desk(&lou).await);
+    let changes = async |socket: &mut Socket| {
+        socket.ask_on("support", json!({ "type": "hello" })).await["thread"]["changes"].as_u64().unwrap()
+    };
+    let before = changes(&mut hers).await;
+    assert_eq!(run(&cloud, SWEEP).await["claimed"], 1);
+    cloud.settle().await;
+    assert_eq!(changes(&mut hers).await, before + 1);
+    for socket in [&mut hers, &mut desk] {
+        let told = socket.expect(|f| f["payload"]["type"] == "changes").await;
+        let expected = json!({ "type": "changes", "room": thread, "changes": before + 1 });
+        assert_eq!((&told["stream"], &told["payload"]), (&json!("support"), &expected), "{told}");
+        socket.ping().await;
+        assert!(socket.heard().iter().all(|f| f["payload"]["type"] != "changes"), "{:?}", socket.heard());
+    }
+    let page = ana.get(&format!("{THREAD}/messages")).await.is(200);
+    assert!(!page.to_string().contains("canary"), "{page}");
 }
 
 /// An answer is refused if somebody has written since its author looked, with what came, over HTTP and over the socket. It can be sent

@@ -2,6 +2,9 @@
 
 import { createStore, someoneElse } from "./core.js";
 
+/** Where the server stops counting what is unread. */
+export const COUNTED_MAX = 99;
+
 /** Calls `forget` when the person signs out or another one signs in: nothing of one is shown to the next. Returns what ends that. */
 export function forEachPerson(session, forget) {
   let owner = session.current.user?.id;

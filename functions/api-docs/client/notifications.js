@@ -1,10 +1,9 @@
 // The inbox of notifications: what is in it, how many are unread, and what comes while one is connected.
 
 import { createStore } from "./core.js";
-import { createList, createListeners, forEachPerson } from "./lists.js";
+import { COUNTED_MAX, createList, createListeners, forEachPerson } from "./lists.js";
 
 const NOTHING_NEW = { unread: 0, more: false };
-const COUNTED_MAX = 99;
 /** Milliseconds after which the server knows what was read. */
 const MARKER_MS = 3000;
 const SETTINGS = "/v1/me/notification-settings";
@@ -19,7 +18,8 @@ export function createNotifications(core) {
 
   /** Asks how many are unread. */
   async function count() {
-    const [mine, before] = [session.current.user?.id, pushed];
+    const mine = session.current.user?.id;
+    const before = pushed;
     const answer = await api.GET("/v1/notifications/unread");
     if (!answer.data || mine !== session.current.user?.id) return answer;
     // What has come in the meantime may be counted or not.
@@ -36,8 +36,8 @@ export function createNotifications(core) {
       if (isFollowed()) change((all) => [told, ...all.filter(({ id }) => id !== entry.id && id !== replaces)]);
       // An entry that takes the place of another one was counted with that.
       if (!entry.read && !replaces) {
-        const now = unread.current.unread + 1;
-        setUnread({ unread: Math.min(now, COUNTED_MAX), more: unread.current.more || now > COUNTED_MAX });
+        const { unread: before, more } = unread.current;
+        setUnread({ unread: Math.min(before + 1, COUNTED_MAX), more: more || before >= COUNTED_MAX });
       }
     }
     tell(entry);
@@ -61,10 +61,9 @@ export function createNotifications(core) {
 
   /** Marks all as read that have been seen: those that are in the list. */
   async function readAll() {
-    const { data, problem } = list.current.length > 0 ? { data: { items: list.current } } : await list.more();
-    if (problem) return { problem };
-    const upto = data.items[0]?.id;
-    if (!upto) return {};
+    const { problem } = list.current[0] ? {} : await list.more();
+    const upto = list.current[0]?.id;
+    if (!upto) return { problem };
     return reading(api.POST("/v1/notifications/read", { body: { upto } }), ({ id }) => id <= upto);
   }
 

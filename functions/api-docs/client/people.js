@@ -25,9 +25,9 @@ export function createPeople(core) {
     if (type === "UPDATE_INTEREST" && user) settle(user, relation);
   }
 
-  /** After a cut: lists that were read before may have changed. */
+  /** After a cut: lists that were read before may have changed. Messages of those who are blocked are not counted, from the first one on. */
   function greet() {
-    for (const { list, isFollowed } of Object.values(lists)) if (isFollowed()) void list.reload();
+    for (const { list, isFollowed } of Object.values(lists)) if (isFollowed() || list === people.blocked) void list.reload();
   }
 
   const close = forEachPerson(session, () => {

@@ -110,10 +110,13 @@ export function createRoom(name, { api, pages, upload, session, live, sent, edit
     if (upto !== null) drain();
   }
 
-  /** A message that was edited or deleted. The answer to one's own change may come after the push of a later one. */
+  /**
+   * A message that was edited or deleted. The answer to one's own change may come after the push of a later one, and the clocks of servers
+   * differ.
+   */
   function change({ type: _, ...message }) {
     const before = known.find(({ seq }) => seq === message.seq);
-    if (before?.kind === "deleted" || before?.edited_at > message.edited_at) return;
+    if (before?.kind === "deleted" || before?.changes > message.changes) return;
     const changed = { ...message, state: "sent" };
     if (later.has(message.seq)) later.set(message.seq, changed);
     if (reading) altered.set(message.seq, changed);
@@ -194,7 +197,7 @@ export function createRoom(name, { api, pages, upload, session, live, sent, edit
         break;
       }
       // The answer is the message as everybody sees it.
-      const done = { ...(data ?? next), type: undefined, state: data ? "sent" : "failed", problem };
+      const done = { ...(data ?? next), type: undefined, after: undefined, state: data ? "sent" : "failed", problem };
       unsent = unsent.map((message) => (message === next ? done : message));
       if (data) accept(done), sent(done);
       show();

@@ -1,13 +1,11 @@
 // One's rooms by their last activity, with what is unread in them, and those of them that are open.
 
 import { createStore } from "./core.js";
-import { createList, forEachPerson } from "./lists.js";
+import { COUNTED_MAX, createList, forEachPerson } from "./lists.js";
 import { createRoom } from "./room.js";
 
 /** Milliseconds until a list is read again of which something is not known any more. */
 const SOON_MS = 1000;
-/** Where the server stops counting. */
-const UNREAD_MAX = 99;
 const ALL_READ = { messages: 0, mentions: 0, more: false };
 
 const sorted = (all) => [...all].sort((a, b) => (a.kind !== "public") - (b.kind !== "public") || (b.active_at ?? "").localeCompare(a.active_at ?? ""));
@@ -17,8 +15,7 @@ const entryOf = ({ room, last_message: last, read_seq, muted, unread }) => ({ ..
 
 /** A count with one more message. */
 function increased({ messages, mentions, more }, isMention) {
-  const full = messages >= UNREAD_MAX;
-  return { messages: full ? messages : messages + 1, mentions: mentions + isMention, more: more || full };
+  return { messages: Math.min(messages + 1, COUNTED_MAX), mentions: mentions + isMention, more: more || messages >= COUNTED_MAX };
 }
 
 /** What a system event changes of a group or a channel. */
@@ -34,8 +31,11 @@ function changedBy({ event: { type, name, topic }, who }, club, me) {
   return club;
 }
 
-/** `read(id, seq)` is called when all messages of a room are read. */
-export function createRooms(core, live, read) {
+/**
+ * `read(id, seq)` is called when all messages of a room are read. Messages of those who are `blocked` are not unread: the server does not
+ * count them either.
+ */
+export function createRooms(core, live, read, blocked) {
   const { api, session } = core;
   const { list: rooms, change, clear, isFollowed } = createList(core, "/v1/chats", { merge });
   const invitations = createList(core, "/v1/me/room-invitations", { keyOf: ({ room }) => room });
@@ -76,6 +76,9 @@ export function createRooms(core, live, read) {
   function soon() {
     if (isFollowed()) again ??= setTimeout(() => ((again = null), void rooms.reload()), SOON_MS);
   }
+
+  // After a block the server counts otherwise, and messages may have come before it was known who is blocked.
+  blocked.subscribe((all) => all[0] && soon());
 
   rooms.subscribe((all) => {
     let sum = 0;
@@ -122,8 +125,7 @@ export function createRooms(core, live, read) {
       states.set(nameOf(state.room), state);
     }
     const before = new Map(rooms.current.map((one) => [one.id, one]));
-    const same = ({ room: id, last_seq: last, read_seq: read }) => before.get(id)?.last_seq === last && before.get(id).read_seq === read;
-    if (!told.every(same)) soon();
+    if (told.some(({ room: id, last_seq: last, read_seq: read }) => before.get(id)?.last_seq !== last || before.get(id).read_seq !== read)) soon();
     change((all) => {
       const known = new Map(all.map((one) => [one.id, one]));
       const greeted = told.map(({ room: id, ...state }) => (known.get(id)?.last_seq > state.last_seq ? known.get(id) : marked({ ...known.get(id), ...state, id })));
@@ -145,7 +147,7 @@ export function createRooms(core, live, read) {
   function noted({ type: _, ...message }) {
     const known = update(message.room, ({ last_seq: last, read_seq: read, unread, club }) => {
       if (message.seq <= last) return {};
-      const counts = unread && message.kind === "text" && message.author.id !== me() && message.seq > read;
+      const counts = unread && message.kind === "text" && message.author.id !== me() && message.seq > read && !blocked.current.some((one) => one.user === message.author.id);
       return {
         last_seq: message.seq,
         last: message,
@@ -160,7 +162,7 @@ export function createRooms(core, live, read) {
 
   /** A message was edited or deleted. */
   function edited(message) {
-    const known = update(message.room, ({ last }) => (last?.seq === message.seq ? { last: message } : {}));
+    const known = update(message.room, ({ last }) => (last?.seq === message.seq && !(last.changes > message.changes) ? { last: message } : {}));
     // A deleted message is not unread any more, and an edited one may mention others.
     if (known?.unread?.messages && message.seq > known.read_seq) soon();
   }
@@ -208,20 +210,11 @@ export function createRooms(core, live, read) {
 
   const inRoom = (id) => ({ params: { path: { room: id } } });
 
-  async function join(id) {
-    const answer = await opening(api.POST("/v1/rooms/{room}/members", inRoom(id)));
-    if (!answer.problem) dropInvitation(id);
+  /** Drops an invitation that was answered. */
+  async function answering(id, call) {
+    const answer = await call;
+    if (!answer.problem) invitations.change((all) => all.filter(({ room }) => room !== id));
     return answer;
-  }
-
-  async function decline(id) {
-    const answer = await api.DELETE("/v1/rooms/{room}/invitations/{user}", { params: { path: { room: id, user: me() } } });
-    if (!answer.problem) dropInvitation(id);
-    return answer;
-  }
-
-  function dropInvitation(id) {
-    invitations.change((all) => all.filter(({ room }) => room !== id));
   }
 
   const unsubscribe = forEachPerson(session, () => {
@@ -244,8 +237,8 @@ export function createRooms(core, live, read) {
       if (!answer.problem) update(id, () => ({ muted }));
       return answer;
     },
-    join,
-    decline,
+    join: (id) => answering(id, opening(api.POST("/v1/rooms/{room}/members", inRoom(id)))),
+    decline: (id) => answering(id, api.DELETE("/v1/rooms/{room}/invitations/{user}", { params: { path: { room: id, user: me() } } })),
   });
   function close() {
     clearTimeout(again);

@@ -226,6 +226,7 @@ export interface People extends List<FriendInfo> {
   readonly sent: List<FriendInfo>;
   /** Who has asked. */
   readonly received: List<FriendInfo>;
+  /** Each connection reads its first page: messages of these people are not counted as unread. */
   readonly blocked: List<FriendInfo>;
   /** Finds people by the beginnings of words of their names, or by a whole e-mail address or phone number. */
   search(q: string, query?: { limit?: number }): Pages<PersonInfo>;

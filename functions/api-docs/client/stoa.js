@@ -31,8 +31,8 @@ export function createStoa(options) {
     },
   });
   const inbox = createNotifications(core);
-  const rooms = createRooms(core, live, inbox.roomRead);
   const others = createPeople(core);
+  const rooms = createRooms(core, live, inbox.roomRead, others.people.blocked);
   const own = createMe(core);
   return {
     ...core,

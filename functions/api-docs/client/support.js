@@ -8,6 +8,8 @@ const STREAM = "support";
 const STATES = ["open", "waiting", "snoozed", "done"];
 /** Milliseconds until the desk is greeted again that could not answer. */
 const AGAIN_MS = 2000;
+/** The milliseconds in which clients read a thread again that was changed for all of them. */
+const SPREAD_MS = 5000;
 const idOf = ({ room }) => room;
 /** Why staff delete something. Headers have no characters beyond ASCII. */
 const headerOf = (reason) => (reason === undefined ? undefined : { Reason: encodeURIComponent(reason) });
@@ -173,6 +175,8 @@ export function createSupport(stoa) {
       if (payload.type === "changed") part.change(payload);
       if (payload.type === "typing") part.types(payload.author);
       if (payload.type === "read") part.setReadUpto(payload.seq);
+      // Many messages were deleted: the thread is read again, by each client at another moment of the next seconds.
+      if (payload.type === "changes") setTimeout(() => part.isClosed() || part.resume(), Math.random() * SPREAD_MS);
     }
     if (payload.type === "message") noted(payload);
     if (payload.type === "read") readTo(payload.room, payload.seq);

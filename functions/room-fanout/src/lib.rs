@@ -1,7 +1,7 @@
 //! Delivers messages in rooms that are too large to deliver while the sender waits, system events of every group and channel, and the
-//! number of online people in the public room. Notifies people whose membership has ended, members of a room in which all messages of
-//! somebody were deleted, and both sides of a support thread of messages that moderators have deleted, and deletes the items of a deleted
-//! room.
+//! number of online people in the public room. Notifies people whose membership has ended, members of a room and both sides of a support
+//! thread in which all messages of somebody were deleted, and both sides of a support thread of messages that moderators have deleted, and
+//! deletes the items of a deleted room.
 //!
 //! In a group or a channel the members are read page by page, with their sockets. A removed member is not among them, so a late delivery
 //! does not reach them.
@@ -108,30 +108,30 @@ async fn message_changed(s: &State, room: RoomId, seq: u64) -> Result<(), Failur
     let mut found = s.table.get_many(vec![entry_key.clone(), room_key.clone()]).await?;
     let Some(entry) = found.take::<LogEntry>(&entry_key)? else { return Ok(()) };
     if let Some(desk) = found.take::<Room>(&room_key)?.and_then(|room| room.desk) {
-        return tell_thread(s, desk.customer, entry).await;
+        // A moderator has deleted it. The function `support` itself delivers the changes by authors.
+        return if entry.is_deleted() { tell_thread(s, desk.customer, &Push::Changed(&entry.shown())).await } else { Ok(()) };
     }
     let bytes = frame::write(STREAM, None, &Push::Changed(&entry.shown()));
     if room == PUBLIC { deliver_to_public_room(s, None, &bytes).await } else { deliver_to_members(s, room, seq, None, &bytes).await }
 }
 
-/// Tells both sides of a support thread that a moderator has deleted a message. A tombstone has nothing that one of the sides must not see.
-/// The function `support` itself delivers the changes by authors.
-async fn tell_thread(s: &State, customer: UserId, entry: LogEntry) -> Result<(), Failure> {
-    if !entry.is_deleted() {
-        return Ok(());
-    }
-    let bytes = frame::write(SUPPORT_STREAM, None, &Push::Changed(&entry.shown()));
+/// Posts a frame to both sides of a support thread. It has nothing that one of the sides must not see.
+async fn tell_thread(s: &State, customer: UserId, push: &Push<'_>) -> Result<(), Failure> {
+    let bytes = frame::write(SUPPORT_STREAM, None, push);
     let open = delivery::sockets(&s.table, vec![customer]).await?;
     delivery::deliver(&s.table, &s.sys, &s.sockets, &open, None, &bytes).await;
     present::deliver(&s.table, &s.sys, &s.sockets, None, &bytes).await;
     Ok(())
 }
 
-/// Tells clients to read a room again. In a support thread, where the messages are those of a former member of the team, they only do so
-/// with their next socket.
+/// Tells clients to read a room again. In a support thread the messages are those of a former member of the team.
 async fn messages_deleted(s: &State, room: RoomId) -> Result<(), Failure> {
-    let Some(Room { changes, desk: None, .. }) = s.table.get::<Room>(Room::key_of(room)).await? else { return Ok(()) };
-    let bytes = frame::write(STREAM, None, &Push::Changes { room, changes });
+    let Some(Room { changes, desk, .. }) = s.table.get::<Room>(Room::key_of(room)).await? else { return Ok(()) };
+    let push = Push::Changes { room, changes };
+    if let Some(desk) = desk {
+        return tell_thread(s, desk.customer, &push).await;
+    }
+    let bytes = frame::write(STREAM, None, &push);
     if room == PUBLIC { deliver_to_public_room(s, None, &bytes).await } else { deliver_to_members(s, room, u64::MAX, None, &bytes).await }
 }
 

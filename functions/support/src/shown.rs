@@ -92,6 +92,11 @@ pub struct SupportMessage {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     edited_at: Option<Timestamp>,
+    /// How often it was edited or deleted. Absent if it never was. Clients ignore a state with a lower number than that of the known one,
+    /// and every state after a deletion.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, nullable = false)]
+    changes: Option<u32>,
     /// For a message: the number of the message that it answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1, nullable = false)]
@@ -108,10 +113,10 @@ impl SupportMessage {
     /// Creates an entry as one side sees it.
     #[must_use]
     pub fn new(message: Message, customer: UserId, viewer: Side) -> Self {
-        let Message { room, seq, kind, id, author: by, text, edited_at, reply_to, created_at, nonce, .. } = message;
+        let Message { room, seq, kind, id, author: by, text, edited_at, changes, reply_to, created_at, nonce, .. } = message;
         let from = by.as_ref().map(|by| SupportSide::of(by.id, customer));
         let author = by.map(|by| author(by, customer, viewer));
-        Self { room, seq, kind, id, from, author, text, edited_at, reply_to, created_at, nonce }
+        Self { room, seq, kind, id, from, author, text, edited_at, changes, reply_to, created_at, nonce }
     }
 
     /// Entries as one side sees them.
@@ -248,6 +253,15 @@ pub enum SupportPush<'a> {
     Message(&'a SupportMessage),
     /// A message that was edited or deleted, as it is now.
     Changed(&'a SupportMessage),
+    /// Many messages of a thread were deleted with the account of their author, a former member of the team. Clients read again what they
+    /// show of the thread, at a random moment of the next seconds.
+    #[expect(dead_code, reason = "the function `room-fanout` sends it, as the same frame of the chat")]
+    Changes {
+        /// The thread.
+        room: RoomId,
+        /// How often messages in it were edited or deleted.
+        changes: u64,
+    },
     /// A thread whose state or assignee has changed. Only the team gets it.
     Thread(&'a DeskThread),
     /// A thread was read up to this number: by the recipient on another device, or by the team.

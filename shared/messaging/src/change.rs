@@ -1,9 +1,10 @@
 //! Editing and deleting messages.
 //!
 //! A changed message keeps its number, and readers get its current state. Clients that were offline notice by the room's count of changes
-//! in the answer to their `hello`, and read again what they show. The purge of a person's messages pushes the count instead of each
-//! message ([`crate::purge`]). One transaction changes the message and the count. An edit keeps the replaced text ([`crate::earlier`]), and
-//! a deletion deletes these texts too.
+//! in the answer to their `hello`, and read again what they show. Each message has a count of its own changes, by which clients order the
+//! states of it that they get: the clocks of two instances may differ. The purge of a person's messages pushes the room's count instead of
+//! each message ([`crate::purge`]). One transaction changes the message and both counts. An edit keeps the replaced text
+//! ([`crate::earlier`]), and a deletion deletes these texts too.
 
 use std::time::Duration;
 
@@ -192,7 +193,7 @@ async fn commit(
         Err(CommitError::Refused(r)) => {
             return match admitted.into_iter().find(|(slot, _)| r.at(*slot)) {
                 Some((_, kind)) => Err(kind.because("the person may not write there any more")),
-                None if r.at(same) => changed_meanwhile(r.current(same), after),
+                None if r.at(same) => changed_meanwhile(r.current(same), &after),
                 None if r.current(counted).is_some() => Err(Kind::Conflict.because("the rules of the room were changed")),
                 None => Err(Kind::NotFound.because("the room was deleted")),
             };
@@ -200,16 +201,21 @@ async fn commit(
         Err(CommitError::Store(e)) => return Err(e.into()),
     }
     let deliver = if small { Some(delivery::sockets_or_nobody(table, people).await) } else { None };
-    Ok(Changed { message: after.shown(), deliver })
+    Ok(Changed { message: LogEntry { changes: changes_after(&after), ..after }.shown(), deliver })
 }
 
 /// Returns the result for a message that a concurrent frame has changed. If both delete it, such as a frame and its repetition, that is no
 /// conflict.
-fn changed_meanwhile(current: Option<Row>, after: LogEntry) -> Result<Changed, Problem> {
-    if after.is_deleted() && is_tombstone(current)? {
-        return Ok(Changed { message: after.shown(), deliver: None });
-    }
-    Err(Kind::Conflict.because("the message was changed meanwhile"))
+fn changed_meanwhile(current: Option<Row>, after: &LogEntry) -> Result<Changed, Problem> {
+    let current = current.map(Row::decode::<LogEntry>).transpose()?;
+    let deleted = current.filter(|current| after.is_deleted() && current.is_deleted());
+    let deleted = deleted.ok_or_else(|| Kind::Conflict.because("the message was changed meanwhile"))?;
+    Ok(Changed { message: deleted.shown(), deliver: None })
+}
+
+/// Returns the count of changes with which the new content of an entry is stored. The entry still has the one that was read.
+const fn changes_after(entry: &LogEntry) -> u32 {
+    entry.changes.saturating_add(1)
 }
 
 /// Returns whether an entry that refused a change was deleted meanwhile.
@@ -219,7 +225,7 @@ fn is_tombstone(current: Option<Row>) -> Result<bool, StoreError> {
 
 /// Returns the update that replaces the content of an entry.
 fn rewrite(after: &LogEntry) -> Update {
-    let update = Update::of(after.key()).set("changes", after.changes.saturating_add(1)).when(field("said").exists());
+    let update = Update::of(after.key()).set("changes", changes_after(after)).when(field("said").exists());
     match &after.content {
         Content::Said(said) => update.set("said", said),
         Content::Happened(_) | Content::Deleted {} => {

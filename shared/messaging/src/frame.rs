@@ -367,7 +367,8 @@ mod tests {
                 reply_to: Some(u64::MAX),
                 mentions: (0..crate::mention::MAX).map(|_| sys.id()).collect(),
             };
-            let entry = LogEntry { room: sys.id(), seq: u64::MAX, at: sys.now(), content: Content::Said(said), via: None, changes: 0 };
+            let (room, content) = (sys.id(), Content::Said(said));
+            let entry = LogEntry { room, seq: u64::MAX, at: sys.now(), content, via: None, changes: u32::MAX };
             let message = Message { nonce: Some(Nonce::of_key(&"x".repeat(64))), ..entry.shown() };
             let frame = write("chat", Some(&"x".repeat(64)), &Push::Message(&message));
             assert!(frame.len() < PAGE_MAX_BYTES, "{}", frame.len());

@@ -279,7 +279,7 @@ impl LogEntry {
     /// Returns the entry as members see it.
     #[must_use]
     pub fn shown(self) -> Message {
-        let Self { room, seq, at, content, .. } = self;
+        let Self { room, seq, at, content, changes, .. } = self;
         let none = Message {
             room,
             seq,
@@ -289,6 +289,7 @@ impl LogEntry {
             text: None,
             attachments: Vec::new(),
             edited_at: None,
+            changes: Some(changes).filter(|changes| *changes > 0),
             reply_to: None,
             mentions: Vec::new(),
             event: None,
@@ -382,6 +383,11 @@ pub struct Message {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub edited_at: Option<Timestamp>,
+    /// How often it was edited or deleted. Absent if it never was. Clients ignore a state with a lower number than that of the known one,
+    /// and every state after a deletion.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, nullable = false)]
+    pub changes: Option<u32>,
     /// Of a message: the number of the message that it answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1, nullable = false)]
