@@ -439,7 +439,8 @@ async fn the_hub_lists_and_finds_threads() {
     items::are_as_described(&cloud).await;
 }
 
-/// A thread is found by two words of its subject, also if one of them is in the subjects of many others.
+/// A thread is found by two words of its subject, also if one of them is in the subjects of many others, and page by page by that one
+/// alone.
 /// Promise: support-hub
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rare_word_finds_a_thread_beside_a_common_one() {
@@ -458,6 +459,12 @@ async fn a_rare_word_finds_a_thread_beside_a_common_one() {
         let threads = kim.get(&format!("/v1/support/search?q={q}")).await.is(200);
         assert_eq!(threads["items"].as_array().unwrap().len(), found, "{q}: {threads}");
     }
+    // By the common word alone it is on the second page. There are no threads of the others.
+    let first = kim.get("/v1/support/search?q=delivery").await.is(200);
+    assert_eq!(first["items"], json!([]), "{first}");
+    let cursor = first["next_cursor"].as_str().unwrap();
+    let second = kim.get(&format!("/v1/support/search?q=delivery&cursor={cursor}")).await.is(200);
+    assert_eq!((&second["items"][0]["room"], second.get("next_cursor")), (&json!(thread), None), "{second}");
 }
 
 /// If all words of a search are in the subjects of many threads, the longest one decides which of them are looked at.

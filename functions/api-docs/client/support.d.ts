@@ -55,7 +55,7 @@ export interface Support {
   /** Follows the thread of a customer. */
   of(id: string): TeamThread;
   /** By a whole e-mail address, a username, or the beginnings of words of the subject. */
-  search(q: string): Promise<Result<{ items: DeskThread[] }>>;
+  search(q: string): Pages<DeskThread>;
   /** How fast customers were answered on the last days. */
   figures(days?: number): Promise<Result<{ days: { day: string; answers: number; mean_seconds: number }[] }>>;
   /** Replies that the team has prepared. */

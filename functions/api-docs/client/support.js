@@ -211,7 +211,7 @@ export function createSupport(stoa) {
     transcript: () => api.POST("/v1/support/thread/transcript"),
     threads: Object.fromEntries(STATES.map((state) => [state, lists[state].list])),
     of,
-    search: (q) => api.GET("/v1/support/search", { params: { query: { q } } }),
+    search: (q) => pages("/v1/support/search", { query: { q } }),
     figures: (days) => api.GET("/v1/support/figures", { params: { query: { days } } }),
     replies,
     close: () => ends.forEach((end) => end()),

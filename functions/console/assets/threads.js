@@ -30,8 +30,8 @@ function listScreen(app, route) {
   ]);
   const prepared = card(say("replies"), replies(app));
   if (q) {
-    const found = loaded(() => support.search(q), ({ items }) => shownAs(items));
-    return { title: word("screen", "threads"), content: [search, el("section", { class: "card", "aria-label": say("found") }, found.place), prepared] };
+    const found = list(app.stoa, { title: say("found"), path: "/v1/support/search", query: { q }, columns, empty: say("no-threads") });
+    return { title: word("screen", "threads"), content: [search, found, prepared] };
   }
   const place = el("div", { "aria-live": "polite" });
   const threads = support.threads[state];
@@ -42,7 +42,7 @@ function listScreen(app, route) {
   }));
   // Who is at a row when another thread moves stays there.
   const rows = remembered(({ room }) => room, (thread) => row(columns, thread));
-  const none = shownAs([]);
+  const none = el("p", { class: "empty" }, say("no-threads"));
   let grid;
   const stop = threads.subscribe((items) => {
     grid = items.length > 0 ? grid ?? table(word("screen", "threads"), columns, []) : undefined;
@@ -56,8 +56,6 @@ function listScreen(app, route) {
   const content = el("section", { class: "card", "aria-label": word("screen", "threads") }, place, el("div", { class: "more", hidden: true }, more));
   return { title: word("screen", "threads"), content: [search, content, prepared], end: stop };
 }
-
-const shownAs = (items) => (items.length === 0 ? el("p", { class: "empty" }, say("no-threads")) : table(word("screen", "threads"), columns, items));
 
 /** The replies that the team has prepared. */
 function replies({ api, support }) {

@@ -20,7 +20,7 @@ use messaging::{
     spam::ChatState,
     support::{
         figures,
-        find::{self, Search},
+        find::{self, Found, Search, WordPosition},
         present,
         thread::{self, Side, ThreadPosition, thread_of},
     },
@@ -95,28 +95,34 @@ pub struct DeskSearch {
 /// The threads that were found.
 #[derive(Serialize, ToSchema)]
 pub struct DeskThreadsFound {
-    /// At most fifty.
+    /// The threads. A page can have fewer than asked for, or none, although there is a next one.
     items: Vec<DeskThread>,
+    /// The cursor of the next page. Absent on the last page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
 }
 
 /// Searches threads by their customer or their subject. For moderators.
 ///
 /// AWS calls: the caller and their roles in one. By an address its claim, and the thread; otherwise the claim of the username and a
-/// query for each of up to four words at once, and the threads.
-#[utoipa::path(get, path = "/v1/support/search", params(DeskSearch),
-    extensions(("x-problems" = json!(["invalid"]))),
+/// query for each of up to four words at once, or one query on later pages, and the threads.
+#[utoipa::path(get, path = "/v1/support/search", params(DeskSearch, PageQuery),
+    extensions(("x-problems" = json!(["cursor_invalid", "invalid"]))),
     responses((status = 200, body = DeskThreadsFound), Problems))]
 pub async fn find_desk_threads(
     State(s): State<crate::State>,
-    _caller: Staff<Moderator>,
+    caller: Staff<Moderator>,
     Query(DeskSearch { q }): Query<DeskSearch>,
+    Query(query): Query<PageQuery>,
 ) -> Result<Json<DeskThreadsFound>, web::Error> {
-    let q = q.trim();
+    let (q, limit) = (q.trim(), query.limit()?);
+    let cursors = s.sealer.cursors(format!("threads for {} that are found by {q}", caller.member.user.id));
+    let after = cursors.open::<WordPosition>(query.cursor())?;
     let wrong = |e: FieldError| Problem::field("/q", e);
-    let rooms = if q.contains('@') {
+    let (rooms, next) = if q.contains('@') {
         let email = Email::parse(q).map_err(wrong)?;
         let claim = s.table.get::<EmailClaim>(EmailClaim::key_of(&email)).await?;
-        of_customer(&s, claim.map(|claim| claim.user)).await?
+        (of_customer(&s, claim.map(|claim| claim.user)).await?, None)
     } else {
         let search = Search::parse(q).map_err(wrong)?;
         let by_name = async {
@@ -124,12 +130,15 @@ pub async fn find_desk_threads(
             let claim = s.table.get::<UsernameClaim>(UsernameClaim::key_of(&name)).await?;
             of_customer(&s, claim.and_then(|claim| claim.owner())).await
         };
-        let (mut rooms, by_subject) = tokio::try_join!(by_name, find::by_subject(&s.table, &search))?;
-        let others: Vec<Room> = by_subject.into_iter().filter(|room| rooms.iter().all(|known| known.id != room.id)).collect();
+        let by_subject = find::by_subject(&s.table, &search, after.as_ref(), limit);
+        let (mut rooms, Found { threads, next }) = tokio::try_join!(by_name, by_subject)?;
+        let others: Vec<Room> = threads.into_iter().filter(|room| rooms.iter().all(|known| known.id != room.id)).collect();
+        // It was on the first page.
+        rooms.retain(|_| after.is_none());
         rooms.extend(others);
-        rooms
+        (rooms, next)
     };
-    Ok(Json(DeskThreadsFound { items: DeskThread::all(&rooms, s.sys.now()) }))
+    Ok(Json(DeskThreadsFound { items: DeskThread::all(&rooms, s.sys.now()), next_cursor: cursors.next(next)? }))
 }
 
 /// Returns the thread of a customer, if there is one.

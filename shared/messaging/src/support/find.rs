@@ -1,6 +1,9 @@
 //! Finding threads by the words of their subjects. Each word has an item, which is written with the subject.
 
-use std::{cmp::Reverse, collections::BTreeSet};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use accounts::user::owned;
 use futures_util::future::try_join_all;
@@ -18,8 +21,6 @@ use crate::{room::Room, support::desk::Subject};
 const WORDS_OF_SUBJECT: usize = 8;
 /// The maximum number of words of a search.
 const WORDS_OF_SEARCH: usize = 4;
-/// The maximum number of threads that a search finds.
-pub const FOUND_MAX: u32 = 50;
 
 /// A word of a thread's subject.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,13 +32,19 @@ pub struct SubjectWord {
     pub customer: UserId,
 }
 
+impl SubjectWord {
+    fn key_of(word: &str, room: RoomId) -> Key {
+        Key::new(words_like(word), format!("{word}#{room}"))
+    }
+}
+
 impl Item for SubjectWord {
     const KIND: &'static str = "support_word";
     const ABOUT: About =
         About::at("SUPPORT_WORD#{start}", "{word}#{room}", Personal::Withheld("a word of the subject of the person's support thread"))
             .owned();
     fn key(&self) -> Key {
-        Key::new(words_like(&self.word), format!("{}#{}", self.word, self.room))
+        Self::key_of(&self.word, self.room)
     }
     fn indexes(&self) -> Vec<(Index, Key)> {
         vec![(Index::Owner, owned(self.customer, &self.key()))]
@@ -84,29 +91,78 @@ impl Search {
     }
 }
 
-/// Returns the threads whose subject has words with all of these beginnings. A query for each of them, all at once, and a batch read of the
-/// threads, none if there are none.
+/// A position in the words that a search reads.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WordPosition {
+    /// The beginning of the words.
+    part: String,
+    /// The last word.
+    word: String,
+    /// Its thread.
+    room: RoomId,
+}
+
+/// A page of the threads that a search finds.
+#[derive(Debug)]
+pub struct Found {
+    /// The threads: fewer than the limit, or none, if other words of the search are not in the subjects that were read.
+    pub threads: Vec<Room>,
+    /// Where the next page begins, if there is one.
+    pub next: Option<WordPosition>,
+}
+
+/// Returns threads whose subject has words with all of these beginnings. A query for each of them, all at once, or one query on later
+/// pages; and a batch read of the threads, none if there are none.
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn by_subject(table: &Table, search: &Search) -> Result<Vec<Room>, StoreError> {
-    let beginning = |part: &String| Range::of(words_like(part)).prefix(part.clone()).limit(FOUND_MAX).eventually();
-    let pages = try_join_all(search.0.iter().map(|part| table.query::<SubjectWord>(beginning(part)))).await?;
-    // Every thread that fits is among those of each word. A word that many subjects have does not lead to all of them. If all words are
-    // such, the longest one leads to the most that fit.
-    let rarity = |(part, page): &(&String, Page<SubjectWord>)| (page.more, page.items.len(), Reverse(part.chars().count()));
-    let rarest = search.0.iter().zip(pages).min_by_key(rarity);
-    let rooms: BTreeSet<RoomId> = rarest.into_iter().flat_map(|(_, page)| page.items).map(|word| word.room).collect();
-    if rooms.is_empty() {
-        return Ok(Vec::new());
-    }
-    let mut found = table.get_many(rooms.iter().map(|room| Room::key_of(*room)).collect()).await?;
-    let mut threads = Vec::new();
+pub async fn by_subject(table: &Table, search: &Search, after: Option<&WordPosition>, limit: u32) -> Result<Found, StoreError> {
+    let read = match after {
+        Some(position) => Some((position.part.clone(), beginning(table, &position.part, after, limit).await?)),
+        None => rarest(table, search, limit).await?,
+    };
+    let Some((part, page)) = read.filter(|(_, page)| !page.items.is_empty()) else {
+        return Ok(Found { threads: Vec::new(), next: None });
+    };
+    let rooms: BTreeSet<RoomId> = page.items.iter().map(|word| word.room).collect();
+    let mut batch = table.get_many(rooms.iter().map(|room| Room::key_of(*room)).collect()).await?;
+    let mut known: BTreeMap<RoomId, Room> = BTreeMap::new();
     for room in rooms {
-        let thread = found.take::<Room>(&Room::key_of(room))?;
-        threads.extend(thread.filter(|room| room.desk.as_ref().is_some_and(|desk| fits(search, &desk.subject))));
+        known.extend(batch.take::<Room>(&Room::key_of(room))?.map(|thread| (room, thread)));
     }
-    Ok(threads)
+    let mut threads = Vec::new();
+    for SubjectWord { word, room, .. } in &page.items {
+        let desk = known.get(room).and_then(|thread| thread.desk.as_ref());
+        // A subject may have several words with this beginning, on several pages. It is found by the first one.
+        if desk.is_some_and(|desk| fits(search, &desk.subject) && first_word(&desk.subject, &part).as_ref() == Some(word)) {
+            threads.extend(known.remove(room));
+        }
+    }
+    let next = page.last().map(|last| WordPosition { part, word: last.word.clone(), room: last.room });
+    Ok(Found { threads, next })
+}
+
+/// Returns the first page for the beginning of a search that leads to the fewest threads. Every thread that fits is among those of each
+/// beginning. If all of them have more than a page, the longest one has the most threads that fit.
+async fn rarest(table: &Table, search: &Search, limit: u32) -> Result<Option<(String, Page<SubjectWord>)>, StoreError> {
+    let pages = try_join_all(search.0.iter().map(|part| beginning(table, part, None, limit))).await?;
+    let rarity = |(part, page): &(&String, Page<SubjectWord>)| (page.more, page.items.len(), Reverse(part.chars().count()));
+    Ok(search.0.iter().zip(pages).min_by_key(rarity).map(|(part, page)| (part.clone(), page)))
+}
+
+/// Returns words with a beginning, in alphabetical order. One query.
+async fn beginning(table: &Table, part: &str, after: Option<&WordPosition>, limit: u32) -> Result<Page<SubjectWord>, StoreError> {
+    let range = Range::of(words_like(part)).prefix(part.to_owned()).limit(limit).eventually();
+    let range = match after {
+        Some(position) => range.after(SubjectWord::key_of(&position.word, position.room), None),
+        None => range,
+    };
+    table.query(range).await
+}
+
+/// Returns the first word of a subject, in alphabetical order, with a beginning.
+fn first_word(subject: &Subject, part: &str) -> Option<String> {
+    words(&subject.to_string()).into_iter().find(|word| word.starts_with(part))
 }
 
 /// Returns whether every word of a search begins a word of a subject.
