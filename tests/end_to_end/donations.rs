@@ -8,7 +8,7 @@ use local::outside::{
     stripe::{Act, SECRET_KEY, Webhooks},
 };
 use reqwest::Method;
-use tests::{Caller, Cloud, PATIENCE, Value, json};
+use tests::{Caller, Cloud, PATIENCE, Value, json, logged};
 
 use crate::{
     card_orders::{refunds, try_run},
