@@ -494,8 +494,8 @@ async fn staff_give_back_outside_stripe() {
     items::are_as_described(&cloud).await;
 }
 
-/// As long as only a part of a failed refund was given back outside Stripe the rest is owed, in another version of the alert, also after the
-/// buyer has left.
+/// As long as only a part of a failed refund was given back outside Stripe the rest is owed, in another version of the alert, also after
+/// the buyer has left.
 /// Promise: refund-outside, refund-owed, order-refund-failed, order-leaving
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_rest_of_a_failed_refund_is_owed_after_a_part_was_given_back_outside_stripe() {

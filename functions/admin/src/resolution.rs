@@ -33,7 +33,8 @@ const ID_MAX: usize = 255;
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ResolvePaymentAlert {
-    /// The amount that was given back outside Stripe: at most what is `owed`, or of an order of a `user` at most what is left of its payment.
+    /// The amount that was given back outside Stripe: at most what is `owed`, or of an order of a `user` at most what is left of its
+    /// payment.
     amount: Money,
 }
 

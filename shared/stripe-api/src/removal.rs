@@ -20,8 +20,8 @@ pub enum Removed {
 
 impl Removed {
     /// Returns what became of a payment of which this amount is still owed. Staff have to give it back, unless the secret key gets the
-    /// permission that it lacks (`not_allowed`). While the payment is disputed it cannot be refunded, and the bank decides whether its payer
-    /// gets it back, or it is still owed.
+    /// permission that it lacks (`not_allowed`). While the payment is disputed it cannot be refunded, and the bank decides whether its
+    /// payer gets it back, or it is still owed.
     fn of(payment: &Payment, owed: u64, not_allowed: bool) -> Self {
         let state = &payment.state;
         match owed {
