@@ -1,5 +1,7 @@
 //! Refunds of orders that were paid by card, and orders whose payment is disputed.
 
+use std::time::Duration;
+
 use local::{
     aws::{
         Service,
@@ -490,6 +492,60 @@ async fn staff_give_back_outside_stripe() {
     assert_eq!((&shown(&staff, &two).await["state"], stock(&staff, &products[0]).await), (&json!("refunded"), [10, 0, 0, 10]));
     assert!(owed(&staff).await.is_empty());
     items::are_as_described(&cloud).await;
+}
+
+/// As long as only a part of a failed refund was given back outside Stripe the rest is owed, in another version of the alert, also after
+/// the buyer has left.
+/// Promise: refund-outside, refund-owed, order-refund-failed, order-leaving
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_rest_of_a_failed_refund_is_owed_after_a_part_was_given_back_outside_stripe() {
+    let cloud = Cloud::start().await;
+    let (_, products) = shop(&cloud, 1).await;
+    let (ida, app) = cloud.staff("ida", "administrator").await;
+    let ana = cloud.buyer("ana", PHONE).await;
+    let placed = paid_order(&cloud, &ana, "one", &products[0], 3).await;
+    become_state(&ida, &ana, &placed, "shipped").await.is(200);
+    let (placed, alert) = sent_back(&cloud, &ida, placed, 1000).await;
+    assert_eq!(alert["owed"], zloty(1000));
+    give_outside(&ida, &alert, zloty(400)).await.is(204);
+    give_outside(&ida, &alert, zloty(400)).await.is_problem(412, "version_mismatch");
+    let rest = owed(&ida).await;
+    assert_eq!((rest.len(), &rest[0]["owed"], &rest[0]["user"]), (1, &zloty(600), &json!(ana.id())));
+    let part = shown(&ida, &placed).await;
+    assert_eq!((&part["refunds"][0]["state"], &part["refunded"]["amount"]), (&json!("failed"), &json!(400)));
+    give_outside(&ida, &rest[0], zloty(100)).await.is(204);
+    items::are_as_described(&cloud).await;
+    leaves(&cloud, &ana).await;
+    assert_eq!((run(&cloud, WEBHOOK).await["payments"].clone(), refunds(&cloud)), (json!(0), 1));
+    let ida = cloud.sign_in_with(&cloud.anonymous(), "ida", &app).await;
+    let rest = owed(&ida).await;
+    assert_eq!((rest.len(), &rest[0]["owed"], rest[0].get("user")), (1, &zloty(500), None));
+    give_outside(&ida, &rest[0], zloty(500)).await.is(204);
+    assert!(owed(&ida).await.is_empty() && cloud.of_kind("payment_removal").await.is_empty());
+}
+
+/// Stripe lists the last ten refunds with a payment: what has come back of an earlier one is known all the same.
+/// Promise: order-refund-failed, refund-owed
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_early_one_of_many_refunds_that_comes_back_is_owed() {
+    let cloud = Cloud::start().await;
+    let (staff, products) = shop(&cloud, 1).await;
+    let ana = cloud.buyer("ana", PHONE).await;
+    let placed = paid_order(&cloud, &ana, "one", &products[0], 3).await;
+    refund(&staff, &placed, "early", 1000).await.is(201);
+    cloud.settle().await;
+    cloud.advance(Duration::from_secs(60)).await;
+    for _ in 0..11 {
+        pay(&cloud, &placed, Act::Refund(Some(10)));
+    }
+    cloud.settle().await;
+    assert_eq!(shown(&staff, &placed).await["refunded"]["amount"], 1110);
+    pay(&cloud, &placed, Act::FailRefundsOf(1000));
+    cloud.settle().await;
+    let back = shown(&staff, &placed).await;
+    assert_eq!((&back["refunded"]["amount"], &back["refunds"][0]["state"]), (&json!(110), &json!("failed")));
+    let owing = owed(&staff).await;
+    assert_eq!((owing.len(), &owing[0]["owed"]), (1, &zloty(1000)));
 }
 
 /// Nothing is recorded of an order that is deleted with the account of its buyer at that moment, and staff are told so.
@@ -1020,6 +1076,54 @@ async fn money_is_not_given_back_outside_stripe_while_stripe_is_asked_for_it() {
     cloud.settle().await;
     let record = &cloud.of_kind("order_record").await[0];
     assert_eq!(["refunded", "outside"].map(|name| record[name]["N"].clone()), [json!("1000"), json!("0")]);
+    assert!(owed(&ida).await.is_empty() && cloud.of_kind("payment_removal").await.is_empty());
+}
+
+/// What staff have recorded as given back outside Stripe just before the schedule would ask for it is not asked for.
+/// Promise: refund-outside, refund-owed
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn stripe_is_not_asked_for_money_that_was_just_given_back_outside() {
+    let cloud = Cloud::start().await;
+    let (ida, alerts) = refused_to_somebody_who_has_left(&cloud, 1).await;
+    let held = cloud.aws.faults.script(Target::of(WEBHOOK, Service::DynamoDb, "UpdateItem").times(1), Fault::Held);
+    let staff = async {
+        held.applied().await;
+        give_outside(&ida, &alerts[0], zloty(1000)).await.is(204);
+        held.end();
+    };
+    let both = async { tokio::join!(run(&cloud, WEBHOOK), staff) };
+    let (report, ()) = tokio::time::timeout(PATIENCE, both).await.expect("it is recorded");
+    assert_eq!((&report["payments"], refunds(&cloud)), (&json!(0), 0));
+    assert_eq!(cloud.of_kind("order_record").await[0]["outside"]["N"], "1000");
+    assert!(owed(&ida).await.is_empty() && cloud.of_kind("payment_removal").await.is_empty());
+}
+
+/// What is to be given back with a secret key that may not make refunds is owed, staff see why and may give it back outside, and operators
+/// are told. It is given back as soon as the key may do that.
+/// Promise: refund-owed, refund-outside, staff-work
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_key_may_not_give_back_is_owed_until_it_may() {
+    let cloud = Cloud::start().await;
+    let (_, products) = shop(&cloud, 1).await;
+    let (_, app) = cloud.staff("ida", "administrator").await;
+    let (ana, stripe) = (cloud.buyer("ana", PHONE).await, &cloud.outside.stripe);
+    for key in ["one", "two"] {
+        paid_order(&cloud, &ana, key, &products[0], 1).await;
+    }
+    stripe.forbid(Some("POST /refunds"));
+    leaves(&cloud, &ana).await;
+    assert!(!try_run(&cloud).await, "operators are told");
+    let ida = cloud.sign_in_with(&cloud.anonymous(), "ida", &app).await;
+    let alerts = owed(&ida).await;
+    assert!(alerts.len() == 2 && alerts.iter().all(|alert| alert["owed"] == zloty(1000) && alert["not_allowed"] == true), "{alerts:?}");
+    assert!(cloud.of_kind("payment_removal").await.iter().all(|removal| removal["unanswered"]["N"] == "0"));
+    give_outside(&ida, &alerts[0], zloty(1000)).await.is(204);
+    assert!(!try_run(&cloud).await);
+    assert_eq!((owed(&ida).await.as_slice(), refunds(&cloud)), (&alerts[1..], 0), "nothing new");
+    items::are_as_described(&cloud).await;
+    stripe.forbid(None);
+    assert_eq!((run(&cloud, WEBHOOK).await["payments"].clone(), refunds(&cloud)), (json!(1), 1));
+    cloud.settle().await;
     assert!(owed(&ida).await.is_empty() && cloud.of_kind("payment_removal").await.is_empty());
 }
 

@@ -8,7 +8,7 @@ use local::outside::{
     stripe::{Act, SECRET_KEY, Webhooks},
 };
 use reqwest::Method;
-use tests::{Caller, Cloud, PATIENCE, Value, json};
+use tests::{Caller, Cloud, PATIENCE, Value, json, logged};
 
 use crate::{
     card_orders::{refunds, try_run},
@@ -344,6 +344,23 @@ async fn an_outage_of_stripe_begins_nothing_twice() {
     let begun = ana.post(DONATIONS, of(1234)).await.is(201);
     assert_eq!((stripe.payments().len(), stripe.customers().len(), stored(&cloud).await.len()), (1, 1, 1));
     pays(&cloud, &ana, &begun).await;
+}
+
+/// With a secret key that may not make payments nobody begins to pay, and operators are told why.
+/// Promise: stripe-outage
+#[test]
+fn operators_are_told_what_the_key_may_not_do() {
+    let journey = async {
+        let cloud = Cloud::start().await;
+        let ana = cloud.member("ana").await.with("idempotency-key", "one");
+        cloud.outside.stripe.forbid(Some("POST /payment_intents"));
+        ana.post(DONATIONS, of(1234)).await.is_problem(503, "unavailable");
+        cloud.outside.stripe.forbid(None);
+        ana.post(DONATIONS, of(1234)).await.is(201);
+    };
+    let Some(((), log)) = logged(journey) else { return };
+    let told = log.lines().filter(|line| line.contains("ERROR") && line.contains("403 invalid_request_error")).count();
+    assert_eq!(told, 1, "{log}");
 }
 
 /// One customer for each person: told of changes, and made anew when Stripe no longer knows them.

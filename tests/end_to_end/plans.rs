@@ -708,6 +708,45 @@ async fn what_stripe_has_just_given_back_is_not_given_back_outside() {
     assert_eq!((&seen(&ana, &second).await["state"], refunds(&cloud)), (&json!("refunded"), 2));
 }
 
+/// A refund that could not be recorded comes back while its payment is disputed: that is heard, although the dispute goes on.
+/// Promise: refund-owed, plan-twice, stripe-order
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_has_come_back_is_heard_while_its_payment_is_disputed() {
+    let cloud = Cloud::start_with(&[("StripePatience", "20000")]).await;
+    let (staff, _) = cloud.staff("ida", "administrator").await;
+    let (ana, stripe) = (cloud.member("ana").await, &cloud.outside.stripe);
+    let [first, second] = [begin_in(&ana, "first", "basic").await, begin_in(&ana, "second", "basic").await];
+    act(&cloud, &first, card(VISA));
+    cloud.settle().await;
+    stripe.send_webhooks(Webhooks::Held);
+    act(&cloud, &second, card(VISA));
+    let paid = stripe.events().last().unwrap().id.clone();
+    stripe.hold("POST /refunds");
+    let dies = async {
+        while stripe.in_progress() == 0 {
+            tokio::task::yield_now().await;
+        }
+        let down = cloud.aws.faults.script(Target::of(WEBHOOK, Service::DynamoDb, "TransactWriteItems"), Fault::Internal);
+        stripe.release();
+        down
+    };
+    let both = async { tokio::join!(stripe.deliver(&cloud.core(), &paid), dies) };
+    let (answer, down) = tokio::time::timeout(PATIENCE, both).await.expect("the refund is made");
+    assert!(answer.is_ok_and(|status| status >= 500) && down.hits() > 0);
+    down.end();
+    assert_eq!((refunds(&cloud), cloud.of_kind("payment_removal").await.len()), (1, 1));
+    for what in [Act::FailRefunds, Act::Dispute] {
+        act(&cloud, &second, what);
+    }
+    cloud.advance(Duration::from_secs(120)).await;
+    let news = stripe.events().last().unwrap().id.clone();
+    assert_eq!(stripe.deliver(&cloud.core(), &news).await, Ok(200));
+    let owed = failed_refunds(&cloud, &staff).await;
+    assert_eq!((owed.len(), &owed[0]["id"], &owed[0]["owed"]), (1, &second["id"], &second["amount"]));
+    assert_eq!((refunds(&cloud), cloud.of_kind("payment_removal").await.len()), (1, 0));
+    items::are_as_described(&cloud).await;
+}
+
 /// An administrator does not record that their own payment was given back: another one does.
 /// Promise: refund-outside, staff-boundaries
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -45,11 +45,14 @@ pub struct AlertedPayment {
     username: Option<String>,
     /// The requested amount.
     amount: Money,
-    /// What is still owed after a failed refund, in the currency that was paid. Absent for orders of a `user`, of which staff may give back
-    /// whatever is left, for other alerts, and in a currency that is not used here.
+    /// What is still owed after a failed refund, in the currency that was paid. Absent for other alerts, and in a currency that is not used
+    /// here. Of an order of a `user` it is in the minor units of what was paid, and staff may give back more: whatever is left.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     owed: Option<Money>,
+    /// Whether Stripe refuses the refund because the secret key of this system is not allowed to make refunds. It is made when an operator
+    /// has set that right.
+    not_allowed: bool,
     /// Stripe's id of the payment, by which it is found in Stripe's dashboard.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, examples("pi_3RtQ2bFq8Zr2mV7x"))]
@@ -64,10 +67,10 @@ pub struct AlertedPayment {
 impl From<PaymentAlert> for AlertedPayment {
     fn from(alert: PaymentAlert) -> Self {
         let version = alert.version();
-        let PaymentAlert { payment, since, owed, .. } = alert;
+        let PaymentAlert { payment, since, owed, not_allowed, .. } = alert;
         let (kind, id, since) = (payment.paid_for.kind(), payment.paid_for.id(), since.into());
         let Watched { user, amount, intent, .. } = payment;
-        Self { kind, id, user, username: None, amount, owed, intent, since, version }
+        Self { kind, id, user, username: None, amount, owed, not_allowed, intent, since, version }
     }
 }
 

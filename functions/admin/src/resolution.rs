@@ -33,7 +33,7 @@ const ID_MAX: usize = 255;
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ResolvePaymentAlert {
-    /// The amount that was given back outside Stripe: at most what is `owed`, or of an order without that at most what is left of its
+    /// The amount that was given back outside Stripe: at most what is `owed`, or of an order of a `user` at most what is left of its
     /// payment.
     amount: Money,
 }
@@ -43,13 +43,13 @@ pub struct ResolvePaymentAlert {
 /// For administrators with a recent proof by a second factor. 412 if more money has come back, or another amount is owed, since the version
 /// in `If-Match`. 409 while Stripe is asked again for the refund of a payment that is not kept, because it may be made, and
 /// while the account of the payer is being deleted: try again a quarter of an hour later. No effect if there is no such alert any more. The
-/// refunds of an order that have failed are `made_outside` afterwards, and what was given back cannot be refunded at Stripe too: an order
-/// that is not shipped becomes `refunding`, or `refunded` if nothing is left. Where the alert says what is `owed`, it stays, in another version, until all of that was given back. A payment that is not kept is
-/// then not refunded any more, and its payer sees what was given back, such as of a second payment of a plan. A new alert begins only if
-/// more money comes back. Nobody does this for a payment of their own.
+/// alert stays, in another version, until all of what is `owed` was given back. The refunds of an order that have failed are `made_outside`
+/// then, and what was given back cannot be refunded at Stripe too: an order that is not shipped becomes `refunding`, or `refunded` if
+/// nothing is left. A payment that is not kept is then not refunded any more, and its payer sees what was given back, such as of a second
+/// payment of a plan. A new alert begins only if more money comes back. Nobody does this for a payment of their own.
 ///
 /// AWS calls: the batch that authenticates the caller and reads their roles; a read of the alert; for an order two reads before it,
-/// otherwise one to three after it; the transaction. Repeated after each concurrent change of the order.
+/// otherwise one or two after it; the transaction. Repeated after each concurrent change of the order.
 #[utoipa::path(post, path = "/v1/admin/payment-alerts/{payment}/resolution", request_body = ResolvePaymentAlert,
     params(
         ("payment" = String, Path, min_length = 1, max_length = 255, description = "The `id` in the list or, if it names no `user`, the `intent`.", example = "don_01K9ZC4QW8V3T6R1NHXJ5B2MDP"),

@@ -64,7 +64,7 @@ function alertList(app, alert) {
       [say("payment"), ({ kind, id, user }) => (kind === "order" && user ? link(id, ["orders", user, id]) : [word("paid-for", kind), " ", el("code", {}, id)])],
       [say("username"), ({ user, username }) => (username ? link(username, ["people", username]) : (user ?? "–"))],
       [say("amount"), ({ amount }) => money(amount)],
-      ...(alert === "refund_failed" ? [[say("owed"), ({ owed }) => (owed ? money(owed) : "–")]] : []),
+      ...(alert === "refund_failed" ? [[say("owed"), ({ owed, not_allowed: forbidden }) => (forbidden ? [money(owed), " ", chip(say("key-not-allowed"), "bad")] : money(owed))]] : []),
       ["Stripe", ({ intent }) => (intent ? el("code", {}, intent) : "–")],
       [say("when"), ({ since }) => time(since)],
       ...(alert === "refund_failed" ? [["", givenOutside(app)]] : []),

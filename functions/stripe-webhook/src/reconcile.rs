@@ -11,8 +11,8 @@ use function::{Context, Failure};
 use futures_util::future::{BoxFuture, FutureExt as _, join_all};
 use kernel::Time;
 use payments::{
-    ABANDONED, CardPayment, Customer, CustomerRemoval, Donor, HandledEvent, PaymentRemoval, Plan, Purpose, Written, due, purge, unfinished,
-    write,
+    ABANDONED, CardPayment, Customer, CustomerRemoval, Donor, HandledEvent, PaymentRemoval, Plan, Purpose, Written, alert::FailedRefund,
+    due, purge, unfinished, write,
 };
 use serde::Serialize;
 use store::Conditional as _;
@@ -298,6 +298,9 @@ async fn orphaned_payments(s: &State, context: &Context, report: &mut Report) ->
         after = found.last().cloned();
         let work = |removal: PaymentRemoval| async move {
             let removed = remove_payment((&s.table, &s.sys, &s.stripe), &removal, None).await?;
+            if let Removed::Refused(FailedRefund { not_allowed: true, .. }) = removed {
+                return Err(Failure::from("the secret key is not allowed to make refunds"));
+            }
             Ok::<bool, Failure>(removed == Removed::Done)
         };
         if !each(context, report, found, |report| &mut report.payments, work).await || after.is_none() {

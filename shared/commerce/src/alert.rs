@@ -5,6 +5,7 @@ use kernel::{
     Time,
     id::{OrderId, UserId},
 };
+use money::Money;
 pub use payments::alert::Alert;
 use payments::{
     PaidFor,
@@ -44,7 +45,10 @@ impl OrderAlert {
 pub(crate) fn follow(tx: &mut Tx, before: &Order, after: &Order, now: Time) {
     let intent = after.card.as_ref().and_then(|card| card.intent.clone());
     let payment = Watched { paid_for: PaidFor::Order(after.id), user: Some(after.user), amount: after.total, intent };
-    let failed = |order: &Order| FailedRefund { came_back: order.card.as_ref().map_or(0, |card| card.back.came_back), owed: None };
+    let failed = |order: &Order| {
+        let (came_back, owed) = order.card.as_ref().map_or((0, 0), |card| (card.back.came_back, card.owed(order.total)));
+        FailedRefund { came_back, owed: Money::new(owed, order.total.currency()).ok(), not_allowed: false }
+    };
     alert::follow(tx, now, &payment, (failed(before), failed(after)), |alert| (is_of(alert, before), is_of(alert, after)));
 }
 

@@ -15,7 +15,7 @@ use crate::machine::OrderState;
 pub const PAYABLE: Duration = Duration::from_secs(15 * 60);
 /// How long an automatic check leases an order.
 const LEASE: Duration = Duration::from_secs(5 * 60);
-/// The maximum number of refunds of an order: as many as Stripe lists with its payment.
+/// The maximum number of refunds of an order. As many are listed with its payment at Stripe, without another request.
 const REFUNDS_MAX: usize = 10;
 /// How long the same request for a refund is sent to Stripe.
 const SEND_FOR: Duration = Duration::from_secs(5 * 60);
@@ -78,13 +78,27 @@ pub struct Refund {
     /// When it became known that it had failed after it was made. Refunds of earlier versions lack it.
     #[serde(default)]
     failed_at: Option<Time>,
+    /// The part of it that staff have given back outside Stripe since it has failed, while more is owed.
+    #[serde(default)]
+    outside: u64,
 }
 
 impl Refund {
     /// Creates a refund to be requested from Stripe.
     #[must_use]
     pub const fn new(name: String, amount: u64, reason: RefundReason, at: Time) -> Self {
-        Self { name, amount, reason, state: RefundState::Asked, refund: None, at, attempt: 0, attempt_at: None, failed_at: None }
+        Self {
+            name,
+            amount,
+            reason,
+            state: RefundState::Asked,
+            refund: None,
+            at,
+            attempt: 0,
+            attempt_at: None,
+            failed_at: None,
+            outside: 0,
+        }
     }
 
     /// Returns the refund after Stripe's state of the payment's refunds. A failed refund stays failed, or made outside Stripe.
@@ -268,8 +282,23 @@ impl OrderCard {
         self.back.refunded.max(self.sum(RefundState::Done))
     }
 
+    /// Returns the part of the refunds that have failed and were not made up for that staff have given back outside Stripe.
+    fn failed_outside(&self) -> u64 {
+        let unmet = self.refunds.iter().enumerate().filter(|(place, _)| self.is_unmet(*place));
+        unmet.fold(0_u64, |sum, (_, refund)| sum.saturating_add(refund.outside))
+    }
+
+    /// Returns what is owed of an order with this total because refunds have failed, without what staff have given back outside Stripe.
+    pub(crate) fn owed(&self, total: Money) -> u64 {
+        let rest = |sum: u64, refund: &Refund| sum.saturating_add(refund.amount.saturating_sub(refund.outside));
+        let failed = self.failed_refunds(total).fold(0, rest);
+        let missing = self.due_back().saturating_sub(self.refunded());
+        let kept = self.paid(total).saturating_sub(self.refunded()).saturating_sub(self.back.outside);
+        failed.min(missing).min(kept)
+    }
+
     /// Returns the amount that is to be refunded at Stripe: the most that was refunded or requested at a time. A refund that is requested
-    /// after another one has failed takes its place.
+    /// after another one has failed takes its place, and what staff have given back of it outside Stripe is not refunded any more.
     pub(crate) fn due_back(&self) -> u64 {
         let counts = |refund: &&Refund| matches!(refund.state, RefundState::Asked | RefundState::Done) || refund.has_failed();
         let at_a_time = |(place, last): (usize, &Refund)| {
@@ -279,7 +308,7 @@ impl OrderCard {
         let requested = self.refunds.iter().enumerate().filter(|(_, refund)| counts(refund)).map(at_a_time).max().unwrap_or_default();
         // Such as in Stripe's dashboard.
         let otherwise = self.refunded().saturating_sub(self.sum(RefundState::Done));
-        requested.saturating_add(otherwise)
+        requested.saturating_add(otherwise).saturating_sub(self.failed_outside())
     }
 
     /// Returns the amount that can still be refunded of an order with this total, in minor units.
@@ -332,15 +361,21 @@ impl OrderCard {
     }
 
     /// Returns the state after staff have given back this amount outside Stripe, of an order with this total, instead of the refunds that
-    /// have failed and were not made up for.
+    /// have failed and were not made up for. If that is less than what is owed, they have still failed.
     ///
     /// # Errors
     /// [`Kind::Invalid`] if the amount exceeds the rest.
     pub fn with_refund_outside(&self, total: Money, amount: u64) -> Result<Self, Problem> {
         self.check(amount, total)?;
+        let (is_all, mut given) = (amount >= self.owed(total), amount);
         let mut next = Self { back: self.back.given_outside(amount), ..self.clone() };
         for (_, refund) in next.refunds.iter_mut().enumerate().filter(|(place, _)| self.is_unmet(*place)) {
-            refund.state = RefundState::MadeOutside;
+            if is_all {
+                refund.state = RefundState::MadeOutside;
+            } else {
+                let part = given.min(refund.amount.saturating_sub(refund.outside));
+                (refund.outside, given) = (refund.outside.saturating_add(part), given.saturating_sub(part));
+            }
         }
         Ok(next)
     }
@@ -733,11 +768,49 @@ mod tests {
         assert_eq!((all.left(zloty(1234)), all.after_refunds(Refunding, zloty(1234))), (0, Refunded));
         // What failed before another refund was made had been made up for.
         let mixed = OrderCard { refunds: vec![refunds[1].clone(), refunds[0].clone(), refunds[2].clone()], ..card };
-        let mixed = mixed.with_refund_outside(zloty(1234), 1).unwrap();
+        assert_eq!(mixed.owed(zloty(1234)), 234, "no more than was paid");
+        let mixed = mixed.with_refund_outside(zloty(1234), 234).unwrap();
         assert_eq!(
             mixed.refunds.iter().map(|refund| refund.state).collect::<Vec<_>>(),
             [RefundState::Failed, RefundState::Done, RefundState::MadeOutside]
         );
+    }
+
+    #[test]
+    fn a_part_that_is_given_back_outside_stripe_leaves_the_rest_owed() {
+        use RefundState::{Asked, Done, Failed, MadeOutside};
+        let at = |minute: u64| NOW + Duration::from_secs(60 * minute);
+        let (_, paid) = settled(OrderState::PendingPayment, payment(), &said(Progress::Succeeded, 0), NOW);
+        let refund = |(amount, state, requested, failed): (u64, RefundState, u64, Option<u64>)| Refund {
+            state,
+            failed_at: failed.map(at),
+            ..Refund::new(requested.to_string(), amount, RefundReason::Duplicate, at(requested))
+        };
+        for (refunds, owed) in [
+            (vec![(100, Failed, 0, Some(1))], 100),
+            (vec![(100, Failed, 0, Some(3)), (50, Failed, 1, Some(3))], 150),
+            // Asked for again in vain.
+            (vec![(100, Failed, 0, Some(1)), (100, Failed, 2, Some(3))], 100),
+            (vec![(100, Failed, 0, Some(1)), (100, Asked, 2, None)], 100),
+            (vec![(100, Done, 0, None), (50, Failed, 1, Some(2))], 50),
+            (vec![(100, Failed, 0, Some(1)), (50, Done, 2, None), (30, Failed, 3, Some(4))], 30),
+            (vec![(100, Failed, 0, Some(1)), (100, Done, 2, None)], 0),
+        ] {
+            let card = OrderCard { refunds: refunds.iter().copied().map(refund).collect(), ..paid.clone() };
+            assert_eq!(card.owed(zloty(1234)), owed, "{refunds:?}");
+            if owed == 0 {
+                continue;
+            }
+            let part = card.with_refund_outside(zloty(1234), owed - 10).unwrap();
+            assert_eq!((part.owed(zloty(1234)), part.has_failed_refund(zloty(1234))), (10, true), "{refunds:?}");
+            assert_eq!(card.due_back() - part.due_back(), owed - 10, "it is not given back at Stripe, too: {refunds:?}");
+            for rest in [10, 200] {
+                let all = part.with_refund_outside(zloty(1234), rest).unwrap();
+                assert_eq!((all.owed(zloty(1234)), all.has_failed_refund(zloty(1234))), (0, false), "{refunds:?}");
+                assert_eq!((all.back.outside, all.failed_outside()), (owed - 10 + rest, 0), "{refunds:?}");
+                assert!(all.refunds.iter().any(|refund| refund.state == MadeOutside), "{refunds:?}");
+            }
+        }
     }
 
     /// Returns a payment that differs from the request.

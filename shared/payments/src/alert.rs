@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use accounts::user;
 use kernel::{
-    FieldError, Id as _, Problem, Time,
+    FieldError, Id as _, Kind, Problem, Time,
     id::{OrderId, UserId},
 };
 use money::Money;
@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use store::{About, Cond, Index, Item, Key, Personal, Range, StoreError, Table, Tx, field};
 use utoipa::ToSchema;
 
-use crate::{ClosedRemoval, PaidFor, PaymentRemoval};
+use crate::{ClosedRemoval, PaidFor, PaymentRemoval, settlement::same};
 
 /// How long an alert is kept, except that of a failed refund.
 const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
@@ -85,17 +85,20 @@ pub struct FailedRefund {
     /// The amount of refunds that have come back.
     pub came_back: u64,
     /// What is owed in the currency that was paid, without what staff have given back outside Stripe. `None` if that currency is not used
-    /// here, and for the failed refund of an order that is kept with its buyer, of which staff may give back whatever is left.
+    /// here. Of an order it is in minor units of what was paid, with the currency of the order.
     pub owed: Option<Money>,
+    /// Whether Stripe was not allowed to make it with the secret key of this system.
+    pub not_allowed: bool,
 }
 
 impl FailedRefund {
     /// Returns the condition that the stored alert of a [`crate::PaymentRemoval`] says something else. That of an earlier state of the
     /// payment must not replace that of a later one.
     pub(crate) fn is_news(self) -> Cond {
-        let more = field("came_back").lt(self.came_back);
+        let (more, as_much) = (field("came_back").lt(self.came_back), || field("came_back").eq(self.came_back));
+        let more = more.or(as_much().and(same("not_allowed", !self.not_allowed)));
         match self.owed {
-            Some(owed) => more.or(field("came_back").eq(self.came_back).and(field("owed").ne(owed))),
+            Some(owed) => more.or(as_much().and(field("owed").ne(owed))),
             None => more,
         }
     }
@@ -112,6 +115,9 @@ pub struct PaymentAlert {
     /// What is owed after a failed refund, if that is known ([`FailedRefund::owed`]).
     #[serde(default)]
     pub owed: Option<Money>,
+    /// Why a refund has failed, if the alert is that of a [`crate::PaymentRemoval`]: see [`FailedRefund::not_allowed`].
+    #[serde(default)]
+    pub not_allowed: bool,
     /// The payer, if the alert is that of a [`crate::PaymentRemoval`] and their account is not being deleted. What is given back is shown to
     /// them.
     #[serde(default)]
@@ -135,8 +141,8 @@ impl PaymentAlert {
         now: Time,
     ) -> Self {
         let payment = Watched { paid_for, user: None, amount, intent: Some(intent.to_owned()) };
-        let FailedRefund { came_back, owed } = failed;
-        Self { alert: Alert::RefundFailed, payment, since: now, owed, payer, removal: Some(intent.to_owned()), came_back }
+        let (FailedRefund { came_back, owed, not_allowed }, removal) = (failed, Some(intent.to_owned()));
+        Self { alert: Alert::RefundFailed, payment, since: now, owed, not_allowed, payer, removal, came_back }
     }
 
     /// Returns the key of the alert that a refund has failed: see [`Self::of_failed_refund`].
@@ -174,31 +180,28 @@ impl PaymentAlert {
     /// Adds to a transaction that staff have given back outside Stripe this amount of a payment that is not kept: the [`PaymentRemoval`]
     /// and its alert end, and are not begun again unless more money comes back ([`ClosedRemoval`]). If only a part of what is owed was
     /// given back, both stay for the rest. Refused if the alert has ended or has another version, more money has come back than it says, or
-    /// Stripe is being asked for a refund ([`PaymentRemoval::ask`]). At most two reads.
+    /// Stripe is being asked for a refund ([`PaymentRemoval::ask`]). One read.
     ///
     /// # Errors
-    /// [`kernel::Kind::Invalid`] if the amount exceeds what is owed; those of a [`StoreError`].
+    /// [`kernel::Kind::Invalid`] if the amount exceeds what is owed; [`kernel::Kind::Conflict`] if there is no removal any more; those of a
+    /// [`StoreError`].
     pub async fn give_outside(&self, table: &Table, tx: &mut Tx, amount: Money, now: Time) -> Result<(), Problem> {
         let rest = self.owed.map(|owed| rest_of(owed, amount)).transpose()?.filter(|rest| rest.amount() > 0);
-        if let Some(intent) = &self.removal {
-            let removal = table.get::<PaymentRemoval>(PaymentRemoval::key_of(intent)).await?;
-            let before = match &removal {
-                Some(removal) => removal.outside,
-                None => ClosedRemoval::of(table, intent).await?.map_or(0, |closed| closed.outside),
-            };
-            let outside = before.saturating_add(amount.amount());
-            tx.put_always(&ClosedRemoval { intent: intent.clone(), came_back: self.came_back, outside, at: now });
-            // More may have come back than the alert says: then the schedule gives the alert another version first.
-            let no_more = field("came_back").absent().or(field("came_back").le(self.came_back));
-            let is_open = no_more.and(PaymentRemoval::is_unasked());
-            if let (Some(removal), Some(rest)) = (removal, rest) {
-                removal.give_part_outside(tx, amount.amount(), is_open);
-                self.goes_on(tx, rest, now);
-                return Ok(());
-            }
+        let has_ended = || Kind::Conflict.because("the payment is not to be given back any more");
+        let intent = self.removal.as_ref().ok_or_else(has_ended)?;
+        let removal = table.get::<PaymentRemoval>(PaymentRemoval::key_of(intent)).await?.ok_or_else(has_ended)?;
+        let outside = removal.outside.saturating_add(amount.amount());
+        tx.put_always(&ClosedRemoval { intent: intent.clone(), came_back: self.came_back, outside, at: now });
+        // More may have come back than the alert says: then the schedule gives the alert another version first.
+        let no_more = field("came_back").absent().or(field("came_back").le(self.came_back));
+        let is_open = no_more.and(PaymentRemoval::is_unasked());
+        if let Some(rest) = rest {
+            removal.give_part_outside(tx, amount.amount(), is_open);
+            self.goes_on(tx, rest, now);
+        } else {
             tx.delete_when(PaymentRemoval::key_of(intent), is_open);
+            self.end(tx);
         }
-        self.end(tx);
         Ok(())
     }
 
@@ -256,7 +259,8 @@ pub fn follow(
             (false, true) => {
                 let owed = after.owed.filter(|_| alert == Alert::RefundFailed);
                 let payment = payment.clone();
-                tx.put_always(&PaymentAlert { alert, payment, since: now, owed, payer: None, removal: None, came_back: 0 });
+                let not_allowed = after.not_allowed;
+                tx.put_always(&PaymentAlert { alert, payment, since: now, owed, not_allowed, payer: None, removal: None, came_back: 0 });
             }
             (true, false) => {
                 tx.delete(PaymentAlert::key_of(alert, payment.paid_for));

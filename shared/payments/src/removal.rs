@@ -219,8 +219,28 @@ impl PaymentRemoval {
         if self.unanswered == 0 {
             return Ok(());
         }
+        table.update(self.all_known(since)).await.refused_is_fine()
+    }
+
+    /// As [`Self::known`], although nothing is owed yet that could be recorded: so that news of the payment are not refused until then. Not
+    /// if there is an alert, because that may say that what was given back is owed. One transaction, or none if no request lacks an answer.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn known_while_waiting(&self, table: &Table, since: Time) -> Result<(), StoreError> {
+        if self.unanswered == 0 {
+            return Ok(());
+        }
+        let mut tx = Tx::new();
+        tx.update(self.all_known(since));
+        tx.check(PaymentAlert::key_of_failed_refund(&self.intent), Cond::Absent);
+        table.commit(tx).await.refused_is_fine()
+    }
+
+    /// Returns the update that no request lacks an answer, refused if one was begun less than a minute before `since`.
+    fn all_known(&self, since: Time) -> Update {
         let all_ended = self.is_stored().and(field("asked_at").le(since - UNDER_WAY));
-        table.update(Update::of(self.key()).set("unanswered", 0).when(all_ended)).await.refused_is_fine()
+        Update::of(self.key()).set("unanswered", 0).when(all_ended)
     }
 
     /// Adds to a transaction that staff have given back this amount of it outside Stripe, and the rest is still owed. Promised refunds are

@@ -32,7 +32,7 @@ pub struct Settlement {
     pub received: u64,
     /// What has been given back of that, and how it is disputed.
     pub back: MoneyBack,
-    /// Its refunds, as far as they are known: the last ten.
+    /// Its refunds.
     pub refunds: Vec<SaidRefund>,
     /// Stripe's id of the payer.
     pub customer: Option<String>,

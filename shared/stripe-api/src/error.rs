@@ -63,7 +63,12 @@ impl From<Failed> for Problem {
     fn from(failed: Failed) -> Self {
         match failed {
             Failed::Busy => Self::new(Kind::Conflict).because(failed),
-            Failed::Unavailable(_) | Failed::NotAllowed(_) | Failed::Broken(_) | Failed::OtherAccount => Self::unavailable(failed),
+            Failed::NotAllowed(_) => {
+                // It does not pass by itself, but the answer to the caller is logged as a warning only.
+                tracing::error!(error = %failed, "Stripe cannot be used with this secret key");
+                Self::unavailable(failed)
+            }
+            Failed::Unavailable(_) | Failed::Broken(_) | Failed::OtherAccount => Self::unavailable(failed),
             Failed::Gone | Failed::Refused(_) | Failed::Unreadable(_) => Self::internal(failed),
         }
     }

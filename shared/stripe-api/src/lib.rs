@@ -16,6 +16,7 @@ mod disputes;
 mod endpoint;
 mod error;
 mod events;
+mod given;
 mod intents;
 mod lists;
 mod methods;
@@ -27,11 +28,12 @@ mod settle;
 use std::{collections::HashMap, time::Duration};
 
 use customers::Search;
+use given::{Given, charge_of, has_more};
 use kernel::{Secret, Time, crypto::short_hash, env::Reader};
 use methods::Methods;
 use miniserde::Deserialize;
 use money::{Currency, Money};
-use payments::{Customer, MoneyBack, NewPayment, Progress, RefundReason, SaidRefund, Settlement, StripeAccount, metadata_of};
+use payments::{Customer, MoneyBack, NewPayment, Progress, RefundReason, Settlement, StripeAccount, metadata_of};
 use store::{StoreError, Table};
 use stripe::{Client, ClientBuilder, IdempotencyKey, RequestStrategy, StripeRequest};
 use stripe_core::{
@@ -39,7 +41,7 @@ use stripe_core::{
     payment_intent::{CancelPaymentIntent, CreatePaymentIntent, RetrievePaymentIntent},
     refund::{CreateRefund, CreateRefundReason},
 };
-use stripe_shared::{Charge, PaymentIntent, PaymentIntentStatus as Status};
+use stripe_shared::{PaymentIntent, PaymentIntentStatus as Status};
 use tokio::time::sleep;
 
 pub use customer::{Payer, created, remove_customer, sync_customer};
@@ -220,17 +222,22 @@ impl Stripe {
         Err(self.believed(failed).await)
     }
 
-    /// Reads a payment with its charge. One request, and another one if it was ever disputed.
+    /// Reads a payment with its charge. One request, and another one if it was ever disputed, or has more than ten refunds.
     ///
     /// # Errors
     /// [`Failed::Gone`] if there is none.
     pub async fn payment(&self, id: &str) -> Result<Payment, Failed> {
         let request = RetrievePaymentIntent::new(id).expand(vec![CHARGE.to_owned()]);
-        let read = Box::pin(request.send(&self.client)).await.map_err(Failed::from).and_then(payment);
-        let mut found = match read {
-            Ok(found) => found,
+        let read = match Box::pin(request.send(&self.client)).await.map_err(Failed::from) {
+            Ok(read) => read,
             Err(failed) => return Err(self.believed(failed).await),
         };
+        let lists_all = !has_more(&read);
+        let mut found = payment(read)?;
+        if !lists_all {
+            let Given { refunded, came_back, said } = Given::of_all(&self.client, id).await?;
+            (found.state.back.refunded, found.state.back.came_back, found.state.refunds) = (refunded, came_back, said);
+        }
         let back = &mut found.state.back;
         if back.disputed {
             let standing = disputes::of(&self.client, id).await?;
@@ -350,29 +357,12 @@ fn amount(amount: i64) -> Result<u64, Failed> {
     u64::try_from(amount).map_err(|_| Failed::Unreadable("an amount below zero"))
 }
 
-/// Returns the refunded amount of a charge, the amount of refunds that came back, and the refunds.
-fn refunds(charge: &Charge) -> Result<(u64, u64, Vec<SaidRefund>), Failed> {
-    let (mut given, mut came_back, mut said) = (0_u64, 0_u64, Vec::new());
-    for refund in charge.refunds.iter().flat_map(|list| &list.data) {
-        let failed = matches!(refund.status.as_deref(), Some("failed" | "canceled"));
-        let sum = if failed { &mut came_back } else { &mut given };
-        *sum = sum.saturating_add(amount(refund.amount)?);
-        let name = refund.metadata.as_ref().and_then(|metadata| metadata.get(REFUND).cloned());
-        said.push(SaidRefund { id: refund.id.to_string(), name, failed });
-    }
-    // The list has only the latest refunds.
-    if charge.refunds.as_ref().is_none_or(|list| list.has_more) {
-        given = given.max(amount(charge.amount_refunded)?);
-    }
-    Ok((given, came_back, said))
-}
-
 fn payment(intent: PaymentIntent) -> Result<Payment, Failed> {
     let code = intent.currency.to_string();
     let currency = Currency::ALL.into_iter().find(|currency| currency.code().eq_ignore_ascii_case(&code));
     let asked = amount(intent.amount)?;
-    let charge: Option<&Charge> = intent.latest_charge.as_ref().and_then(stripe_types::Expandable::as_object);
-    let (refunded, came_back, refunds) = charge.map_or_else(|| Ok((0, 0, Vec::new())), refunds)?;
+    let charge = charge_of(&intent);
+    let Given { refunded, came_back, said: refunds } = charge.map_or_else(|| Ok(Given::default()), Given::of)?;
     let error = intent.last_payment_error.as_ref();
     let reason = error.and_then(|error| error.code.as_ref()).map(|code| code.as_str().to_owned());
     let state = Settlement {

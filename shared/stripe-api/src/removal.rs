@@ -19,9 +19,10 @@ pub enum Removed {
 }
 
 impl Removed {
-    /// Returns what became of a payment of which this amount is still owed. Staff have to give it back. While the payment is disputed it
-    /// cannot be refunded, and the bank decides whether its payer gets it back, or it is still owed.
-    fn of(payment: &Payment, owed: u64) -> Self {
+    /// Returns what became of a payment of which this amount is still owed. Staff have to give it back, unless the secret key gets the
+    /// permission that it lacks (`not_allowed`). While the payment is disputed it cannot be refunded, and the bank decides whether its
+    /// payer gets it back, or it is still owed.
+    fn of(payment: &Payment, owed: u64, not_allowed: bool) -> Self {
         let state = &payment.state;
         match owed {
             0 => Self::Done,
@@ -29,7 +30,7 @@ impl Removed {
             _ => {
                 tracing::error!("a payment that Stripe does not give back has to be given back in another way");
                 let owed = state.asked.and_then(|asked| Money::new(owed, asked.currency()).ok());
-                Self::Refused(FailedRefund { came_back: state.back.came_back, owed })
+                Self::Refused(FailedRefund { came_back: state.back.came_back, owed, not_allowed })
             }
         }
     }
@@ -46,15 +47,20 @@ pub async fn remove_payment(
     removal: &PaymentRemoval,
     payer: Option<UserId>,
 ) -> Result<Removed, SettleError> {
-    let (mut asking, since) = (Asking { table, sys, stripe, removal, made: 0 }, sys.now());
+    let (mut asking, since) = (Asking { table, sys, stripe, removal, made: 0, not_allowed: false }, sys.now());
     let removed = match removal.part() {
         Some(due) => asking.for_part(due).await?,
         None => asking.for_all().await?,
     };
     match removed {
         Removed::Done => removal.done(table).await?,
-        // What was just given back, if anything, is not recorded: so staff cannot give it back outside before the next run.
-        Removed::Waits => return Ok(removed),
+        Removed::Waits => {
+            // What was just given back, if anything, is not recorded: so staff cannot give it back outside before the next run.
+            if asking.made == 0 {
+                removal.known_while_waiting(table, since).await?;
+            }
+            return Ok(removed);
+        }
         Removed::Refused(failed) => {
             removal.refused(table, failed, payer, sys.now()).await?;
             removal.known(table, since).await?;
@@ -76,11 +82,13 @@ struct Asking<'a> {
     removal: &'a PaymentRemoval,
     /// How many refunds Stripe has made.
     made: u32,
+    /// Whether the secret key lacks the permission for refunds.
+    not_allowed: bool,
 }
 
 impl Asking<'_> {
     /// Asks for a refund, and returns Stripe's answer. `None` if the removal has changed meanwhile, so that nobody was asked.
-    async fn refund(&mut self, (amount, reason, name): Wanted<'_>) -> Result<Option<Result<(), String>>, SettleError> {
+    async fn refund(&mut self, (amount, reason, name): Wanted<'_>) -> Result<Option<Result<(), Failed>>, SettleError> {
         if !self.removal.ask(self.table, self.sys.now()).await? {
             return Ok(None);
         }
@@ -89,10 +97,11 @@ impl Asking<'_> {
                 self.made = self.made.saturating_add(1);
                 Ok(Some(Ok(())))
             }
-            Err(Failed::Refused(why)) => {
+            Err(failed @ (Failed::Refused(_) | Failed::NotAllowed(_))) => {
                 // Nothing has changed by it.
                 self.removal.answered(self.table, 1).await?;
-                Ok(Some(Err(why)))
+                self.not_allowed |= matches!(failed, Failed::NotAllowed(_));
+                Ok(Some(Err(failed)))
             }
             Err(e) => Err(e.into()),
         }
@@ -121,11 +130,11 @@ impl Asking<'_> {
         if left > 0 && !state.has_refund(&name) {
             match self.refund((left, RefundReason::OrderEnded, (&name, 0))).await? {
                 Some(Ok(())) => owed = owed.saturating_sub(left),
-                Some(Err(why)) => tracing::warn!(why, "Stripe refuses to refund a payment that is not kept"),
+                Some(Err(why)) => tracing::warn!(error = %why, "Stripe refuses to refund a payment that is not kept"),
                 None => return Ok(Removed::Waits),
             }
         }
-        Ok(Removed::of(&payment, owed))
+        Ok(Removed::of(&payment, owed, self.not_allowed))
     }
 
     /// Makes the promised refunds of the payment that were not made yet, so that this amount (`due`) is refunded altogether. Those that the
@@ -149,10 +158,10 @@ impl Asking<'_> {
             }
             match self.refund((amount, promised.reason, (&promised.name, promised.attempt))).await? {
                 Some(Ok(())) => owed = owed.saturating_sub(amount),
-                Some(Err(why)) => tracing::warn!(why, "Stripe refuses a refund that was promised before the account was deleted"),
+                Some(Err(why)) => tracing::warn!(error = %why, "Stripe refuses a refund that was promised before the account was deleted"),
                 None => return Ok(Removed::Waits),
             }
         }
-        Ok(Removed::of(&payment, owed))
+        Ok(Removed::of(&payment, owed, self.not_allowed))
     }
 }

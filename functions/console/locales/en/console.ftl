@@ -232,6 +232,7 @@ amount-in = Amount in { $currency }
 given-outside = Record as given back outside Stripe
 given-outside-text = For money that was given back by a bank transfer or in another way. Stripe is not asked for it any more. This cannot be taken back.
 owed = Still owed
+key-not-allowed = Stripe's key does not allow it
 nothing-owed = nothing any more
 nothing-recorded = Nothing was recorded, because nothing is owed any more.
 still-owed = still owed

@@ -232,6 +232,7 @@ amount-in = Kwota w { $currency }
 given-outside = Odnotuj zwrot poza Stripe
 given-outside-text = Dotyczy pieniędzy zwróconych przelewem lub w inny sposób. Ich zwrot nie będzie już zlecany w Stripe. Nie można tego cofnąć.
 owed = Nadal do zwrotu
+key-not-allowed = klucz Stripe na to nie pozwala
 nothing-owed = już nic
 nothing-recorded = Nic nie odnotowano, bo nie ma już nic do zwrotu.
 still-owed = nadal do zwrotu

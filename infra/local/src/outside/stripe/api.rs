@@ -11,7 +11,7 @@ use super::{
     books::Confirmation,
     cards::Card,
     form::Form,
-    objects::{Books, CustomerEntry, IntentEntry, StoredAnswer, cards, new_id},
+    objects::{Books, CustomerEntry, IntentEntry, RefundEntry, StoredAnswer, cards, new_id},
     refusal::Refusal,
     render,
 };
@@ -168,6 +168,7 @@ fn perform(books: &mut Books, sys: &Sys, call: &Call, form: &Form) -> Result<Val
         ("POST", ["payment_intents", id, "cancel"]) => cancel_intent(books, sys, id, form),
         ("GET", ["charges", id]) => books.charges.get(*id).map(render::charge).ok_or_else(|| Refusal::missing("charge", id, "id")),
         ("POST", ["refunds"]) => create_refund(books, sys, form),
+        ("GET", ["refunds"]) => list_refunds(books, form),
         ("GET", ["refunds", id]) => books.refunds.get(*id).map(render::refund).ok_or_else(|| Refusal::missing("refund", id, "id")),
         ("GET", ["disputes"]) => list_disputes(books, form),
         ("GET", ["disputes", id]) => books.disputes.get(*id).map(render::dispute).ok_or_else(|| Refusal::missing("dispute", id, "id")),
@@ -470,6 +471,14 @@ fn list_intents(books: &Books, form: &Form) -> Result<Value, Refusal> {
     let mut all: Vec<&IntentEntry> = books.intents.values().filter(ours).collect();
     all.sort_by_key(|intent| std::cmp::Reverse(intent.place));
     page(form, all, |intent| &intent.id, "/v1/payment_intents", |intent| render::intent(books, intent, &[]))
+}
+
+fn list_refunds(books: &Books, form: &Form) -> Result<Value, Refusal> {
+    form.only(&["payment_intent", "limit", "starting_after"])?;
+    let ours = |refund: &&RefundEntry| form.get("payment_intent").is_none_or(|intent| refund.intent == intent);
+    let mut all: Vec<&RefundEntry> = books.refunds.values().filter(ours).collect();
+    all.sort_by_key(|refund| std::cmp::Reverse(refund.created));
+    page(form, all, |refund| &refund.id, "/v1/refunds", |refund| render::refund(refund))
 }
 
 fn list_disputes(books: &Books, form: &Form) -> Result<Value, Refusal> {

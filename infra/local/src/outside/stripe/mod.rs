@@ -179,6 +179,8 @@ struct StripeState {
     in_progress: BTreeSet<String>,
     /// The method and path of the requests that are held.
     held: Option<String>,
+    /// The method and path of the requests that the secret key may not make.
+    forbidden: Option<String>,
 }
 
 /// A request with an idempotency key that is being handled. It ends when this is dropped.
@@ -202,7 +204,7 @@ impl Stripe {
         let books = file.as_deref().map_or(Ok(None), read_file).map_err(damaged(file.as_deref()))?.unwrap_or_default();
         let elsewhere = Books::of_another_account();
         let (mode, webhooks, in_progress) = (Mode::Well, Webhooks::AtOnce, BTreeSet::new());
-        let state = StripeState { books, elsewhere, mode, webhooks, asked: Vec::new(), in_progress, held: None };
+        let state = StripeState { books, elsewhere, mode, webhooks, asked: Vec::new(), in_progress, held: None, forbidden: None };
         // Without idle connections, because the gateway closes them, and a webhook must not be lost with one.
         let client = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).build();
         let client = client.map_err(|e| StartError::State(format!("the client of the webhooks: {e}")))?;
@@ -241,6 +243,12 @@ impl Stripe {
     pub fn release(&self) {
         self.kept().held = None;
         self.0.released.notify_waiters();
+    }
+
+    /// Refuses the requests of this method and path, such as `POST /refunds`, as if the secret key had no permission for them, until the
+    /// next call. `None` refuses none.
+    pub fn forbid(&self, request: Option<&str>) {
+        self.kept().forbidden = request.map(str::to_owned);
     }
 
     /// Returns how many requests with an idempotency key are being handled.
@@ -546,6 +554,10 @@ async fn handle(State(core): State<Arc<Core>>, method: Method, uri: Uri, headers
 async fn answer(core: &Arc<Core>, call: &Call) -> Option<Answer> {
     let stripe = &core.outside.stripe;
     let mode = stripe.mode();
+    if stripe.kept().forbidden.as_ref() == Some(&format!("{} {}", call.method, call.path)) {
+        let message = "The provided key does not have the required permissions for this endpoint.";
+        return Some(api::refused(Refusal::new(403, "invalid_request_error", message)));
+    }
     Some(match mode {
         Mode::Slow => {
             tokio::time::sleep(SLOW).await;

@@ -363,6 +363,8 @@ fn async_stripe_reads_every_object() {
     let refunds = charge.refunds.as_ref().map(|refunds| refunds.data.iter().map(|refund| (refund.amount, refund.status.as_deref())));
     let refunds: BTreeSet<_> = refunds.into_iter().flatten().collect();
     assert_eq!(refunds, BTreeSet::from([(20, Some("failed")), (34, Some("succeeded"))]));
+    let listed = bench.done(&format!("GET /refunds?payment_intent={intent}&limit=1"), "");
+    assert_eq!((listed["data"].as_array().map(Vec::len), listed["has_more"].as_bool()), (Some(1), Some(true)));
     assert!(last.customer.as_ref().is_some_and(stripe_types::Expandable::is_object));
     for charge in bench.books.charges.values().map(render::charge) {
         assert!(from_str::<Charge>(&charge.to_string()).is_ok(), "{charge}");
