@@ -730,7 +730,8 @@ async fn what_has_come_back_is_heard_while_its_payment_is_disputed() {
         stripe.release();
         down
     };
-    let both = async { tokio::join!(stripe.deliver(&cloud.core(), &paid), dies) };
+    let core = cloud.core();
+    let both = async { tokio::join!(stripe.deliver(&core, &paid), dies) };
     let (answer, down) = tokio::time::timeout(PATIENCE, both).await.expect("the refund is made");
     assert!(answer.is_ok_and(|status| status >= 500) && down.hits() > 0);
     down.end();

@@ -209,9 +209,8 @@ async fn open_windows_read_a_thread_again_after_a_purge() {
     until_due(&cloud, &scheduled).await;
     let (ana, lou) = (cloud.sign_in("ana").await, cloud.sign_in_with(&cloud.anonymous(), "lou", &app).await);
     let (mut hers, mut desk) = (ana.socket().await, at_desk(&lou).await);
-    let changes = async |socket: &mut Socket| {
-        socket.ask_on("support", json!({ "type": "hello" })).await["thread"]["changes"].as_u64().unwrap()
-    };
+    let changes =
+        async |socket: &mut Socket| socket.ask_on("support", json!({ "type": "hello" })).await["thread"]["changes"].as_u64().unwrap();
     let before = changes(&mut hers).await;
     assert_eq!(run(&cloud, SWEEP).await["claimed"], 1);
     cloud.settle().await;

@@ -209,7 +209,9 @@ export interface AlertedPayment {
   intent?: string;
   /** What is paid with it: `donation`, `plan_payment` or `order`. */
   kind: string;
-  /** What is still owed after a failed refund, in the currency that was paid. Absent for orders of a `user`, of which staff may give back whatever is left, for other alerts, and in a currency that is not used here. */
+  /** Whether Stripe refuses the refund because the secret key of this system is not allowed to make refunds. It is made when an operator has set that right. */
+  not_allowed: boolean;
+  /** What is still owed after a failed refund, in the currency that was paid. Absent for other alerts, and in a currency that is not used here. Of an order of a `user` it is in the minor units of what was paid, and staff may give back more: whatever is left. */
   owed?: Money;
   /** When the alert began, more money has come back, or another amount is owed. */
   since: Timestamp;
@@ -1170,8 +1172,10 @@ export interface DeskThreadRead {
 
 /** The threads that were found. */
 export interface DeskThreadsFound {
-  /** At most fifty. */
+  /** The threads. A page can have fewer than asked for, or none, although there is a next one. */
   items: DeskThread[];
+  /** The cursor of the next page. Absent on the last page. */
+  next_cursor?: (string | null);
 }
 
 /** Details for support. */
@@ -1688,6 +1692,8 @@ export interface Message {
   attachments?: MessageAttachment[];
   /** Of a message: the author. */
   author?: Author;
+  /** How often it was edited or deleted. Absent if it never was. Clients ignore a state with a lower number than that of the known one, and every state after a deletion. */
+  changes?: number;
   /** When the number was taken. */
   created_at: Timestamp;
   /** Of a message: when it was edited last. Absent if it never was. */
@@ -2817,7 +2823,7 @@ export interface ResetRequested {
 
 /** How staff have given the money back. */
 export interface ResolvePaymentAlert {
-  /** The amount that was given back outside Stripe: at most what is `owed`, or of an order without that at most what is left of its payment. */
+  /** The amount that was given back outside Stripe: at most what is `owed`, or of an order of a `user` at most what is left of its payment. */
   amount: Money;
 }
 
@@ -3507,6 +3513,8 @@ export interface SupportConfiguration {
 export interface SupportMessage {
   /** For a message: the author. */
   author?: SupportAuthor;
+  /** How often it was edited or deleted. Absent if it never was. Clients ignore a state with a lower number than that of the known one, and every state after a deletion. */
+  changes?: number;
   /** When the entry got its number. */
   created_at: Timestamp;
   /** For a message: when it was last edited. Absent if it was never edited. */
@@ -4936,7 +4944,7 @@ export interface Operations {
   };
   "/v1/support/search": {
     /** Searches threads by their customer or their subject. For moderators. */
-    GET: { query: { "q": string }; data: DeskThreadsFound; code: "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+    GET: { query: { "q": string; "limit"?: number; "cursor"?: string }; data: DeskThreadsFound; code: "cursor_invalid" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/support/thread": {
     /** Returns the caller's support thread, with the number of unread messages. `not_found` if they have none. */

@@ -8,6 +8,8 @@ export interface AnswerAck {
   attachments?: MessageAttachment[];
   /** Of a message: the author. */
   author?: Author;
+  /** How often it was edited or deleted. Absent if it never was. Clients ignore a state with a lower number than that of the known one, and every state after a deletion. */
+  changes?: number;
   /** When the number was taken. */
   created_at: Timestamp;
   /** Of a message: when it was edited last. Absent if it never was. */
@@ -45,6 +47,8 @@ export interface AnswerDeleted {
   attachments?: MessageAttachment[];
   /** Of a message: the author. */
   author?: Author;
+  /** How often it was edited or deleted. Absent if it never was. Clients ignore a state with a lower number than that of the known one, and every state after a deletion. */
+  changes?: number;
   /** When the number was taken. */
   created_at: Timestamp;
   /** Of a message: when it was edited last. Absent if it never was. */
@@ -82,6 +86,8 @@ export interface AnswerEdited {
   attachments?: MessageAttachment[];
   /** Of a message: the author. */
   author?: Author;
+  /** How often it was edited or deleted. Absent if it never was. Clients ignore a state with a lower number than that of the known one, and every state after a deletion. */
+  changes?: number;
   /** When the number was taken. */
   created_at: Timestamp;
   /** Of a message: when it was edited last. Absent if it never was. */
@@ -293,6 +299,8 @@ export interface PushChanged {
   attachments?: MessageAttachment[];
   /** Of a message: the author. */
   author?: Author;
+  /** How often it was edited or deleted. Absent if it never was. Clients ignore a state with a lower number than that of the known one, and every state after a deletion. */
+  changes?: number;
   /** When the number was taken. */
   created_at: Timestamp;
   /** Of a message: when it was edited last. Absent if it never was. */
@@ -346,6 +354,8 @@ export interface PushMessage {
   attachments?: MessageAttachment[];
   /** Of a message: the author. */
   author?: Author;
+  /** How often it was edited or deleted. Absent if it never was. Clients ignore a state with a lower number than that of the known one, and every state after a deletion. */
+  changes?: number;
   /** When the number was taken. */
   created_at: Timestamp;
   /** Of a message: when it was edited last. Absent if it never was. */
@@ -442,6 +452,8 @@ export interface RoomState {
 export interface SupportAnswerAck {
   /** For a message: the author. */
   author?: SupportAuthor;
+  /** How often it was edited or deleted. Absent if it never was. Clients ignore a state with a lower number than that of the known one, and every state after a deletion. */
+  changes?: number;
   /** When the entry got its number. */
   created_at: Timestamp;
   /** For a message: when it was last edited. Absent if it was never edited. */
@@ -469,6 +481,8 @@ export interface SupportAnswerAck {
 export interface SupportAnswerDeleted {
   /** For a message: the author. */
   author?: SupportAuthor;
+  /** How often it was edited or deleted. Absent if it never was. Clients ignore a state with a lower number than that of the known one, and every state after a deletion. */
+  changes?: number;
   /** When the entry got its number. */
   created_at: Timestamp;
   /** For a message: when it was last edited. Absent if it was never edited. */
@@ -496,6 +510,8 @@ export interface SupportAnswerDeleted {
 export interface SupportAnswerEdited {
   /** For a message: the author. */
   author?: SupportAuthor;
+  /** How often it was edited or deleted. Absent if it never was. Clients ignore a state with a lower number than that of the known one, and every state after a deletion. */
+  changes?: number;
   /** When the entry got its number. */
   created_at: Timestamp;
   /** For a message: when it was last edited. Absent if it was never edited. */
@@ -656,6 +672,8 @@ export interface SupportAskTyping {
 export interface SupportPushChanged {
   /** For a message: the author. */
   author?: SupportAuthor;
+  /** How often it was edited or deleted. Absent if it never was. Clients ignore a state with a lower number than that of the known one, and every state after a deletion. */
+  changes?: number;
   /** When the entry got its number. */
   created_at: Timestamp;
   /** For a message: when it was last edited. Absent if it was never edited. */
@@ -679,10 +697,21 @@ export interface SupportPushChanged {
   type: "changed";
 }
 
+/** Many messages of a thread were deleted with the account of their author, a former member of the team. Clients read again what they show of the thread, at a random moment of the next seconds. */
+export interface SupportPushChanges {
+  /** How often messages in it were edited or deleted. */
+  changes: number;
+  /** The thread. */
+  room: RoomId;
+  type: "changes";
+}
+
 /** A new message in a thread. */
 export interface SupportPushMessage {
   /** For a message: the author. */
   author?: SupportAuthor;
+  /** How often it was edited or deleted. Absent if it never was. Clients ignore a state with a lower number than that of the known one, and every state after a deletion. */
+  changes?: number;
   /** When the entry got its number. */
   created_at: Timestamp;
   /** For a message: when it was last edited. Absent if it was never edited. */
@@ -797,4 +826,4 @@ export interface SupportAsks {
 export type Push = NotificationInfo | PushChanged | PushChanges | PushLeft | PushMessage | PushOnline | PushRead | PushReceipt | PushTyping | ToldClosing | ToldError;
 
 /** The frames that nobody asked for. */
-export type SupportPush = SupportPushChanged | SupportPushMessage | SupportPushRead | SupportPushThread | SupportPushTyping;
+export type SupportPush = SupportPushChanged | SupportPushChanges | SupportPushMessage | SupportPushRead | SupportPushThread | SupportPushTyping;

@@ -416,8 +416,7 @@ fn replace<P: Purpose>(tx: &mut Tx, sys: &Sys, before: &CardPayment<P>, after: &
 /// money has come back while Stripe is asked to refund the payment.
 fn change<P: Purpose>(tx: &mut Tx, sys: &Sys, before: &CardPayment<P>, after: &CardPayment<P>) {
     replace(tx, sys, before, after);
-    let failed =
-        |payment: &CardPayment<P>| FailedRefund { came_back: payment.back.came_back, owed: payment.owed(), not_allowed: false };
+    let failed = |payment: &CardPayment<P>| FailedRefund { came_back: payment.back.came_back, owed: payment.owed(), not_allowed: false };
     alert::follow(tx, sys.now(), &after.watched(), (failed(before), failed(after)), |alert| (before.has(alert), after.has(alert)));
     // From then on staff see what is owed at the payment itself. Two alerts would tell of the same money.
     if let (false, true, Some(intent)) = (before.has(Alert::RefundFailed), after.has(Alert::RefundFailed), &after.intent) {
