@@ -228,13 +228,16 @@ impl Stripe {
     /// [`Failed::Gone`] if there is none.
     pub async fn payment(&self, id: &str) -> Result<Payment, Failed> {
         let request = RetrievePaymentIntent::new(id).expand(vec![CHARGE.to_owned()]);
-        let read = match Box::pin(request.send(&self.client)).await.map_err(Failed::from) {
+        let read = match Box::pin(request.send(&self.client)).await {
+            // Stripe's object is large, and not kept while more is read.
+            Ok(read) => Ok((has_more(&read), payment(read)?)),
+            Err(failed) => Err(Failed::from(failed)),
+        };
+        let (has_more, mut found) = match read {
             Ok(read) => read,
             Err(failed) => return Err(self.believed(failed).await),
         };
-        let lists_all = !has_more(&read);
-        let mut found = payment(read)?;
-        if !lists_all {
+        if has_more {
             let Given { refunded, came_back, said } = Given::of_all(&self.client, id).await?;
             (found.state.back.refunded, found.state.back.came_back, found.state.refunds) = (refunded, came_back, said);
         }
